@@ -1,0 +1,127 @@
+"""Random geometry and colour for whole batches of clips, on whatever device the clips are.
+
+Parameters are drawn on the CPU from an explicit generator and are tiny; pixels stay where they are.
+Positions are in output units: the crop is [-1, 1] x [-1, 1], x to the right, y down.
+"""
+
+import math
+from functools import lru_cache
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional as F
+
+
+def uniform(shape: tuple[int, ...], low: float, high: float, generator: Generator) -> Tensor:
+    """Random numbers of `shape` between `low` and `high`."""
+    return torch.rand(shape, generator=generator) * (high - low) + low
+
+
+def motion(
+    batch: int, frames: int, generator: Generator, rotation: float, zoom: float, shift: float
+) -> Tensor:
+    """Compounding affine motion, the first frame at rest.
+
+    Args:
+        batch: B.
+        frames: T.
+        generator: source of randomness.
+        rotation: at most this many radians a step.
+        zoom: at most this share of the size a step.
+        shift: at most this far a step, as a share of the crop.
+
+    Returns:
+        (B, T, 2, 3) matrices from output positions to positions in the first frame.
+    """
+    angle = uniform((batch, frames), -rotation, rotation, generator)
+    scale = (1 + uniform((batch, frames, 1), -zoom, zoom, generator)).clamp_min(0.5)
+    stretch = 1 + uniform((batch, frames, 2), -zoom / 2, zoom / 2, generator)
+    steps = torch.eye(3).repeat(batch, frames, 1, 1)
+    turn = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()], -1)
+    steps[..., :2, :2] = turn.view(batch, frames, 2, 2) * (scale * stretch)[..., None, :]
+    steps[..., :2, 2] = uniform((batch, frames, 2), -2 * shift, 2 * shift, generator)
+    steps[:, 0] = torch.eye(3)
+    total = [steps[:, 0]]
+    for t in range(1, frames):
+        total.append(total[-1] @ steps[:, t])
+    return torch.stack(total, 1)[..., :2, :]
+
+
+@lru_cache(maxsize=4)
+def thin_plate_basis(points: int = 4, size: int = 24) -> Tensor:
+    """Matrix from displacements of a grid of control points to displacements everywhere.
+
+    The thin-plate spline (Bookstein, 1989) is linear in the displacements of its control points,
+    so on a fixed grid of them it is one matrix.
+
+    Returns:
+        (size*size, points*points).
+    """
+    controls = _lattice(points) * 0.9
+    anywhere = _lattice(size)
+    count = len(controls)
+    system = torch.zeros(count + 3, count + 3, dtype=torch.float64)
+    system[:count, :count] = _thin_plate(controls, controls)
+    system[:count, count:] = _homogeneous(controls)
+    system[count:, :count] = _homogeneous(controls).T
+    inverse = torch.linalg.inv(system)[:, :count]
+    at = torch.cat([_thin_plate(anywhere, controls), _homogeneous(anywhere)], 1)
+    return (at @ inverse).float()
+
+
+def warp(batch: int, frames: int, size: int, generator: Generator, amount: float) -> Tensor:
+    """Smooth non-rigid displacement that grows from frame to frame, the first frame at rest.
+
+    Args:
+        batch: B.
+        frames: T.
+        size: of the output crop, pixels.
+        generator: source of randomness.
+        amount: standard deviation of a control point's displacement a step.
+
+    Returns:
+        (B, T, size, size, 2) displacements in output units.
+    """
+    basis = thin_plate_basis()
+    steps = torch.randn((batch, frames, basis.shape[1], 2), generator=generator) * amount
+    steps[:, 0] = 0
+    side = math.isqrt(basis.shape[0])
+    field = (basis @ steps.cumsum(1)).view(batch * frames, side, side, 2)
+    dense = F.interpolate(field.permute(0, 3, 1, 2), (size, size), mode="bilinear")
+    return dense.permute(0, 2, 3, 1).view(batch, frames, size, size, 2)
+
+
+def jitter_colour(images: Tensor, generator: Generator, amount: float = 0.25) -> Tensor:
+    """Brightness, contrast and saturation, much the same over a clip; some clips in grey.
+
+    Args:
+        images: (B, T, 3, H, W) in [0, 1].
+        generator: source of randomness.
+        amount: at most this share over a clip, a fifth of it from frame to frame.
+    """
+    b, t = images.shape[:2]
+    factors = 1 + uniform((b, 1, 3), -amount, amount, generator)
+    factors = factors + uniform((b, t, 3), -amount / 5, amount / 5, generator)
+    grey_clip = torch.rand((b, 1), generator=generator) < 0.05
+    factors[..., 2].masked_fill_(grey_clip, 0)
+    factors = factors.to(images.device)
+    brightness, contrast, saturation = factors[..., None, None, None].unbind(2)
+    grey = images.mean(2, keepdim=True)
+    images = grey + (images - grey) * saturation
+    mean = grey.mean((3, 4), keepdim=True)
+    return ((mean + (images - mean) * contrast) * brightness).clamp(0, 1)
+
+
+def _lattice(side: int) -> Tensor:
+    axis = torch.linspace(-1, 1, side, dtype=torch.float64)
+    y, x = torch.meshgrid(axis, axis, indexing="ij")
+    return torch.stack([x, y], -1).view(-1, 2)
+
+
+def _homogeneous(points: Tensor) -> Tensor:
+    return torch.cat([torch.ones_like(points[:, :1]), points], 1)
+
+
+def _thin_plate(a: Tensor, b: Tensor) -> Tensor:
+    squared = torch.cdist(a, b).square()
+    return torch.where(squared > 0, squared * squared.clamp_min(1e-12).log(), 0.0)

@@ -1,0 +1,107 @@
+"""Folders of videos with masks: DAVIS-2016, DAVIS-2017, YouTube-VOS, MOSE and any that look alike.
+
+All are `JPEGImages/[level/]<sequence>/<frame>.jpg` beside `Annotations/[level/]<sequence>/<frame>.png`;
+they differ in the level (`480p`, `1080p`, `Full-Resolution` or none) and in how many frames carry
+a mask (DAVIS every one, YouTube-VOS every fifth, MOSE's validation set the first alone).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from masktrail.errors import InputError
+from masktrail.masks import read_labels
+from masktrail.types import LabelMap
+
+LEVELS = ("480p", "1080p", "Full-Resolution")
+IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
+
+DAVIS2016_VAL = frozenset(
+    ["blackswan", "bmx-trees", "breakdance", "camel", "car-roundabout", "car-shadow", "cows", "dance-twirl", "dog", "drift-chicane", "drift-straight", "goat", "horsejump-high", "kite-surf", "libby", "motocross-jump", "paragliding-launch", "parkour", "scooter-black", "soapbox"]
+)
+"""The 20 sequences kept for measuring; no training set may hold one."""
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """One video of a data set.
+
+    Attributes:
+        name: folder name.
+        frames: image paths in temporal order.
+        annotations: mask path of each frame, None where the frame carries none.
+    """
+
+    name: str
+    frames: tuple[Path, ...]
+    annotations: tuple[Path | None, ...]
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def truth(self, index: int) -> LabelMap | None:
+        """Label map of frame `index`, shape (H, W), 0 background; None where not annotated."""
+        path = self.annotations[index]
+        return None if path is None else read_labels(path)[0]
+
+    @cached_property
+    def ids(self) -> tuple[int, ...]:
+        """Object ids seen in any annotated frame, ascending; 255 (void) is none."""
+        seen: set[int] = set()
+        for index in range(len(self)):
+            labels = self.truth(index)
+            if labels is not None:
+                seen.update(np.unique(labels).tolist())
+        return tuple(sorted(seen - {0, 255}))
+
+
+def find_sequences(root: Path | str, names: Iterable[str] | None = None) -> list[Sequence]:
+    """Lists the sequences of a data set, sorted by name.
+
+    Args:
+        root: folder that holds `JPEGImages` and `Annotations`.
+        names: only these sequences, in this order; all by default.
+
+    Raises:
+        InputError: no such layout at `root`, or a name that is not there.
+    """
+    images, masks = _levels(Path(root))
+    found = {
+        folder.name: _sequence(folder, masks / folder.name)
+        for folder in sorted(images.iterdir())
+        if folder.is_dir() and (masks / folder.name).is_dir()
+    }
+    if not found:
+        raise InputError(f"{images} and {masks} have no sequence folder in common.")
+    missing = sorted(set(names or ()) - set(found))
+    if missing:
+        raise InputError(
+            f"{root} has no sequence {', '.join(missing)}; it has {', '.join(list(found)[:30])}."
+        )
+    return [found[name] for name in (names or found)]
+
+
+def _levels(root: Path) -> tuple[Path, Path]:
+    images, masks = root / "JPEGImages", root / "Annotations"
+    if not (images.is_dir() and masks.is_dir()):
+        raise InputError(
+            f"{root} has no JPEGImages and Annotations folders; expected a data set laid out as "
+            "DAVIS, YouTube-VOS or MOSE are."
+        )
+    for level in LEVELS:
+        if (images / level).is_dir() and (masks / level).is_dir():
+            return images / level, masks / level
+    return images, masks
+
+
+def _sequence(images: Path, masks: Path) -> Sequence:
+    frames = sorted(
+        path
+        for path in images.iterdir()
+        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
+    )
+    by_stem = {path.stem: path for path in masks.glob("*.png")}
+    return Sequence(images.name, tuple(frames), tuple(by_stem.get(path.stem) for path in frames))

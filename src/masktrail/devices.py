@@ -1,0 +1,45 @@
+"""Where networks run, and in which precision that is fast there."""
+
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+
+from masktrail.errors import InputError
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """The device called `name`; "auto" takes a GPU where there is one.
+
+    Raises:
+        InputError: torch has no such device here.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(
+            f"The device {name!r} is not available here; use --device cpu or leave it at auto."
+        ) from error
+    return device
+
+
+def fast_autocast(device: torch.device) -> AbstractContextManager:
+    """Autocast to bfloat16 where `device` multiplies it natively, else nothing.
+
+    A CPU without bfloat16 instructions emulates them, about ten times slower than float32.
+    """
+    if has_fast_bfloat16(device):
+        return torch.autocast(device.type, dtype=torch.bfloat16)
+    return nullcontext()
+
+
+def has_fast_bfloat16(device: torch.device) -> bool:
+    """Whether `device` has instructions for bfloat16."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cpu":
+        instructions = getattr(torch.cpu, "get_capabilities", dict)()
+        return bool(instructions.get("avx512_bf16") or instructions.get("amx_bf16"))
+    return False

@@ -1,0 +1,123 @@
+"""Scores a folder of predicted masks against the ground truth of a data set."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from masktrail.data import davis
+from masktrail.errors import InputError
+from masktrail.evaluate.scores import ObjectMeasure, measure_sequence, rules_of, summarise
+from masktrail.masks import areas, read_labels
+from masktrail.types import LabelMap
+
+
+def measure_folder(
+    predictions: Path | str,
+    root: Path | str,
+    names: Iterable[str] | None = None,
+    protocol: str = "davis",
+) -> dict[str, Any]:
+    """Scores `predictions/<sequence>/<frame>.png` against the data set at `root`.
+
+    Args:
+        predictions: folder of sequence folders; its name stands as "model" in the answer.
+        root: data set, see `masktrail.data.davis.find_sequences`.
+        names: only these sequences.
+        protocol: "davis" or "report".
+
+    Returns:
+        `masktrail.evaluate.scores.summarise`'s structure with "model" and "data" put first.
+
+    Raises:
+        InputError: a sequence or frame missing or too many, a mask of another size, with labels
+            the truth lacks or without ids, an unknown protocol, no data at `root`.
+    """
+    folder = Path(predictions)
+    rules_of(protocol)
+    sequences = davis.find_sequences(root, names)
+    missing = [s.name for s in sequences if not (folder / s.name).is_dir()]
+    if missing:
+        raise InputError(
+            f"{folder} has no folder for {len(missing)} of {len(sequences)} sequences: "
+            f"{_some(missing)}. Expected {folder}/<sequence>/<frame>.png, one folder each."
+        )
+    measures = {s.name: _measure_files(folder / s.name, s, protocol) for s in sequences}
+    return {
+        "model": folder.resolve().name,
+        "data": Path(root).resolve().name,
+        **summarise(measures, protocol),
+    }
+
+
+@dataclass(frozen=True)
+class _Files:
+    """Label maps read when asked for: nothing of a sequence stays in memory."""
+
+    read: Callable[[int], LabelMap]
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int, /) -> LabelMap:
+        return self.read(index)
+
+
+def _measure_files(
+    folder: Path, sequence: davis.Sequence, protocol: str
+) -> dict[int, ObjectMeasure]:
+    annotated = [i for i, path in enumerate(sequence.annotations) if path is not None]
+    if not annotated:
+        raise InputError(f"Sequence {sequence.name} has no ground truth to measure against.")
+    scored = annotated[1:] if rules_of(protocol).last_frame else annotated[1:-1]
+    names = [f"{path.stem}.png" for path in sequence.frames]
+    _check_names(folder, names, [names[i] for i in scored])
+    ids, shape = sequence.ids, _truth(sequence, annotated[0]).shape
+    truths = _Files(lambda k: _truth(sequence, annotated[k]), len(annotated))
+    predictions = _Files(
+        lambda k: _read_prediction(folder / names[annotated[k]], ids, shape), len(annotated)
+    )
+    return measure_sequence(truths, predictions, ids, protocol)
+
+
+def _truth(sequence: davis.Sequence, index: int) -> LabelMap:
+    labels = sequence.truth(index)
+    if labels is None:
+        raise InputError(f"Frame {index} of sequence {sequence.name} has no ground truth.")
+    return labels
+
+
+def _check_names(folder: Path, frames: Sequence[str], needed: Sequence[str]) -> None:
+    there = {path.name for path in folder.glob("*.png") if not path.name.startswith(".")}
+    missing = [name for name in needed if name not in there]
+    if missing:
+        raise InputError(
+            f"{folder} lacks {len(missing)} of {len(needed)} frames to score: {_some(missing)}."
+        )
+    extra = sorted(there - set(frames))
+    if extra:
+        raise InputError(
+            f"{folder} holds {len(extra)} masks that are no frame of the sequence: {_some(extra)}. "
+            f"Expected names {frames[0]} to {frames[-1]}."
+        )
+
+
+def _read_prediction(path: Path, ids: Sequence[int], shape: tuple[int, ...]) -> LabelMap:
+    labels, note = read_labels(path)
+    if labels.shape != shape:
+        (height, width), (rows, columns) = labels.shape, shape
+        raise InputError(f"{path} is {width}x{height}; the ground truth is {columns}x{rows}.")
+    if note and len(ids) > 1:
+        raise InputError(f"{note}. Expected a palette PNG whose indices are the object ids.")
+    unknown = sorted(areas(labels).keys() - set(ids))
+    if unknown:
+        raise InputError(
+            f"{path} has objects {_some(unknown)} that the ground truth lacks; it has {_some(ids)}."
+        )
+    return labels
+
+
+def _some(items: Sequence[object]) -> str:
+    shown = ", ".join(map(str, items[:5]))
+    return f"{shown}, ..." if len(items) > 5 else shown

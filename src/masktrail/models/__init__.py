@@ -1,0 +1,16 @@
+"""The networks, one paper per file, found by the name of their family."""
+
+from torch import nn
+
+from masktrail.models.memory import MemoryConfig, MemoryNetwork
+
+MODELS: dict[str, tuple[type[nn.Module], type]] = {
+    "memory": (MemoryNetwork, MemoryConfig),
+}
+"""Family name to (network class, config class)."""
+
+
+def create(family: str, **config: object) -> nn.Module:
+    """A network of `family` with fresh weights; `config` are the fields of its config class."""
+    network, settings = MODELS[family]
+    return network(settings(**config))

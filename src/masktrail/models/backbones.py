@@ -1,0 +1,45 @@
+"""Image encoders, written here so that nothing needs torchvision."""
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class BasicBlock(nn.Module):
+    """Residual block of ResNet-18 with every batch norm folded into its convolution."""
+
+    def __init__(self, channels_in: int, channels: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels_in, channels, 3, stride, 1)
+        self.conv2 = nn.Conv2d(channels, channels, 3, 1, 1)
+        self.downsample = (
+            nn.Sequential(nn.Conv2d(channels_in, channels, 1, stride)) if stride > 1 else None
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        shortcut = x if self.downsample is None else self.downsample(x)
+        hidden = F.relu(self.conv1(x), inplace=True)
+        return F.relu(shortcut + self.conv2(hidden), inplace=True)
+
+
+class ResNet18(nn.Module):
+    """ResNet-18 up to stride 16, without norm layers (He et al., CVPR 2016).
+
+    Parameter names are torchvision's, so that folded ImageNet weights load as they are.
+    """
+
+    channels = (64, 128, 256)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 64, 7, 2, 3)
+        self.layer1 = nn.Sequential(BasicBlock(64, 64), BasicBlock(64, 64))
+        self.layer2 = nn.Sequential(BasicBlock(64, 128, 2), BasicBlock(128, 128))
+        self.layer3 = nn.Sequential(BasicBlock(128, 256, 2), BasicBlock(256, 256))
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Features of normalised images (B, 3, H, W) at strides 4, 8 and 16."""
+        x = F.max_pool2d(F.relu(self.conv1(images), inplace=True), 3, 2, 1)
+        f4 = self.layer1(x)  # (B, 64, H/4, W/4)
+        f8 = self.layer2(f4)  # (B, 128, H/8, W/8)
+        f16 = self.layer3(f8)  # (B, 256, H/16, W/16)
+        return f4, f8, f16

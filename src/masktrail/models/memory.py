@@ -1,0 +1,210 @@
+"""Space-time memory network for ordinary computers.
+
+One image encoder pass per frame, whatever the number of objects; a key/value memory at stride 16
+(STM, STCN, XMem); values made from the encoder's own features and the masks folded into channels
+(the memory encoder of SAM 2 does likewise), so that writing to memory costs little; a light decoder
+to stride 4. The network holds no state: `encode`, `memorize` and `segment` are tensors in, tensors out.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from masktrail.models.aggregate import others
+from masktrail.models.backbones import ResNet18
+from masktrail.models.readout import lift_memory, lift_query
+
+STRIDE = 16
+"""Height and width of images must be multiples of this."""
+
+MASK_STRIDE = 4
+"""Masks go in and come out at this stride."""
+
+
+@dataclass(frozen=True)
+class MemoryConfig:
+    """Widths, in channels.
+
+    Attributes:
+        key: keys that memory and query are compared by.
+        value: values that memory hands back.
+        hidden: stride-16 features of the value encoder and the decoder.
+        stride8: decoder features at stride 8.
+        stride4: decoder features at stride 4.
+    """
+
+    key: int = 64
+    value: int = 128
+    hidden: int = 128
+    stride8: int = 64
+    stride4: int = 48
+
+
+class Encoded(NamedTuple):
+    """Everything the network keeps of one batch of images.
+
+    Attributes:
+        f16: encoder features (B, 256, H/16, W/16), input of `memorize`.
+        memory: lifted memory keys (B, H/16*W/16, 2K+1).
+        query: lifted query keys (B, 2K+1, H/16*W/16).
+        skip16: decoder input (B, hidden, H/16, W/16).
+        skip8: decoder input (B, stride8, H/8, W/8).
+        skip4: decoder input (B, stride4, H/4, W/4).
+    """
+
+    f16: Tensor
+    memory: Tensor
+    query: Tensor
+    skip16: Tensor
+    skip8: Tensor
+    skip4: Tensor
+
+
+class ResidualBlock(nn.Module):
+    """Two pre-activated 3x3 convolutions around a shortcut."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.conv2(F.relu(self.conv1(F.relu(x)), inplace=True))
+
+
+class KeyHead(nn.Module):
+    """Key, shrinkage and selection from stride-16 features (XMem, section 3.2)."""
+
+    def __init__(self, channels: int, key: int) -> None:
+        super().__init__()
+        self.key = nn.Conv2d(channels, key, 3, padding=1)
+        self.shrinkage = nn.Conv2d(channels, 1, 3, padding=1)
+        self.selection = nn.Conv2d(channels, key, 3, padding=1)
+        nn.init.orthogonal_(self.key.weight)
+        nn.init.zeros_(self.key.bias)
+
+    def forward(self, f16: Tensor) -> tuple[Tensor, Tensor]:
+        """Lifted memory keys (B, P, 2K+1) and query keys (B, 2K+1, P) of P pixels."""
+        key = self.key(f16).float()
+        shrinkage = self.shrinkage(f16).float().square() + 1
+        selection = self.selection(f16).float().sigmoid()
+        return lift_memory(key, shrinkage), lift_query(key, selection)
+
+
+class MaskStem(nn.Module):
+    """Masks at stride 4 folded into channels at stride 16: this object's and the others'."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        fold = STRIDE // MASK_STRIDE
+        self.fold = nn.PixelUnshuffle(fold)
+        self.conv = nn.Conv2d(2 * fold * fold, channels, 3, padding=1)
+
+    def forward(self, masks: Tensor) -> Tensor:
+        """Soft masks (B, N, H/4, W/4) to features (B*N, channels, H/16, W/16)."""
+        pairs = torch.stack([masks, others(masks)], 2).flatten(0, 1)
+        return self.conv(self.fold(pairs))
+
+
+class ValueEncoder(nn.Module):
+    """What memory keeps of an object: the image's features seen together with its mask."""
+
+    def __init__(self, channels: int, config: MemoryConfig) -> None:
+        super().__init__()
+        self.image = nn.Conv2d(channels, config.hidden, 1)
+        self.masks = MaskStem(config.hidden)
+        self.blocks = nn.Sequential(ResidualBlock(config.hidden), ResidualBlock(config.hidden))
+        self.out = nn.Conv2d(config.hidden, config.value, 3, padding=1)
+
+    def forward(self, f16: Tensor, masks: Tensor) -> Tensor:
+        objects = masks.shape[1]
+        x = self.image(f16).repeat_interleave(objects, 0) + self.masks(masks)
+        return self.out(F.relu(self.blocks(x), inplace=True))  # (B*N, value, H/16, W/16)
+
+
+class Decoder(nn.Module):
+    """From readout and previous mask to logits at stride 4, one object per batch entry."""
+
+    def __init__(self, config: MemoryConfig) -> None:
+        super().__init__()
+        self.readout = nn.Conv2d(config.value, config.hidden, 3, padding=1)
+        self.previous = MaskStem(config.hidden)
+        self.block16 = ResidualBlock(config.hidden)
+        self.reduce8 = nn.Conv2d(config.hidden, config.stride8, 1)
+        self.block8 = ResidualBlock(config.stride8)
+        self.reduce4 = nn.Conv2d(config.stride8, config.stride4, 1)
+        self.conv4 = nn.Conv2d(config.stride4, config.stride4, 3, padding=1)
+        self.head = nn.Conv2d(config.stride4, 1, 3, padding=1)
+
+    def forward(self, encoded: Encoded, readout: Tensor, previous: Tensor) -> Tensor:
+        n = previous.shape[1]
+        x = self.readout(readout) + self.previous(previous)
+        x = self.block16(x + encoded.skip16.repeat_interleave(n, 0))
+        x = _double(self.reduce8(F.relu(x, inplace=True))) + encoded.skip8.repeat_interleave(n, 0)
+        x = self.block8(x)
+        x = _double(self.reduce4(F.relu(x, inplace=True))) + encoded.skip4.repeat_interleave(n, 0)
+        return self.head(F.relu(self.conv4(F.relu(x, inplace=True)), inplace=True))  # (B*N, 1, H/4, W/4)
+
+
+class MemoryNetwork(nn.Module):
+    """Encoder, key head, value encoder and decoder of `memory-s`."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, config: MemoryConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or MemoryConfig()
+        self.encoder = ResNet18()
+        c4, c8, c16 = self.encoder.channels
+        self.keys = KeyHead(c16, config.key)
+        self.skip16 = nn.Conv2d(c16, config.hidden, 1)
+        self.skip8 = nn.Conv2d(c8, config.stride8, 1)
+        self.skip4 = nn.Conv2d(c4, config.stride4, 1)
+        self.values = ValueEncoder(c16, config)
+        self.decoder = Decoder(config)
+        for name, statistic in (("mean", (0.485, 0.456, 0.406)), ("std", (0.229, 0.224, 0.225))):
+            self.register_buffer(name, torch.tensor(statistic).view(3, 1, 1), persistent=False)
+
+    def encode(self, images: Tensor) -> Encoded:
+        """Encodes RGB images (B, 3, H, W) in [0, 1]; H and W multiples of 16."""
+        f4, f8, f16 = self.encoder((images - self.mean) / self.std)
+        memory, query = self.keys(f16)
+        return Encoded(f16, memory, query, self.skip16(f16), self.skip8(f8), self.skip4(f4))
+
+    def memorize(self, f16: Tensor, masks: Tensor) -> Tensor:
+        """Values to be stored beside the memory keys of the same images.
+
+        Args:
+            f16: (B, 256, H/16, W/16).
+            masks: soft masks (B, N, H/4, W/4) in [0, 1].
+
+        Returns:
+            (B, H/16*W/16, N*value).
+        """
+        values = self.values(f16, masks)
+        b, n = masks.shape[:2]
+        return values.reshape(b, n * self.config.value, -1).transpose(1, 2)
+
+    def segment(self, encoded: Encoded, readout: Tensor, previous: Tensor) -> Tensor:
+        """Object logits of the encoded images.
+
+        Args:
+            encoded: of B images.
+            readout: (B, H/16*W/16, N*value) from memory.
+            previous: soft masks (B, N, H/4, W/4) of the frame before.
+
+        Returns:
+            Logits (B, N, H/4, W/4), objects independent of each other.
+        """
+        b, n = previous.shape[:2]
+        h, w = encoded.f16.shape[2:]
+        readout = readout.transpose(1, 2).reshape(b * n, self.config.value, h, w)
+        return self.decoder(encoded, readout, previous).view(b, n, *previous.shape[2:])
+
+
+def _double(x: Tensor) -> Tensor:
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)

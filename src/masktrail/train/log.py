@@ -1,0 +1,86 @@
+"""What training leaves to look at: a table of losses, their curves, a sheet of predictions."""
+
+import csv
+import logging
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from masktrail.data.synth import Clips
+from masktrail.draw import overlay
+
+log = logging.getLogger(__name__)
+
+
+class LossTable:
+    """Appends rows to `log.csv`, continuing the one that is there.
+
+    Rows are averaged over the steps since the row before.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._sums: dict[str, float] = {}
+        self._count = 0
+
+    def add(self, values: dict[str, float]) -> None:
+        """Adds the values of one step."""
+        for name, value in values.items():
+            self._sums[name] = self._sums.get(name, 0.0) + value
+        self._count += 1
+
+    def write(self, **extra: float) -> dict[str, float]:
+        """Writes the means since the last row, with `extra` columns before them."""
+        row = {**extra, **{k: v / max(1, self._count) for k, v in self._sums.items()}}
+        new = not self.path.exists()
+        with self.path.open("a", newline="") as file:
+            table = csv.DictWriter(file, list(row))
+            if new:
+                table.writeheader()
+            table.writerow({k: f"{v:.6g}" for k, v in row.items()})
+        self._sums, self._count = {}, 0
+        return row
+
+
+def draw_curves(table: Path, out: Path) -> None:
+    """Plots the columns of a loss table; says so where matplotlib is not installed."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        log.warning("No curves are drawn: install matplotlib (the extra [plot]) to get them.")
+        return
+    with table.open() as file:
+        rows = list(csv.DictReader(file))
+    minutes = [float(row["minutes"]) for row in rows]
+    names = [n for n in rows[0] if n not in {"minutes", "step", "clips"}]
+    figure = Figure(figsize=(4 * len(names), 3), layout="constrained")
+    for axes, name in zip(np.atleast_1d(figure.subplots(1, len(names))), names, strict=True):
+        axes.plot(minutes, [float(row[name]) for row in rows])
+        axes.set(title=name.replace("_", " "), xlabel="minutes")
+    figure.savefig(out, dpi=110)
+
+
+def draw_sheet(clips: Clips, masks: torch.Tensor, out: Path, rows: int = 8) -> None:
+    """A picture of clips: frame 0 with its given masks, then every frame as predicted.
+
+    Args:
+        clips: the batch.
+        masks: predicted soft masks (B, T-1, N, S, S).
+        out: PNG to be written.
+        rows: at most this many clips.
+    """
+    given = clips.masks[:, :1].to(masks.dtype)
+    labels = _labels(torch.cat([given, masks], 1))[:rows]  # (B, T, S, S)
+    images = (clips.images[:rows] * 255).byte().permute(0, 1, 3, 4, 2).cpu().numpy()
+    tiles = [
+        np.concatenate([overlay(i, m) for i, m in zip(*clip, strict=True)], 1)
+        for clip in zip(images, labels, strict=True)
+    ]
+    Image.fromarray(np.concatenate(tiles, 0)).save(out)
+
+
+def _labels(masks: torch.Tensor) -> np.ndarray:
+    best, where = masks.float().max(2)
+    return torch.where(best > 0.5, where + 1, 0).byte().cpu().numpy()

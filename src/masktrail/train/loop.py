@@ -1,0 +1,221 @@
+"""The training loop, one for every family of models.
+
+Time-boxed: the schedule is a function of the share of the minutes that has passed, so it always
+ends when the time does, and a resumed run goes on where its clock stood.
+"""
+
+import json
+import logging
+import math
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from masktrail.data.pack import open_pack
+from masktrail.data.synth import Clips, ClipSampler
+from masktrail.devices import choose_device, fast_autocast
+from masktrail.errors import InputError
+from masktrail.models import create
+from masktrail.models.weights import initialise, save_network
+from masktrail.train import parallel
+from masktrail.train.log import LossTable, draw_curves, draw_sheet
+from masktrail.train.recipe import Recipe, Stage
+from masktrail.train.steps import STEPS, StepOutput
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[float, dict[str, float]], None]
+"""Called with the share of the time that has passed and the latest row of the log."""
+
+
+class Step(nn.Module):
+    """One training step as a module, so that it can be spread over processes."""
+
+    def __init__(self, network: nn.Module, family: str) -> None:
+        super().__init__()
+        self.network = network
+        self._compute = STEPS[family]
+
+    def forward(self, clips: Clips, stage: Stage) -> StepOutput:
+        return self._compute(self.network, clips, stage)
+
+
+class Trainer:
+    """A network in training, its optimiser, its averaged weights and its clock."""
+
+    def __init__(self, recipe: Recipe, minutes: float, out: Path, device: torch.device) -> None:
+        self.recipe, self.seconds, self.out = recipe, minutes * 60, out
+        self.rank, self.device = parallel.start(device)
+        torch.manual_seed(recipe.seed)
+        network = create(recipe.family, **recipe.model)
+        pretrained = set(initialise(network, Path(recipe.init))) if recipe.init else set()
+        for name, parameter in network.named_parameters():
+            parameter.requires_grad = not name.startswith(recipe.frozen or ("\0",))
+        self.network = network.to(self.device, memory_format=torch.channels_last)
+        self.average = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
+        self.optimiser = _optimiser(self.network, recipe, pretrained)
+        self.elapsed, self.step, self.clips = 0.0, 0, 0
+        self._sampler = _sampler(recipe, self.device, self.rank)
+
+    @property
+    def progress(self) -> float:
+        """Share of the time that has passed, 0 to 1."""
+        return min(1.0, self.elapsed / self.seconds)
+
+    def draw(self, stage: Stage) -> Clips:
+        """The next batch: a photograph set in motion or real motion, one or two targets."""
+        generator = self._sampler.generator
+        real, multiple = torch.rand(2, generator=generator).tolist()
+        settings = replace(stage.clips, objects=2 if multiple < stage.multiple else 1)
+        if real < stage.real:
+            return self._sampler.video_batch(stage.batch, settings)
+        return self._sampler.stills_batch(stage.batch, settings)
+
+    def learn(self, module: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
+        """One step of the optimiser and of the averaged weights."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["peak"] * schedule(self.progress, self.recipe.warmup)
+        with fast_autocast(self.device):
+            output: StepOutput = module(clips, stage)
+        self.optimiser.zero_grad(set_to_none=True)
+        output.loss.backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip_norm)
+        self.optimiser.step()
+        self.step += 1
+        self.clips += len(clips.images)
+        self._update_average()
+        return output
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        decay = min(self.recipe.ema, (1 + self.step) / (10 + self.step))
+        for name, value in self.network.state_dict().items():
+            self.average[name].lerp_(value, 1 - decay)
+
+    def save(self) -> None:
+        """Writes `checkpoint.pt` to go on from and `weights.safetensors`, the averaged weights."""
+        state = {
+            "network": self.network.state_dict(),
+            "average": self.average,
+            "optimiser": self.optimiser.state_dict(),
+            "random": self._sampler.generator.get_state(),
+            "clock": [self.elapsed, self.step, self.clips],
+        }
+        part = self.out / "checkpoint.part"
+        torch.save(state, part)
+        part.replace(self.out / "checkpoint.pt")
+        averaged = create(self.recipe.family, **self.recipe.model)
+        averaged.load_state_dict(self.average)
+        save_network(
+            self.out / "weights.safetensors", averaged, self.recipe.family, self.recipe.model
+        )
+
+    def resume(self) -> None:
+        """Goes on from `checkpoint.pt`.
+
+        Raises:
+            InputError: there is none.
+        """
+        path = self.out / "checkpoint.pt"
+        if not path.is_file():
+            raise InputError(f"{self.out} holds no checkpoint.pt to resume from; drop --resume.")
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.average = state["average"]
+        self.optimiser.load_state_dict(state["optimiser"])
+        self._sampler.generator.set_state(state["random"].cpu())
+        self.elapsed, self.step, self.clips = state["clock"]
+
+
+def train(
+    recipe: Recipe,
+    minutes: float,
+    out: Path,
+    resume: bool = False,
+    device: str = "auto",
+    progress: Progress = lambda share, row: None,
+    log_every: float = 20.0,
+    save_every: float = 120.0,
+) -> Path:
+    """Trains by a recipe for some minutes; an interruption leaves a checkpoint to resume from.
+
+    Returns:
+        The weights file.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    trainer = Trainer(recipe, minutes, out, choose_device(device))
+    if resume:
+        trainer.resume()
+    elif trainer.rank == 0:
+        (out / "log.csv").unlink(missing_ok=True)
+        (out / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1))
+    with suppress(KeyboardInterrupt):
+        _run(trainer, progress, log_every, save_every)
+    if trainer.rank == 0:
+        trainer.save()
+        draw_curves(out / "log.csv", out / "curves.png")
+    parallel.stop()
+    return out / "weights.safetensors"
+
+
+def schedule(progress: float, warmup: float) -> float:
+    """Share of the peak learning rate: linear warm-up, then a cosine to zero."""
+    if progress < warmup:
+        return (progress + 1e-3) / (warmup + 1e-3)
+    return 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
+
+
+def _run(trainer: Trainer, progress: Progress, log_every: float, save_every: float) -> None:
+    module = parallel.wrap(Step(trainer.network, trainer.recipe.family), trainer.device)
+    table = LossTable(trainer.out / "log.csv")
+    start = last = logged = saved = time.monotonic()
+    logged -= log_every  # the first step is logged at once
+    while trainer.progress < 1:
+        stage = trainer.recipe.stage(trainer.progress)
+        drawing = time.monotonic()
+        clips = trainer.draw(stage)
+        drawn = time.monotonic() - drawing
+        output = trainer.learn(module, clips, stage)
+        table.add({**{k: v.item() for k, v in output.parts.items()}, "loading": drawn})
+        now = time.monotonic()
+        trainer.elapsed = parallel.agree(trainer.elapsed + now - last)
+        last = now
+        if trainer.rank != 0:
+            continue
+        if now - logged > log_every or trainer.progress >= 1:
+            row = table.write(
+                minutes=trainer.elapsed / 60, step=trainer.step, clips=trainer.clips
+            )
+            progress(trainer.progress, row)
+            logged = now
+        if now - saved > save_every or trainer.step == 1:
+            trainer.save()
+            draw_sheet(clips, output.masks, trainer.out / "sheet.png")
+            saved = now
+    log.info("%d clips in %.1f minutes", trainer.clips, (time.monotonic() - start) / 60)
+
+
+def _optimiser(network: nn.Module, recipe: Recipe, pretrained: set[str]) -> torch.optim.AdamW:
+    gentle = {n for n in pretrained if n.startswith("encoder.")}
+    groups: dict[float, list[nn.Parameter]] = {recipe.lr: [], recipe.encoder_lr: []}
+    for name, parameter in network.named_parameters():
+        if parameter.requires_grad:
+            groups[recipe.encoder_lr if name in gentle else recipe.lr].append(parameter)
+    return torch.optim.AdamW(
+        [{"params": p, "peak": lr, "lr": lr} for lr, p in groups.items() if p],
+        weight_decay=recipe.weight_decay,
+    )
+
+
+def _sampler(recipe: Recipe, device: torch.device, rank: int) -> ClipSampler:
+    stills = open_pack(recipe.stills)
+    videos = [open_pack(path) for path in recipe.videos]
+    if device.type != "cpu":
+        stills, videos = stills.to(device), [pack.to(device) for pack in videos]
+    return ClipSampler(stills, videos, seed=recipe.seed * 1000 + rank)
+

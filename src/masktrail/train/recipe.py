@@ -1,0 +1,104 @@
+"""What one published weight is made from: a TOML file, checked as it is read."""
+
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from masktrail.data.synth import ClipSettings
+from masktrail.errors import InputError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stretch of training.
+
+    Attributes:
+        until: share of the whole time at which it ends; the last is 1.
+        batch: clips per step and process.
+        real: share of the steps that see real motion.
+        multiple: share of the steps whose clips have two target slots.
+        keep: share of the pixels the cross-entropy is averaged over, the hardest.
+        clips: how clips are drawn.
+    """
+
+    until: float = 1.0
+    batch: int = 8
+    real: float = 0.5
+    multiple: float = 0.25
+    keep: float = 0.25
+    clips: ClipSettings = field(default_factory=ClipSettings)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything needed to train a weight again.
+
+    Attributes:
+        family: key of `models.MODELS`.
+        model: fields of the family's config.
+        init: weights to start from: a safetensors file of the same network, or of its encoder.
+        stills: packed photographs.
+        videos: packed videos.
+        stages: in order.
+        lr: peak learning rate.
+        encoder_lr: the same for parameters that came from ImageNet.
+        frozen: parameters whose names start so are not trained.
+        weight_decay: of AdamW.
+        warmup: share of the time in which the learning rate rises.
+        clip_norm: gradients longer than this are shortened.
+        ema: decay of the averaged weights, which are those that get saved.
+        seed: of weights and data.
+    """
+
+    family: str = "memory"
+    model: dict[str, Any] = field(default_factory=dict)
+    init: str | None = None
+    stills: str = "packs/stills"
+    videos: tuple[str, ...] = ("packs/davis2016-train", "packs/clips")
+    stages: tuple[Stage, ...] = (Stage(),)
+    lr: float = 3e-4
+    encoder_lr: float = 5e-5
+    frozen: tuple[str, ...] = ()
+    weight_decay: float = 0.01
+    warmup: float = 0.02
+    clip_norm: float = 3.0
+    ema: float = 0.998
+    seed: int = 0
+
+    def stage(self, progress: float) -> Stage:
+        """The stage in force after the share `progress` of the time."""
+        return next((s for s in self.stages if progress < s.until), self.stages[-1])
+
+
+def read_recipe(path: Path | str) -> Recipe:
+    """Reads a recipe.
+
+    Raises:
+        InputError: the file is missing, is no TOML, or holds a field that recipes do not have.
+    """
+    try:
+        table = tomllib.loads(Path(path).read_text())
+    except OSError as error:
+        raise InputError(f"The recipe {path} cannot be read: {error.strerror}.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path} is not a TOML file: {error}.") from error
+    stages = tuple(_stage(stage, path) for stage in table.pop("stages", [{}]))
+    return _fill(Recipe, {**table, "stages": stages}, path)
+
+
+def _stage(table: dict[str, Any], path: Path | str) -> Stage:
+    clips = _fill(ClipSettings, table.pop("clips", {}), path)
+    return _fill(Stage, {**table, "clips": clips}, path)
+
+
+def _fill(kind: type[T], table: dict[str, Any], path: Path | str) -> T:
+    known = [f.name for f in fields(kind)]  # type: ignore[arg-type]
+    unknown = sorted(set(table) - set(known))
+    if unknown:
+        raise InputError(
+            f"{path}: unknown field {', '.join(unknown)}; {kind.__name__} has {', '.join(known)}."
+        )
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in table.items()})

@@ -1,0 +1,115 @@
+"""What passes between the rooms: frames in, prompts beside them, results out."""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+"""RGB picture, uint8, shape (H, W, 3)."""
+
+LabelMap = NDArray[np.unsignedinteger]
+"""Object id of every pixel, uint8 or uint16, shape (H, W); 0 is background."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One decoded frame of a video.
+
+    Attributes:
+        image: uint8 RGB, shape (H, W, 3), upright (rotation already applied).
+        index: position in the source, counted by decoding, from 0.
+        pts: presentation time in units of `time_base`.
+        time_base: seconds per unit of `pts`.
+        duration: how long the frame is shown, in units of `time_base`; 0 where nothing says.
+    """
+
+    image: Image
+    index: int
+    pts: int
+    time_base: Fraction
+    duration: int = 0
+
+    @property
+    def time(self) -> float:
+        """Presentation time in seconds."""
+        return float(self.pts * self.time_base)
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What is known of a video before its frames are decoded.
+
+    Attributes:
+        source: path, URL or camera, as given; also where audio is copied from.
+        width: pixels, after rotation.
+        height: pixels, after rotation.
+        rate: nominal frames per second (a hint where the frame rate varies).
+        time_base: seconds per unit of a frame's `pts`.
+        frames: number of frames the container claims, or None; a hint, never relied on.
+        has_audio: whether the source holds an audio stream that can be copied.
+        start: index of the first frame that will be delivered.
+        end: index after the last frame that will be delivered, or None for the end of the video.
+    """
+
+    source: str
+    width: int
+    height: int
+    rate: Fraction
+    time_base: Fraction
+    frames: int | None = None
+    has_audio: bool = False
+    start: int = 0
+    end: int | None = None
+
+
+@dataclass(frozen=True)
+class Box:
+    """Box prompt: (x0, y0) top left, (x1, y1) bottom right, pixels, end exclusive."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+@dataclass(frozen=True)
+class Mask:
+    """Mask prompt: bool, shape (H, W), the size of the frame it belongs to."""
+
+    mask: NDArray[np.bool_]
+
+
+Prompt = Box | Mask
+
+
+@dataclass(frozen=True)
+class ObjectResult:
+    """One object in one frame.
+
+    Attributes:
+        score: confidence in the mask, 0 to 1.
+        area: pixels.
+        box: tight (x0, y0, x1, y1), end exclusive, or None where the mask is empty.
+        state: "present", or "lost" where nothing of the object is seen.
+    """
+
+    score: float
+    area: int
+    box: tuple[int, int, int, int] | None
+    state: Literal["present", "lost"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the tracker says of one frame.
+
+    Attributes:
+        labels: object id of every pixel, uint8 (uint16 where an id exceeds 255), shape (H, W).
+        objects: every object being tracked, by id, whether present or lost.
+    """
+
+    labels: LabelMap
+    objects: dict[int, ObjectResult] = field(default_factory=dict)

@@ -1,0 +1,101 @@
+"""Copying sound from a source to an output, packet by packet, without decoding it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator
+from fractions import Fraction
+from typing import Any
+
+import av
+
+log = logging.getLogger(__name__)
+
+
+class AudioCopy:
+    """Copies the audio streams of a file into an open output container.
+
+    Args:
+        source: path of the file that holds the audio.
+        output: PyAV output container whose header is not yet written.
+    """
+
+    def __init__(self, source: str, output: Any) -> None:
+        self._input = av.open(source)
+        self._output = output
+        self._streams: dict[int, Any] = {}
+        for stream in self._input.streams.audio:
+            self._add(stream)
+        self._origin = Fraction(0)
+        self._earliest: Fraction | None = None
+        self._packets = self._read()
+        self._waiting: Any = None
+
+    @property
+    def copies(self) -> bool:
+        """Whether any stream can be copied."""
+        return bool(self._streams)
+
+    def begin(self, first_frame: Fraction, cut: bool) -> Fraction:
+        """Decides which moment of the source becomes zero in the output, and returns it.
+
+        Args:
+            first_frame: time of the first frame that is written, in seconds.
+            cut: frames before it were left out, so sound that begins before it is too.
+
+        Returns:
+            Seconds to take from every time of the source.
+        """
+        began = Fraction(self._input.start_time or 0, av.time_base)
+        self._origin = first_frame if cut else max(Fraction(0), min(first_frame, began))
+        self._earliest = first_frame if cut else None
+        return self._origin
+
+    def copy_until(self, end: Fraction | None) -> None:
+        """Copies the packets that begin before `end` seconds of the source; None: all."""
+        if self._waiting is None:
+            self._waiting = next(self._packets, None)
+        while self._waiting is not None and (end is None or _begins(self._waiting) < end):
+            self._mux(self._waiting)
+            self._waiting = next(self._packets, None)
+
+    def close(self) -> None:
+        """Closes the source."""
+        self._packets.close()
+        self._input.close()
+
+    def _add(self, stream: Any) -> None:
+        if stream.codec_context.name not in self._output.supported_codecs:
+            log.warning(
+                "The sound of %s (%s) cannot be put into %s and is left out.",
+                self._input.name,
+                stream.codec_context.name,
+                self._output.format.name,
+            )
+            return
+        self._streams[stream.index] = self._output.add_stream_from_template(stream)
+
+    def _read(self) -> Generator[Any, None, None]:
+        inputs = [self._input.streams[index] for index in self._streams]
+        try:
+            for packet in self._input.demux(*inputs) if inputs else ():
+                if packet.dts is not None and packet.size:
+                    yield packet
+        except av.error.FFmpegError as error:
+            log.warning("The sound of %s breaks off: %s", self._input.name, error.strerror)
+
+    def _mux(self, packet: Any) -> None:
+        if self._earliest is not None and _begins(packet) < self._earliest:
+            return
+        shift = round(self._origin / packet.time_base)
+        packet.dts -= shift
+        if packet.pts is not None:
+            packet.pts -= shift
+        packet.stream = self._streams[packet.stream_index]
+        self._output.mux(packet)
+
+
+def _begins(packet: Any) -> Fraction:
+    """Time of a packet in seconds of its source."""
+    ticks = packet.dts if packet.pts is None else packet.pts
+    return Fraction(ticks) * Fraction(packet.time_base.numerator, packet.time_base.denominator)

@@ -1,0 +1,259 @@
+"""Frames of anything PyAV opens: files, cameras, URLs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import av
+import numpy as np
+from av.video.reformatter import Colorspace, VideoReformatter
+
+from masktrail.errors import InputError
+from masktrail.types import Frame, Image, VideoInfo
+from masktrail.video.watch import Watch
+
+log = logging.getLogger(__name__)
+
+DEFAULT_RATE = Fraction(25)
+DECODING_THREADS = 4
+UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED
+
+
+class Orientation(NamedTuple):
+    """How a stored picture becomes upright: transposed first, then flipped."""
+
+    transpose: bool = False
+    flip_rows: bool = False
+    flip_columns: bool = False
+
+    def apply(self, image: Image) -> Image:
+        """Upright copy of an image (H, W, 3), or the image itself if it already is upright."""
+        if not any(self):
+            return image
+        turned = image.swapaxes(0, 1) if self.transpose else image
+        turned = turned[::-1] if self.flip_rows else turned
+        turned = turned[:, ::-1] if self.flip_columns else turned
+        return np.ascontiguousarray(turned)
+
+
+class ContainerSource:
+    """Decodes the first real video stream of a container, one frame at a time.
+
+    Frames are counted by decoding, never found by seeking: `pts` are whatever the container
+    says, so a variable frame rate stays as it is.
+
+    Args:
+        name: path, device or URL.
+        format: input format where it cannot be guessed (cameras).
+        options: options of the demuxer.
+        timeout: seconds to wait for a network source.
+        live: a camera or stream, which promises no length and whose beginning may be torn.
+
+    Raises:
+        InputError: nothing can be decoded.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        format: str | None = None,
+        options: dict[str, str] | None = None,
+        timeout: float | None = None,
+        live: bool = False,
+    ) -> None:
+        self.loss: str | None = None
+        self._name, self._live = name, live
+        self._container = _open_container(name, format, options, timeout)
+        try:
+            self._stream = _choose_stream(self._container, name)
+            self._watch = Watch(self._container, self._stream)
+            self._decoded = self._decode()
+            self._first: Any = self._decode_first()
+            self._stored_size = self._first.width, self._first.height
+            self._orientation = _orientation(self._first)
+            self._reformatter = VideoReformatter()
+            self.info = self._describe()
+        except BaseException:
+            self._container.close()
+            raise
+
+    def frames(self, start: int = 0, end: int | None = None) -> Iterator[Frame]:
+        """Frames with `start <= index < end`; those before `start` are decoded and dropped."""
+        clock = _Clock(self._container.format.name == "avi", self._usual_duration())
+        for index, raw in enumerate(self._decoded_from_first()):
+            pts = clock.time(raw)
+            if index >= start:
+                yield Frame(self._image(raw), index, pts, self.info.time_base, raw.duration or 0)
+            del raw
+            if end is not None and index + 1 >= end:
+                return
+        self.loss = None if self._live else self._watch.loss(self._name)
+
+    def close(self) -> None:
+        """Closes the container."""
+        self._decoded.close()
+        self._container.close()
+
+    def _decoded_from_first(self) -> Iterator[av.VideoFrame]:
+        first, self._first = self._first, None
+        if first is not None:
+            yield first
+        del first
+        yield from self._decoded
+
+    def _decode_first(self) -> Any:
+        for frame in self._decoded:
+            return frame
+        raise InputError(
+            f"{self._name} holds a video stream ({self._stream.codec_context.name}) but not one "
+            "frame of it can be decoded; the file is empty or damaged, make it again."
+        )
+
+    def _decode(self) -> Generator[av.VideoFrame, None, None]:
+        """Decoded frames; a packet that cannot be decoded is counted and passed over."""
+        for packet in self._watch.packets():
+            try:
+                frames = packet.decode()
+            except av.error.FFmpegError as error:
+                log.debug("%s: %s", self._name, error)
+                self._watch.broken += 1
+                continue
+            while frames:
+                frame = frames.pop(0)
+                self._watch.see(frame)
+                yield frame
+                del frame
+
+    def _image(self, raw: av.VideoFrame) -> Image:
+        # A stream that changes size midway is scaled to the size it began with.
+        width, height = self._stored_size
+        rgb: Any = self._reformatter.reformat(
+            raw, width=width, height=height, format="rgb24", src_colorspace=_colorspace(raw)
+        )
+        return self._orientation.apply(rgb.to_ndarray())
+
+    def _describe(self) -> VideoInfo:
+        width, height = self._stored_size
+        if self._orientation.transpose:
+            width, height = height, width
+        rate = _fraction(self._stream.average_rate) or _fraction(self._stream.guessed_rate)
+        return VideoInfo(
+            source=self._name,
+            width=width,
+            height=height,
+            rate=rate or DEFAULT_RATE,
+            time_base=_fraction(self._stream.time_base) or 1 / (rate or DEFAULT_RATE),
+            frames=self._watch.claimed_frames(rate or DEFAULT_RATE),
+            has_audio=Path(self._name).is_file() and bool(self._container.streams.audio),
+        )
+
+    def _usual_duration(self) -> int:
+        return max(1, round(1 / (self.info.rate * self.info.time_base)))
+
+
+class _Clock:
+    """Presentation times that always increase, from whatever a container tells.
+
+    Args:
+        by_dts: times are those of decoding, as in AVI, which stores no others.
+        duration: of a usual frame, in units of the stream's time base.
+    """
+
+    def __init__(self, by_dts: bool, duration: int) -> None:
+        self._by_dts, self._duration = by_dts, duration
+        self._first_dts: int | None = None
+        self._last: int | None = None
+
+    def time(self, frame: av.VideoFrame) -> int:
+        """Time of the next frame in presentation order, in units of the stream's time base."""
+        pts = self._since_first(frame.dts) if self._by_dts else frame.pts
+        if self._last is not None and (pts is None or pts <= self._last):
+            pts = self._last + self._duration
+        self._last = pts or 0
+        return self._last
+
+    def _since_first(self, dts: int | None) -> int | None:
+        if dts is None:
+            return None
+        if self._first_dts is None:
+            self._first_dts = dts
+        return dts - self._first_dts
+
+
+def _open_container(
+    name: str, format: str | None, options: dict[str, str] | None, timeout: float | None
+) -> Any:
+    try:
+        container = av.open(name, "r", format=format, options=options, timeout=timeout)
+    except PermissionError:
+        raise InputError(f"{name} may not be read; check its permissions.") from None
+    except (OSError, ValueError) as error:
+        raise InputError(_cannot_open(name, error)) from None
+    kind = container.format.name
+    if kind == "tty" or kind == "image2" or kind.endswith("_pipe"):
+        container.close()
+        raise InputError(_not_a_video(name, "text" if kind == "tty" else "a single picture"))
+    return container
+
+
+def _cannot_open(name: str, error: Exception) -> str:
+    if not Path(name).is_file():
+        reason = getattr(error, "strerror", None) or error
+        return f"{name} cannot be opened ({reason}); check that it is there and not in use."
+    if Path(name).stat().st_size == 0:
+        return f"{name} is empty (0 bytes); expected a video file."
+    return (
+        f"{name} is not a video that can be decoded, or its beginning or index is missing; "
+        "expected a video file, a folder of pictures, a camera or a URL."
+    )
+
+
+def _not_a_video(name: str, found: str) -> str:
+    return f"{name} is {found}, not a video; give a video file or a folder of pictures."
+
+
+def _choose_stream(container: Any, name: str) -> Any:
+    """First video stream that is not the cover picture of a song, ready to decode."""
+    cover = av.stream.Disposition.attached_pic
+    streams = [s for s in container.streams.video if not s.disposition & cover]
+    if not streams:
+        found = ", ".join(sorted({s.type for s in container.streams})) or "no streams"
+        raise InputError(
+            f"{name} holds no video stream (found: {found}); give a file that has pictures."
+        )
+    stream = streams[0]
+    stream.thread_type = "AUTO"
+    stream.codec_context.thread_count = DECODING_THREADS
+    return stream
+
+
+def _orientation(frame: av.VideoFrame) -> Orientation:
+    """Reads the display matrix that phones store instead of turning the picture.
+
+    A point (x, y) is shown at (a x + c y, b x + d y), matrix [[a, b, u], [c, d, v], [x, y, w]] of
+    16.16 fixed point (ISO 14496-12). Only quarter turns and mirrorings are honoured.
+    """
+    stored: Any = frame.side_data.get("DISPLAYMATRIX")
+    if stored is None:
+        return Orientation()
+    (a, b, _), (c, d, _), _ = np.frombuffer(stored, np.int32).reshape(3, 3).tolist()
+    if abs(b) + abs(c) > abs(a) + abs(d):
+        return Orientation(transpose=True, flip_rows=b < 0, flip_columns=c < 0)
+    return Orientation(flip_rows=d < 0, flip_columns=a < 0)
+
+
+def _colorspace(frame: av.VideoFrame) -> int | None:
+    """BT.709 for untagged high definition, as players do; None: the frame's own tag."""
+    if frame.colorspace == UNSPECIFIED and frame.height >= 720:
+        return int(Colorspace.ITU709)
+    return None
+
+
+def _fraction(value: Any) -> Fraction | None:
+    """A rational of any PyAV version as a Fraction; None where unset."""
+    return Fraction(value.numerator, value.denominator) if value else None

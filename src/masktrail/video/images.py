@@ -1,0 +1,135 @@
+"""A folder of pictures as a video."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image as Pictures
+from PIL import ImageOps
+
+from masktrail.errors import InputError
+from masktrail.types import Frame, Image, VideoInfo
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
+RATE = Fraction(25)
+UNREADABLE = (OSError, ValueError, SyntaxError, Pictures.DecompressionBombError)
+ORIENTATION_TAG = 0x0112
+SIDEWAYS = {5, 6, 7, 8}  # EXIF orientations that swap width and height
+
+
+class ImageFolder:
+    """Pictures of a folder in natural order (`2.jpg` before `10.jpg`), 25 per second.
+
+    Args:
+        folder: where the pictures are; hidden files and other kinds are passed over.
+        start: first index that will be asked for.
+        end: index after the last one that will be asked for, or None.
+
+    Raises:
+        InputError: no pictures, or pictures of different sizes between `start` and `end`.
+    """
+
+    def __init__(self, folder: Path, start: int = 0, end: int | None = None) -> None:
+        self.loss: str | None = None
+        self._folder = folder
+        self._paths = list_pictures(folder)
+        width, height = _common_size(self._paths[start:end] or self._paths[:1])
+        self.info = VideoInfo(
+            source=str(folder),
+            width=width,
+            height=height,
+            rate=RATE,
+            time_base=1 / RATE,
+            frames=len(self._paths),
+        )
+
+    def frames(self, start: int = 0, end: int | None = None) -> Iterator[Frame]:
+        """Frames with `start <= index < end`, `pts` being the index; ends at a broken picture."""
+        for index, path in list(enumerate(self._paths))[start:end]:
+            try:
+                image = read_picture(path)
+            except UNREADABLE as error:
+                self.loss = (
+                    f"{self._folder} is damaged: picture {index} of {len(self._paths)}, "
+                    f"{path.name}, cannot be decoded ({error}); it and those after it are left out."
+                )
+                return
+            yield Frame(image, index, index, self.info.time_base, 1)
+            del image
+
+    def close(self) -> None:
+        """Nothing is held open between frames."""
+
+
+def list_pictures(folder: Path) -> list[Path]:
+    """Pictures of a folder in natural order.
+
+    Raises:
+        InputError: the folder cannot be read or holds none.
+    """
+    try:
+        found = [p for p in folder.iterdir() if _is_picture(p)]
+    except PermissionError:
+        raise InputError(f"{folder} may not be read; check its permissions.") from None
+    if not found:
+        kinds = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
+        raise InputError(f"The folder {folder} holds no pictures; expected files of {kinds}.")
+    return sorted(found, key=_natural_key)
+
+
+def read_picture(path: Path) -> Image:
+    """Decodes a picture, upright by its EXIF orientation, as uint8 RGB (H, W, 3)."""
+    with Pictures.open(path) as picture:
+        upright = ImageOps.exif_transpose(picture)
+        if upright.mode.startswith("I;16"):
+            return _sixteen_bit(upright)
+        return np.array(upright.convert("RGB"))
+
+
+def _sixteen_bit(picture: Any) -> Image:
+    # Pillow clips 16-bit greys to white when asked for RGB.
+    grey = (np.asarray(picture).astype(np.uint16) >> 8).astype(np.uint8)
+    return np.repeat(grey[..., None], 3, axis=2)
+
+
+def _common_size(paths: list[Path]) -> tuple[int, int]:
+    """Upright (width, height) shared by all pictures; broken ones are met again when decoding."""
+    first: tuple[Path, tuple[int, int]] | None = None
+    for path in paths:
+        size = _upright_size(path)
+        if size is None:
+            continue
+        first = first or (path, size)
+        if size != first[1]:
+            raise InputError(
+                f"{path} is {size[0]}x{size[1]} but {first[0].name} is "
+                f"{first[1][0]}x{first[1][1]}; all pictures of a folder must have one size."
+            )
+    if first is None:
+        raise InputError(f"Not one picture of {paths[0].parent} can be decoded; check the files.")
+    return first[1]
+
+
+def _upright_size(path: Path) -> tuple[int, int] | None:
+    try:
+        with Pictures.open(path) as picture:
+            sideways = picture.getexif().get(ORIENTATION_TAG) in SIDEWAYS
+            width, height = picture.size
+            return (height, width) if sideways else (width, height)
+    except UNREADABLE:
+        return None
+
+
+def _is_picture(path: Path) -> bool:
+    named = path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+    return named and path.is_file()
+
+
+def _natural_key(path: Path) -> tuple[list[tuple[int, str]], str]:
+    runs = re.findall(r"\d+|\D+", path.name.lower())
+    return [(int(r), "") if r.isdecimal() else (-1, r) for r in runs], path.name

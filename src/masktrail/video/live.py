@@ -1,0 +1,85 @@
+"""Cameras and live streams: the newest frame, whatever was missed."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from threading import Condition, Thread
+from typing import Protocol
+
+from masktrail.types import Frame, VideoInfo
+
+
+class Source(Protocol):
+    """What delivers frames: a container, a folder of pictures, a live source."""
+
+    info: VideoInfo
+    loss: str | None
+
+    def frames(self, start: int, end: int | None) -> Iterator[Frame]:
+        """Frames with `start <= index < end`, then sets `loss` if some could not be had."""
+        ...
+
+    def close(self) -> None:
+        """Lets go of the file or device."""
+        ...
+
+
+class NewestFrame:
+    """A live source whose frames are dropped while the caller is busy with an earlier one.
+
+    A thread keeps decoding, so that neither delay nor memory grows when frames come faster than
+    they are used. Dropped frames leave gaps in `Frame.index`.
+
+    Args:
+        source: the camera or stream; closed by the thread once it runs.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.info, self.loss = source.info, None
+        self._source = source
+        self._newest: deque[Frame] = deque(maxlen=1)
+        self._changed = Condition()
+        self._ended = self._closing = False
+        self._error: BaseException | None = None
+        self._thread: Thread | None = None
+
+    def frames(self, start: int = 0, end: int | None = None) -> Iterator[Frame]:
+        """Frames with `start <= index < end`, always the newest there is."""
+        self._thread = Thread(target=self._fill, args=(start, end), daemon=True)
+        self._thread.start()
+        while (frame := self._take()) is not None:
+            yield frame
+            del frame
+        if self._error is not None:
+            raise self._error
+        self.loss = self._source.loss
+
+    def close(self) -> None:
+        """Asks the thread to stop; a source that was never read is closed at once."""
+        self._closing = True
+        if self._thread is None:
+            self._source.close()
+        else:
+            self._thread.join(timeout=1)
+
+    def _take(self) -> Frame | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._newest or self._ended)
+            return self._newest.popleft() if self._newest else None
+
+    def _fill(self, start: int, end: int | None) -> None:
+        try:
+            for frame in self._source.frames(start, end):
+                with self._changed:
+                    self._newest.append(frame)
+                    self._changed.notify()
+                if self._closing:
+                    break
+        except BaseException as error:
+            self._error = error
+        finally:
+            self._source.close()
+            with self._changed:
+                self._ended = True
+                self._changed.notify()

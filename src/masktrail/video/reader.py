@@ -1,0 +1,144 @@
+"""Opening a video, whatever it is, and walking through its frames once, front to back."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from masktrail.errors import InputError
+from masktrail.types import Frame, VideoInfo
+from masktrail.video.live import NewestFrame, Source
+
+CAMERAS = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
+LIVE = ("rtsp://", "rtsps://", "rtmp://", "rtp://", "udp://", "srt://")
+URL_TIMEOUT = 30.0
+"""Seconds without an answer after which a URL is given up."""
+
+
+class Video:
+    """A video as an iterator of frames; a context manager that closes it early.
+
+    At most a few frames are alive at any time. Iterating a second time starts again from the
+    first frame (a camera or live URL is opened anew). Frames of a camera or live URL that come
+    while the caller is busy are dropped.
+
+    Attributes:
+        info: size, rate and timing, known before the first frame is asked for.
+        loss: after iteration, one sentence if the source turned out truncated or damaged.
+    """
+
+    info: VideoInfo
+    loss: str | None
+
+    def __init__(self, open_source: Callable[[], Source], start: int, end: int | None) -> None:
+        self._open_source = open_source
+        self._fresh: Source | None = open_source()
+        self.info = replace(self._fresh.info, start=start, end=end)
+        self.loss = None
+
+    @property
+    def expected(self) -> int | None:
+        """Number of frames that iteration should deliver: a hint for progress, or None."""
+        ends = [n for n in (self.info.frames, self.info.end) if n is not None]
+        return max(min(ends) - self.info.start, 0) if ends else None
+
+    def __iter__(self) -> Iterator[Frame]:
+        source, self._fresh = self._fresh or self._open_source(), None
+        start, last = self.info.start, None
+        self.loss = None
+        try:
+            for frame in source.frames(start, self.info.end):
+                last = frame.index
+                yield frame
+                del frame
+        finally:
+            self.loss = source.loss
+            source.close()
+        if last is None:
+            raise InputError(
+                f"{self.info.source} ends before frame {start}, the first one asked for; "
+                f"choose a smaller start frame. {self.loss or ''}".rstrip()
+            )
+
+    def close(self) -> None:
+        """Closes the source if no frame has been read yet (a started iteration closes itself)."""
+        if self._fresh is not None:
+            self._fresh.close()
+            self._fresh = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def open_video(source: str | Path | int, start: int = 0, end: int | None = None) -> Video:
+    """Opens a video file, a folder of pictures, a camera or a URL.
+
+    Args:
+        source: path of a file in any container and codec that PyAV decodes; path of a folder
+            (jpg, png, webp, bmp, tiff, in natural order); camera number or device (`0`,
+            `/dev/video0`); URL (`rtsp://`, `http://`, ...).
+        start: index of the first frame to deliver, counted by decoding from 0.
+        end: index after the last frame to deliver; None for all.
+
+    Raises:
+        InputError: the source is missing, unreadable, not a video or without a single frame, or
+            the range is empty. On iteration: `start` is beyond the last frame.
+    """
+    if start < 0 or (end is not None and end <= start):
+        raise InputError(
+            f"Frames {start} to {'the end' if end is None else end} were asked for; "
+            "the start must be 0 or more and the end greater than the start."
+        )
+    return Video(_source_opener(source, start, end), start, end)
+
+
+def _source_opener(source: str | Path | int, start: int, end: int | None) -> Callable[[], Source]:
+    """The function that opens `source`, by its kind; sources are opened once per iteration."""
+    from masktrail.video.container import ContainerSource
+    from masktrail.video.images import ImageFolder
+
+    name = str(source).removeprefix("file://")
+    if (camera := _camera(name)) is not None:
+        kind = _camera_format()
+        return lambda: NewestFrame(ContainerSource(camera, format=kind, live=True))
+    if name.startswith(LIVE):
+        options = {"rtsp_transport": "tcp"} if name.startswith("rtsp") else {}
+        return lambda: NewestFrame(
+            ContainerSource(name, options=options, timeout=URL_TIMEOUT, live=True)
+        )
+    if "://" in name:
+        return lambda: ContainerSource(name, timeout=URL_TIMEOUT)
+    path = Path(name)
+    if path.is_dir():
+        return lambda: ImageFolder(path, start, end)
+    if not path.exists():
+        raise InputError(f"There is no file or folder {name}; check the path.")
+    return lambda: ContainerSource(name)
+
+
+def _camera(name: str) -> str | None:
+    """The device that `0` or `/dev/video0` stands for, or None if it is no camera."""
+    if name.startswith("/dev/video"):
+        return name
+    if name.isdecimal() and not os.path.exists(name):
+        return f"/dev/video{name}" if sys.platform == "linux" else name
+    return None
+
+
+def _camera_format() -> str:
+    if sys.platform not in CAMERAS:
+        raise InputError(f"Cameras cannot be opened on {sys.platform}; record to a file instead.")
+    return CAMERAS[sys.platform]

@@ -1,0 +1,57 @@
+"""The demo clip: a video with sound and true masks, the same for the same seed."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from masktrail.demo import Pond, render_demo
+from masktrail.masks import read_labels
+from masktrail.video import open_video
+
+SIZE = (214, 120)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("demo")
+    render_demo(folder, frames=12, size=SIZE)
+    return folder
+
+
+def test_video_with_sound_and_a_mask_per_frame(demo: Path) -> None:
+    video = open_video(demo / "demo.mp4")
+    frames = list(video)
+    assert video.loss is None and video.info.has_audio
+    assert (len(frames), frames[0].image.shape) == (12, (120, 214, 3))
+    names = sorted(path.name for path in (demo / "truth").iterdir())
+    assert names == [f"{index:05d}.png" for index in range(12)]
+    assert sorted(path.name for path in demo.iterdir()) == ["demo.mp4", "truth"]
+
+
+def test_the_koi_is_partly_hidden_for_a_while(demo: Path) -> None:
+    masks = [read_labels(path)[0] for path in sorted((demo / "truth").iterdir())]
+    assert all(set(np.unique(mask)) == {0, 1} for mask in masks)
+    areas = np.array([np.count_nonzero(mask) for mask in masks])
+    assert areas.min() < 0.65 * areas[0] < areas[-1]
+    assert areas.min() > 0.2 * areas[0]
+
+
+def test_the_koi_stands_out_from_the_ground(demo: Path) -> None:
+    frame = next(iter(open_video(demo / "demo.mp4")))
+    koi = read_labels(demo / "truth" / "00000.png")[0] > 0
+    assert frame.image[koi].mean() > 1.5 * frame.image[~koi].mean()
+
+
+def test_the_seed_decides_everything() -> None:
+    first, same = (Pond.make(SIZE, seed=3).paint(0.4, 1.0) for _ in range(2))
+    other = Pond.make(SIZE, seed=4).paint(0.4, 1.0)
+    assert np.array_equal(first[0], same[0]) and np.array_equal(first[1], same[1])
+    assert not np.array_equal(first[0], other[0])
+
+
+def test_long_and_odd_clips(tmp_path: Path) -> None:
+    pond = Pond.make((121, 91), seed=0)
+    for seconds in (0.0, 33.3, 400.0):
+        image, labels = pond.paint(1.0, seconds)
+        assert image.shape == (91, 121, 3) and labels.shape == (91, 121)

@@ -1,0 +1,346 @@
+"""Frames, times and complaints of every kind of source."""
+
+import os
+import time
+import weakref
+from collections.abc import Iterator
+from fractions import Fraction
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from conftest import Clip, PaintVideo, paint_clip, write_video
+from masktrail.errors import InputError
+from masktrail.types import Frame, VideoInfo
+from masktrail.video import open_video
+from masktrail.video.images import list_pictures
+from masktrail.video.live import NewestFrame
+
+FORMATS: list[tuple[str, dict[str, Any]]] = [
+    ("clip.mp4", {}),
+    ("clip.mkv", {}),
+    ("clip.avi", {"tone": "pcm_s16le"}),  # stores no presentation times, H.264 reorders
+    ("clip.ts", {}),
+    ("clip.webm", {"codec": "libvpx-vp9", "tone": "libopus"}),
+    ("clip.mov", {"codec": "prores_ks", "pix_fmt": "yuv422p10le", "tone": "pcm_s16le"}),
+    ("clip.gif", {"codec": "gif", "pix_fmt": "rgb8", "tone": None}),
+    ("clip.h264", {"tone": None}),  # no times at all
+]
+
+
+def difference(one: Any, two: Any) -> float:
+    return float(np.abs(np.asarray(one, np.float32) - np.asarray(two, np.float32)).mean())
+
+
+@pytest.mark.parametrize(("name", "how"), FORMATS)
+def test_every_frame_of_every_container_in_order(
+    paint_video: PaintVideo, clip: Clip, name: str, how: dict[str, Any]
+) -> None:
+    with open_video(paint_video(name, **how)) as video:
+        frames = list(video)
+    assert video.loss is None
+    assert [frame.index for frame in frames] == list(range(12))
+    assert (video.info.width, video.info.height) == (96, 64)
+    steps = np.diff([frame.time for frame in frames])
+    assert np.allclose(steps, 1 / 25, atol=0.002)
+    for frame, painted in zip(frames, clip.images, strict=True):
+        assert frame.image.dtype == np.uint8 and frame.image.flags.c_contiguous
+        assert difference(frame.image, painted) < (25 if name.endswith("gif") else 8)
+
+
+def test_info_is_known_before_the_first_frame(video_file: Path) -> None:
+    with open_video(video_file) as video:
+        info = video.info
+    assert (info.frames, info.rate, info.has_audio) == (12, Fraction(25), True)
+    assert info.source == str(video_file)
+    assert video.expected == 12
+
+
+def test_variable_frame_rate_keeps_every_time(paint_video: PaintVideo) -> None:
+    pts = [0, 3000, 3600, 9000, 9100, 20000, 21000, 45000, 46000, 47000, 90000, 91234]
+    path = paint_video(pts=pts, time_base=Fraction(1, 90000), tone=None)
+    frames = list(open_video(path))
+    assert [frame.pts for frame in frames] == pts
+    assert frames[0].time_base == Fraction(1, 90000)
+
+
+@pytest.mark.parametrize("degrees", [90, -90, 180])
+def test_phone_rotation_is_applied(paint_video: PaintVideo, clip: Clip, degrees: int) -> None:
+    video = open_video(paint_video(rotation=degrees))
+    upright = np.rot90(clip.images[0], degrees // 90)
+    assert (video.info.height, video.info.width) == upright.shape[:2]
+    assert difference(next(iter(video)).image, upright) < 8
+
+
+def test_odd_sizes(paint_video: PaintVideo) -> None:
+    path = paint_video("odd.mkv", size=(95, 63), codec="ffv1", pix_fmt="bgr0", tone=None)
+    frame = next(iter(open_video(path)))
+    assert np.array_equal(frame.image, paint_clip(1, (95, 63)).images[0])
+
+
+@given(start=st.integers(0, 11), length=st.none() | st.integers(1, 20))
+@settings(max_examples=12, deadline=None)
+def test_a_range_is_a_slice(
+    tmp_path_factory: pytest.TempPathFactory, start: int, length: int | None
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "range.mkv"
+    if not path.exists():
+        write_video(path, paint_clip().images, codec="ffv1", pix_fmt="bgr0", tone=None)
+    end = None if length is None else start + length
+    video = open_video(path, start, end)
+    frames = list(video)
+    expected = list(range(12))[start:end]
+    assert [frame.index for frame in frames] == expected
+    assert [frame.pts for frame in frames] == [index * 40 for index in expected]
+    assert video.expected == len(expected)
+    assert video.loss is None
+
+
+def test_iterating_twice_starts_again(video_file: Path) -> None:
+    video = open_video(video_file)
+    first, again = list(video), list(video)
+    assert len(first) == len(again) == 12
+    assert np.array_equal(first[5].image, again[5].image)
+
+
+def test_few_frames_are_alive(paint_video: PaintVideo) -> None:
+    alive: list[weakref.ref[Frame]] = []
+    most = 0
+    for frame in open_video(paint_video(frames=80, size=(64, 48), tone=None)):
+        alive = [ref for ref in alive if ref() is not None] + [weakref.ref(frame)]
+        most = max(most, len(alive))
+    assert most <= 2
+
+
+def test_pictures_in_natural_order(picture_folder: Path, clip: Clip) -> None:
+    (picture_folder / "notes.txt").write_text("not a picture")
+    (picture_folder / ".3.png").write_bytes(b"hidden")
+    video = open_video(picture_folder)
+    frames = list(video)
+    assert np.array_equal(np.stack([frame.image for frame in frames]), clip.images)
+    assert [frame.pts for frame in frames] == list(range(12))
+    assert (video.info.rate, video.info.frames) == (Fraction(25), 12)
+    assert [f.index for f in open_video(picture_folder, 3, 5)] == [3, 4]
+
+
+@given(st.sets(st.integers(0, 3000), min_size=1, max_size=20))
+@settings(max_examples=20, deadline=None)
+def test_numbers_sort_as_numbers(
+    tmp_path_factory: pytest.TempPathFactory, numbers: set[int]
+) -> None:
+    folder = tmp_path_factory.mktemp("numbers")
+    for number in numbers:
+        (folder / f"frame{number}.JPG").touch()
+    found = [int(path.stem[5:]) for path in list_pictures(folder)]
+    assert found == sorted(numbers)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "JPEG", "webp", "bmp", "tif"])
+def test_kinds_of_pictures(tmp_path: Path, clip: Clip, suffix: str) -> None:
+    Image.fromarray(clip.images[0]).save(tmp_path / f"a.{suffix}", quality=95)
+    assert difference(next(iter(open_video(tmp_path))).image, clip.images[0]) < 8
+
+
+def test_pictures_of_other_modes_and_orientations(tmp_path: Path, clip: Clip) -> None:
+    grey16 = clip.images[0, ..., 0].astype(np.uint16) * 257
+    Image.fromarray(grey16).save(tmp_path / "a.png")
+    turned = Image.fromarray(np.rot90(clip.images[1]).copy()).convert("RGBA")
+    exif = Image.Exif()
+    exif[0x0112] = 6  # shown turned clockwise
+    turned.save(tmp_path / "b.png", exif=exif)
+    grey, upright = list(open_video(tmp_path))
+    assert np.array_equal(grey.image, np.repeat(clip.images[0, ..., :1], 3, -1))
+    assert np.array_equal(upright.image, clip.images[1])
+
+
+def test_a_broken_picture_ends_the_video_with_a_loss(picture_folder: Path) -> None:
+    whole = (picture_folder / "8.png").read_bytes()
+    (picture_folder / "8.png").write_bytes(whole[: len(whole) // 2])
+    video = open_video(picture_folder)
+    assert len(list(video)) == 7
+    assert video.loss and "8.png" in video.loss
+
+
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [
+        ("clip.mp4", {"faststart": True}),
+        ("clip.mkv", {}),
+        ("clip.avi", {"tone": "pcm_s16le"}),
+        ("silent.webm", {"codec": "libvpx-vp9", "tone": None}),
+    ],
+)
+def test_a_truncated_file_keeps_what_was_decoded(
+    paint_video: PaintVideo, name: str, how: dict[str, Any]
+) -> None:
+    path = paint_video(name, frames=50, **how)
+    os.truncate(path, path.stat().st_size * 6 // 10)
+    video = open_video(path)
+    frames = list(video)
+    assert 5 < len(frames) < 50
+    assert video.loss and "truncated" in video.loss and str(len(frames)) in video.loss
+
+
+def test_a_cut_that_was_asked_for_is_no_loss(paint_video: PaintVideo) -> None:
+    path = paint_video(faststart=True)
+    os.truncate(path, path.stat().st_size * 8 // 10)
+    video = open_video(path, 0, 3)
+    assert len(list(video)) == 3
+    assert video.loss is None
+
+
+def test_sound_longer_than_the_picture_is_no_loss(paint_video: PaintVideo) -> None:
+    for name in ("long.mp4", "long.mkv"):
+        video = open_video(paint_video(name, tone_seconds=2.0))
+        assert (len(list(video)), video.loss) == (12, None)
+
+
+class Camera:
+    """A live source of twenty frames, faster than anyone can use them."""
+
+    def __init__(self, info: VideoInfo) -> None:
+        self.info, self.loss, self.closed = info, None, False
+
+    def frames(self, start: int, end: int | None) -> Iterator[Frame]:
+        for index in range(start, 20):
+            yield Frame(np.zeros((48, 64, 3), np.uint8), index, index, Fraction(1, 25))
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_a_live_source_drops_what_nobody_waited_for(video_file: Path) -> None:
+    camera = Camera(open_video(video_file).info)
+    newest = NewestFrame(camera)
+    seen = []
+    for frame in newest.frames():
+        seen.append(frame.index)
+        time.sleep(0.05)
+    newest.close()
+    assert seen == sorted(set(seen)) and seen[-1] == 19 and len(seen) < 20
+    assert camera.closed
+
+
+def test_video_over_http(video_file: Path) -> None:
+    handler = partial(QuietHandler, directory=str(video_file.parent))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        video = open_video(f"http://127.0.0.1:{server.server_port}/{video_file.name}")
+        assert (len(list(video)), video.loss, video.info.has_audio) == (12, None, False)
+        with pytest.raises(InputError, match="cannot be opened"):
+            open_video(f"http://127.0.0.1:{server.server_port}/missing.mp4")
+        server.shutdown()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serves a folder without writing about it."""
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+def _nothing(folder: Path) -> Path:
+    return folder / "missing.mp4"
+
+
+def _empty(folder: Path) -> Path:
+    (folder / "empty.mp4").touch()
+    return folder / "empty.mp4"
+
+
+def _text(folder: Path) -> Path:
+    (folder / "notes.txt").write_text("a shopping list\n" * 50)
+    return folder / "notes.txt"
+
+
+def _noise(folder: Path) -> Path:
+    (folder / "noise.mp4").write_bytes(np.random.default_rng(0).bytes(5000))
+    return folder / "noise.mp4"
+
+
+def _picture(folder: Path) -> Path:
+    Image.new("RGB", (64, 48)).save(folder / "one.png")
+    return folder / "one.png"
+
+
+def _empty_folder(folder: Path) -> Path:
+    (folder / "empty").mkdir()
+    return folder / "empty"
+
+
+def _sound(folder: Path) -> Path:
+    path = write_video(folder / "both.mp4", paint_clip(3).images)
+    import av
+
+    with av.open(str(path)) as both, av.open(str(folder / "song.m4a"), "w") as song:
+        stream = song.add_stream_from_template(both.streams.audio[0])
+        for packet in both.demux(both.streams.audio[0]):
+            if packet.dts is not None:
+                packet.stream = stream
+                song.mux(packet)
+    return folder / "song.m4a"
+
+
+def _index_at_the_end(folder: Path) -> Path:
+    path = write_video(folder / "cut.mp4", paint_clip(12).images)
+    os.truncate(path, path.stat().st_size * 6 // 10)
+    return path
+
+
+def _mixed_sizes(folder: Path) -> Path:
+    Image.new("RGB", (64, 48)).save(folder / "1.png")
+    Image.new("RGB", (60, 48)).save(folder / "2.png")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (_nothing, "no file or folder"),
+        (_empty, "empty"),
+        (_text, "is text, not a video"),
+        (_noise, "not a video"),
+        (_picture, "single picture"),
+        (_empty_folder, "holds no pictures"),
+        (_sound, "no video stream"),
+        (_index_at_the_end, "index is missing"),
+        (_mixed_sizes, "2.png is 60x48 but 1.png is 64x48"),
+    ],
+)
+def test_bad_input_gets_a_sentence(tmp_path: Path, make: Any, says: str) -> None:
+    with pytest.raises(InputError, match=says) as caught:
+        open_video(make(tmp_path))
+    assert str(caught.value).endswith(".")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/a.mp4", "rtsp://127.0.0.1:9/a", 97])
+def test_what_does_not_answer_gets_a_sentence(url: str | int) -> None:
+    with pytest.raises(InputError, match="cannot be opened"):
+        open_video(url)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_unreadable_file_gets_a_sentence(video_file: Path) -> None:
+    video_file.chmod(0)
+    with pytest.raises(InputError, match="permissions"):
+        open_video(video_file)
+
+
+@pytest.mark.parametrize(("start", "end"), [(-1, None), (3, 3), (5, 2)])
+def test_empty_range_gets_a_sentence(video_file: Path, start: int, end: int | None) -> None:
+    with pytest.raises(InputError, match="asked for"):
+        open_video(video_file, start, end)
+
+
+def test_start_beyond_the_end(video_file: Path, picture_folder: Path) -> None:
+    for source in (video_file, picture_folder):
+        with pytest.raises(InputError, match="ends before frame 12"):
+            list(open_video(source, 12))
