@@ -56,6 +56,7 @@ def write_video(
     pts: list[int] | None = None,
     time_base: Fraction | None = None,
     rotation: int = 0,
+    pixel_aspect: Fraction | None = None,
     tone: str | None = "aac",
     tone_seconds: float | None = None,
     pix_fmt: str = "yuv420p",
@@ -72,6 +73,7 @@ def write_video(
         pts: time of every frame in `time_base`; evenly spaced by default.
         time_base: seconds per unit of `pts`, by default 1 / rate.
         rotation: degrees counter-clockwise by which a player has to turn the picture.
+        pixel_aspect: width of a pixel over its height.
         tone: audio encoder, or None for silence.
         tone_seconds: length of the sound, by default that of the video.
         pix_fmt: pixel format.
@@ -84,6 +86,7 @@ def write_video(
         video.height, video.width = images.shape[1:3]
         video.pix_fmt = pix_fmt
         video.codec_context.time_base = time_base or Fraction(1, rate)
+        video.codec_context.sample_aspect_ratio = pixel_aspect or Fraction(1)
         if rotation:
             video.set_display_rotation(rotation)
         sound = container.add_stream(tone, rate=16000, layout="mono") if tone else None

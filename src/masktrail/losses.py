@@ -40,12 +40,12 @@ def dice(probabilities: Tensor, target: Tensor, smooth: float = 1.0) -> Tensor:
 
 
 def masked_mean(values: Tensor, valid: Tensor) -> Tensor:
-    """Mean of `values` where `valid` (same shape, bool), 0 where nothing is."""
+    """Mean of `values` where `valid` (bool, same shape), a scalar; 0 if nothing is valid."""
     weights = valid.to(values.dtype)
     return (values * weights).sum() / weights.sum().clamp_min(1)
 
 
 def label_maps(masks: Tensor) -> Tensor:
-    """Class indices (B, H, W), 0 background, from masks (B, N, H, W) that do not overlap."""
+    """Classes (B, H, W), int64, 0 background, of 0/1 masks (B, N, H, W) that do not overlap."""
     ids = torch.arange(1, masks.shape[1] + 1, device=masks.device, dtype=masks.dtype)
     return (masks * ids.view(1, -1, 1, 1)).sum(1).long()

@@ -52,6 +52,7 @@ class VideoInfo:
         has_audio: whether the source holds an audio stream that can be copied.
         start: index of the first frame that will be delivered.
         end: index after the last frame that will be delivered, or None for the end of the video.
+        pixel_aspect: width of a pixel over its height, as it is to be shown.
     """
 
     source: str
@@ -63,6 +64,7 @@ class VideoInfo:
     has_audio: bool = False
     start: int = 0
     end: int | None = None
+    pixel_aspect: Fraction = Fraction(1)
 
 
 @dataclass(frozen=True)

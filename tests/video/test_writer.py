@@ -128,6 +128,28 @@ def test_sound_that_mp4_cannot_hold_is_left_out(
     assert len(list(video)) == 12 and not video.info.has_audio
 
 
+def test_sound_that_has_gone_is_left_out(
+    video_file: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    frames = list(open_video(video_file))
+    info = open_video(video_file).info
+    video_file.unlink()
+    with VideoWriter(tmp_path / "out.mp4", info) as writer:
+        for frame in frames:
+            writer.write(frame.image, frame)
+    assert "cannot be copied" in caplog.text
+    assert len(list(open_video(tmp_path / "out.mp4"))) == 12
+
+
+@pytest.mark.parametrize("rotation", [0, 90])
+def test_pixels_that_are_not_square_stay_so(
+    paint_video: PaintVideo, tmp_path: Path, rotation: int
+) -> None:
+    source = paint_video(rotation=rotation, pixel_aspect=Fraction(4, 3))
+    shown = open_video(copy(source, tmp_path / "out.mp4")).info.pixel_aspect
+    assert shown == (Fraction(3, 4) if rotation else Fraction(4, 3))
+
+
 def test_odd_sizes_are_padded_by_repetition(paint_video: PaintVideo, tmp_path: Path) -> None:
     source = paint_video("odd.mkv", size=(95, 63), codec="ffv1", pix_fmt="bgr0", tone=None)
     frame = next(iter(open_video(copy(source, tmp_path / "out.mp4"))))

@@ -49,24 +49,39 @@ def motion(
 
 @lru_cache(maxsize=4)
 def thin_plate_basis(points: int = 4, size: int = 24) -> Tensor:
-    """Matrix from displacements of a grid of control points to displacements everywhere.
+    """Displacements of the cells of a grid from those of a coarser lattice of control points.
 
-    The thin-plate spline (Bookstein, 1989) is linear in the displacements of its control points,
-    so on a fixed grid of them it is one matrix.
+    Args:
+        points: control points a side.
+        size: cells a side.
 
     Returns:
-        (size*size, points*points).
+        (size*size, points*points), see `thin_plate`.
     """
-    controls = _lattice(points) * 0.9
-    anywhere = _lattice(size)
+    centres = _lattice(size) * (1 - 1 / size)
+    return thin_plate(_lattice(points) * 0.9, centres).float()
+
+
+def thin_plate(controls: Tensor, anywhere: Tensor) -> Tensor:
+    """Matrix from values at control points to values of their thin-plate spline anywhere.
+
+    Source: Bookstein, "Principal warps", 1989. The spline is linear in the values at its control
+    points, so for fixed positions it is one matrix.
+
+    Args:
+        controls: positions (K, 2), float64, not all on a line.
+        anywhere: positions (M, 2), float64.
+
+    Returns:
+        (M, K), float64.
+    """
     count = len(controls)
     system = torch.zeros(count + 3, count + 3, dtype=torch.float64)
-    system[:count, :count] = _thin_plate(controls, controls)
+    system[:count, :count] = _bending(controls, controls)
     system[:count, count:] = _homogeneous(controls)
     system[count:, :count] = _homogeneous(controls).T
     inverse = torch.linalg.inv(system)[:, :count]
-    at = torch.cat([_thin_plate(anywhere, controls), _homogeneous(anywhere)], 1)
-    return (at @ inverse).float()
+    return torch.cat([_bending(anywhere, controls), _homogeneous(anywhere)], 1) @ inverse
 
 
 def warp(batch: int, frames: int, size: int, generator: Generator, amount: float) -> Tensor:
@@ -98,6 +113,9 @@ def jitter_colour(images: Tensor, generator: Generator, amount: float = 0.25) ->
         images: (B, T, 3, H, W) in [0, 1].
         generator: source of randomness.
         amount: at most this share over a clip, a fifth of it from frame to frame.
+
+    Returns:
+        Same shape, in [0, 1].
     """
     b, t = images.shape[:2]
     factors = 1 + uniform((b, 1, 3), -amount, amount, generator)
@@ -113,15 +131,18 @@ def jitter_colour(images: Tensor, generator: Generator, amount: float = 0.25) ->
 
 
 def _lattice(side: int) -> Tensor:
+    """Positions (side*side, 2) of a square lattice from -1 to 1, row by row, float64."""
     axis = torch.linspace(-1, 1, side, dtype=torch.float64)
     y, x = torch.meshgrid(axis, axis, indexing="ij")
     return torch.stack([x, y], -1).view(-1, 2)
 
 
 def _homogeneous(points: Tensor) -> Tensor:
+    """(M, 2) positions as (M, 3) rows 1, x, y."""
     return torch.cat([torch.ones_like(points[:, :1]), points], 1)
 
 
-def _thin_plate(a: Tensor, b: Tensor) -> Tensor:
+def _bending(a: Tensor, b: Tensor) -> Tensor:
+    """r^2 log r^2 between positions (M, 2) and (K, 2), the spline's kernel, (M, K)."""
     squared = torch.cdist(a, b).square()
     return torch.where(squared > 0, squared * squared.clamp_min(1e-12).log(), 0.0)

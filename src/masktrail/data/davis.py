@@ -1,8 +1,8 @@
 """Folders of videos with masks: DAVIS-2016, DAVIS-2017, YouTube-VOS, MOSE and any that look alike.
 
-All are `JPEGImages/[level/]<sequence>/<frame>.jpg` beside `Annotations/[level/]<sequence>/<frame>.png`;
-they differ in the level (`480p`, `1080p`, `Full-Resolution` or none) and in how many frames carry
-a mask (DAVIS every one, YouTube-VOS every fifth, MOSE's validation set the first alone).
+All are `JPEGImages/[level/]<sequence>/<frame>.jpg` beside `Annotations/.../<frame>.png`; they
+differ in the level (`480p`, `1080p`, `Full-Resolution` or none) and in how many frames carry a mask
+(DAVIS every one, YouTube-VOS every fifth, MOSE's validation set the first alone).
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,28 @@ LEVELS = ("480p", "1080p", "Full-Resolution")
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 
 DAVIS2016_VAL = frozenset(
-    ["blackswan", "bmx-trees", "breakdance", "camel", "car-roundabout", "car-shadow", "cows", "dance-twirl", "dog", "drift-chicane", "drift-straight", "goat", "horsejump-high", "kite-surf", "libby", "motocross-jump", "paragliding-launch", "parkour", "scooter-black", "soapbox"]
+    [
+        "blackswan",
+        "bmx-trees",
+        "breakdance",
+        "camel",
+        "car-roundabout",
+        "car-shadow",
+        "cows",
+        "dance-twirl",
+        "dog",
+        "drift-chicane",
+        "drift-straight",
+        "goat",
+        "horsejump-high",
+        "kite-surf",
+        "libby",
+        "motocross-jump",
+        "paragliding-launch",
+        "parkour",
+        "scooter-black",
+        "soapbox",
+    ]
 )
 """The 20 sequences kept for measuring; no training set may hold one."""
 
@@ -59,29 +80,50 @@ class Sequence:
 
 
 def find_sequences(root: Path | str, names: Iterable[str] | None = None) -> list[Sequence]:
-    """Lists the sequences of a data set, sorted by name.
+    """Lists the sequences of a data set, those that have pictures, sorted by name.
 
     Args:
         root: folder that holds `JPEGImages` and `Annotations`.
-        names: only these sequences, in this order; all by default.
+        names: only these sequences, in this order; all where None.
 
     Raises:
         InputError: no such layout at `root`, or a name that is not there.
     """
     images, masks = _levels(Path(root))
-    found = {
-        folder.name: _sequence(folder, masks / folder.name)
+    listed = [
+        _sequence(folder, masks / folder.name)
         for folder in sorted(images.iterdir())
-        if folder.is_dir() and (masks / folder.name).is_dir()
-    }
+        if not folder.name.startswith(".") and (masks / folder.name).is_dir()
+    ]
+    found = {sequence.name: sequence for sequence in listed if sequence.frames}
     if not found:
-        raise InputError(f"{images} and {masks} have no sequence folder in common.")
-    missing = sorted(set(names or ()) - set(found))
+        raise InputError(f"{images} and {masks} have no sequence folder with pictures in common.")
+    wanted = list(found if names is None else names)
+    missing = sorted(set(wanted) - set(found))
     if missing:
         raise InputError(
             f"{root} has no sequence {', '.join(missing)}; it has {', '.join(list(found)[:30])}."
         )
-    return [found[name] for name in (names or found)]
+    return [found[name] for name in wanted]
+
+
+def refuse_held_out(names: Iterable[str], source: Path | str) -> None:
+    """Keeps what is measured on out of training.
+
+    Args:
+        names: of the sequences in a training set.
+        source: where they come from, for the message.
+
+    Raises:
+        InputError: one of them is a DAVIS-2016 validation sequence.
+    """
+    held_out = sorted({name for name in names if name.rsplit("/", 1)[-1] in DAVIS2016_VAL})
+    if held_out:
+        raise InputError(
+            f"{source} holds {', '.join(held_out)}: DAVIS-2016 validation sequences, on which "
+            "models are measured and none may be trained. Leave them out of the pack (or rename "
+            "a sequence of your own that happens to be called so)."
+        )
 
 
 def _levels(root: Path) -> tuple[Path, Path]:
@@ -97,11 +139,12 @@ def _levels(root: Path) -> tuple[Path, Path]:
     return images, masks
 
 
+def is_picture(path: Path) -> bool:
+    """Whether the name is a visible picture's: macOS leaves hidden `._*.jpg` that are none."""
+    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
+
+
 def _sequence(images: Path, masks: Path) -> Sequence:
-    frames = sorted(
-        path
-        for path in images.iterdir()
-        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
-    )
+    frames = sorted(path for path in images.glob("*") if is_picture(path))
     by_stem = {path.stem: path for path in masks.glob("*.png")}
     return Sequence(images.name, tuple(frames), tuple(by_stem.get(path.stem) for path in frames))

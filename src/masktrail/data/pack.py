@@ -22,6 +22,7 @@ from masktrail.errors import InputError
 from masktrail.types import LabelMap
 
 VOID = 255
+"""Label of pixels nobody labelled; packed as background."""
 
 
 @dataclass(frozen=True)
@@ -94,10 +95,22 @@ def write_pack(
 ) -> None:
     """Packs `sequences` into the folder `out`; frames without a mask are left out.
 
-    Images are resized with an antialiased bicubic kernel, label maps by nearest neighbour. The folder appears under its name
-    only when it is complete.
+    Images are resized with an antialiased bicubic kernel, label maps by nearest neighbour. The
+    folder appears under its name only when it is complete.
+
+    Args:
+        sequences: what to pack.
+        out: the folder; a pack that is there already is replaced.
+        height: of the canvas, pixels.
+        width: of the canvas, pixels.
+        progress: called with the numbers of packed frames and of all.
+
+    Raises:
+        InputError: no frame has a mask, or an image and its mask cannot be read or do not fit.
     """
     rows = [(s, i) for s in sequences for i in range(len(s)) if s.annotations[i] is not None]
+    if not rows:
+        raise InputError(f"None of the {len(sequences)} sequences for {out} has a mask.")
     part = out.with_name(out.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
@@ -131,14 +144,18 @@ def open_pack(folder: Path | str) -> Pack:
         InputError: `folder` is not a complete pack.
     """
     folder = Path(folder)
-    if not (folder / "index.json").is_file():
-        raise InputError(f"{folder} is not a packed data set; make one with `masktrail prepare`.")
-    index = json.loads((folder / "index.json").read_text())
-    images, labels = (
+    try:
+        index = json.loads((folder / "index.json").read_text())
         # copy-on-write: torch wants writable memory, the file stays as it is
-        torch.from_numpy(np.load(folder / name, mmap_mode="c"))
-        for name in ("images.npy", "labels.npy")
-    )
+        images, labels = (
+            torch.from_numpy(np.load(folder / name, mmap_mode="c"))
+            for name in ("images.npy", "labels.npy")
+        )
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(
+            f"{folder} is not a complete packed data set ({error}); "
+            "make one with `masktrail prepare`."
+        ) from error
     return Pack(
         images,
         labels,
@@ -154,17 +171,27 @@ def _create(path: Path, shape: tuple[int, ...]) -> np.memmap:
 def _stretch(
     sequence: Sequence, index: int, height: int, width: int
 ) -> tuple[np.ndarray, LabelMap, float]:
-    with Image.open(sequence.frames[index]) as image:
-        aspect = image.width / image.height
-        pixels = np.asarray(image.convert("RGB").resize((width, height), Image.Resampling.BICUBIC))
-    labels = sequence.truth(index)
+    """Image (height, width, 3) and label map of a frame on the canvas, and its aspect ratio."""
+    path, labels = sequence.frames[index], sequence.truth(index)
     assert labels is not None
-    labels = np.where(labels == VOID, 0, labels).astype(np.uint8)
-    stretched = Image.fromarray(labels).resize((width, height), Image.Resampling.NEAREST)
-    return pixels, np.asarray(stretched), aspect
+    try:
+        with Image.open(path) as image:
+            size = image.size
+            pixels = image.convert("RGB").resize((width, height), Image.Resampling.BICUBIC)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read as a picture: {error}.") from error
+    if labels.shape != size[::-1] or labels.max(initial=0) > VOID:
+        raise InputError(
+            f"{path} is {size[0]}x{size[1]} and its mask {labels.shape[1]}x{labels.shape[0]} with "
+            f"ids up to {labels.max()}; expected one size, and ids up to {VOID - 1}."
+        )
+    ids = Image.fromarray(np.where(labels == VOID, 0, labels).astype(np.uint8))
+    stretched = ids.resize((width, height), Image.Resampling.NEAREST)
+    return np.asarray(pixels), np.asarray(stretched), size[0] / size[1]
 
 
 def _objects(labels: np.ndarray) -> list[PackedObject]:
+    """The objects of a label map (H, W), by ascending id."""
     height, width = labels.shape
     found = []
     for value, slices in enumerate(ndimage.find_objects(labels), start=1):
@@ -186,6 +213,7 @@ def _objects(labels: np.ndarray) -> list[PackedObject]:
 def _index(
     rows: list[tuple[Sequence, int]], objects: list[list[PackedObject]], aspects: np.ndarray
 ) -> list[PackedSequence]:
+    """Where each sequence lies, from what every row was made of, shows, and was stretched from."""
     starts = [row for row in range(len(rows)) if row == 0 or rows[row][0] is not rows[row - 1][0]]
     return [
         PackedSequence(

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from masktrail.data.davis import IMAGE_SUFFIXES, Sequence
+from masktrail.data.davis import Sequence, is_picture
 from masktrail.errors import InputError
 
 
@@ -16,7 +16,7 @@ def find_stills(root: Path | str) -> list[Sequence]:
         Sequence(f"{masks.parent.name}/{image.stem}", (image,), (masks / f"{image.stem}.png",))
         for masks in sorted(Path(root).rglob("Masks"))
         for image in sorted((masks.parent / "Images").glob("*"))
-        if image.suffix.lower() in IMAGE_SUFFIXES and (masks / f"{image.stem}.png").is_file()
+        if is_picture(image) and (masks / f"{image.stem}.png").is_file()
     ]
     if not found:
         raise InputError(f"{root} has no Images and Masks folders with a picture in common.")

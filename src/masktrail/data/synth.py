@@ -7,17 +7,25 @@ look-alike or as an occluder. All pixels of a batch are sampled at once, on the 
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
 from masktrail.data.augment import jitter_colour, motion, uniform, warp
-from masktrail.data.pack import Pack, PackedObject, PackedSequence
+from masktrail.data.pack import Pack, PackedObject
+from masktrail.errors import InputError
+
+T = TypeVar("T")
 
 MIN_AREA = 0.002
 """Objects smaller than this share of a picture are not marked for tracking."""
+
+DRAWS = 1000
+"""Tries to find a stretch of video that begins with an object."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,7 @@ class Clips:
 
     Attributes:
         images: (B, T, 3, S, S) in [0, 1].
-        masks: (B, T, N, S, S), 0 or 1, objects never overlapping.
+        masks: (B, T, N, S, S), 0 or 1, objects never overlapping; all 0 in slots not `valid`.
         valid: bool (B, N), slots that hold an object seen in frame 0.
     """
 
@@ -66,6 +74,9 @@ class ClipSampler:
         stills: photographs, also where pasted objects come from.
         videos: real videos.
         seed: everything drawn follows from it.
+
+    Raises:
+        InputError: no photograph shows an object of a usable size.
     """
 
     def __init__(self, stills: Pack, videos: list[Pack], seed: int) -> None:
@@ -75,6 +86,8 @@ class ClipSampler:
         self._still_rows = [
             row for row in range(len(stills.objects)) if _large(stills.objects[row])
         ]
+        if not self._still_rows:
+            raise InputError(f"No photograph shows an object of {MIN_AREA:.1%} of its area.")
 
     def stills_batch(self, batch: int, settings: ClipSettings) -> Clips:
         """Clips whose background is a photograph set in motion."""
@@ -84,38 +97,54 @@ class ClipSampler:
         return self._clips(self.stills, table, aspects, settings, settings.still_motion)
 
     def video_batch(self, batch: int, settings: ClipSettings) -> Clips:
-        """Clips of real motion, forwards or backwards, with random gaps."""
+        """Clips of real motion, forwards or backwards, with random gaps.
+
+        Raises:
+            InputError: no video is long enough, or none shows an object of a usable size.
+        """
         sizes = torch.tensor([float(len(pack.images)) for pack in self.videos])
         pack = self.videos[int(torch.multinomial(sizes, 1, generator=self.generator))]
         table = [self._video_rows(pack, settings) for _ in range(batch)]
         aspects = _aspects(pack, [rows[0] for rows in table])
         return self._clips(pack, table, aspects, settings, settings.real_motion)
 
-    def _pick(self, items: list) -> object:
+    def _pick(self, items: Sequence[T]) -> T:
         return items[int(torch.randint(len(items), (), generator=self.generator))]
 
     def _video_rows(self, pack: Pack, settings: ClipSettings) -> list[int]:
-        while True:
-            sequence: PackedSequence = self._pick(pack.sequences)  # type: ignore[assignment]
-            gaps = torch.randint(
-                1, settings.max_gap + 1, (settings.frames - 1,), generator=self.generator
-            )
-            if int(gaps.sum()) >= sequence.count:
-                gaps.fill_(max(1, (sequence.count - 1) // max(1, settings.frames - 1)))
-            span = int(gaps.sum())
-            if span >= sequence.count:
-                continue
-            first = int(torch.randint(sequence.count - span, (), generator=self.generator))
-            offsets = [0, *gaps.cumsum(0).tolist()]
+        """Rows of a stretch of video that begins with an object, one per frame."""
+        long = [s for s in pack.sequences if s.count >= settings.frames]
+        for _ in range(DRAWS if long else 0):
+            sequence = self._pick(long)
+            offsets = self._offsets(sequence.count, settings)
+            first = int(torch.randint(sequence.count - offsets[-1], (), generator=self.generator))
             rows = [sequence.start + first + offset for offset in offsets]
             if torch.rand((), generator=self.generator) < 0.5:
                 rows.reverse()
             if _large(pack.objects[rows[0]]):
                 return rows
+        raise InputError(
+            f"No video in a pack of {len(pack.sequences)} has {settings.frames} frames, the first "
+            f"of which shows an object of {MIN_AREA:.1%} of its area."
+        )
+
+    def _offsets(self, count: int, settings: ClipSettings) -> list[int]:
+        """Frames of a clip from a video of `count` frames, counted from its own first one."""
+        steps = settings.frames - 1
+        gaps = torch.randint(1, settings.max_gap + 1, (steps,), generator=self.generator)
+        if int(gaps.sum()) >= count:  # too short a video: as far apart as it allows
+            gaps.fill_((count - 1) // max(1, steps))
+        return [0, *gaps.cumsum(0).tolist()]
 
     def _clips(
-        self, pack: Pack, table: list[list[int]], aspects: Tensor, settings: ClipSettings, strength: float
+        self,
+        pack: Pack,
+        table: list[list[int]],
+        aspects: Tensor,
+        settings: ClipSettings,
+        strength: float,
     ) -> Clips:
+        """Clips whose frames come from the rows `table` (B lists of T) of `pack`."""
         b, t = len(table), settings.frames
         targets = [self._targets(pack.objects[rows[0]], settings.objects) for rows in table]
         grid = self._background_grid(targets, aspects, settings, strength)
@@ -132,9 +161,12 @@ class ClipSampler:
         images = jitter_colour(images.clamp(0, 1), self.generator)
         if torch.rand((), generator=self.generator) < 0.5:
             images, masks = images.flip(-1), masks.flip(-1)
-        return Clips(images, masks, masks[:, 0].mean((2, 3)) > MIN_AREA / 4)
+        valid = masks[:, 0].mean((2, 3)) > MIN_AREA / 4
+        # what was not marked in frame 0 is background for good, whenever it turns up
+        return Clips(images, masks * valid[:, None, :, None, None], valid)
 
     def _targets(self, objects: list[PackedObject], count: int) -> list[PackedObject]:
+        """At most `count` of the large ones, in random order."""
         large = _large(objects)
         order = torch.randperm(len(large), generator=self.generator).tolist()
         return [large[i] for i in order[:count]]
@@ -165,10 +197,12 @@ class ClipSampler:
         at[..., 0] /= aspects.view(-1, 1, 1, 1)
         return at
 
-    def _paste(self, images: Tensor, masks: Tensor, settings: ClipSettings) -> tuple[Tensor, Tensor]:
+    def _paste(
+        self, images: Tensor, masks: Tensor, settings: ClipSettings
+    ) -> tuple[Tensor, Tensor]:
         """Puts an object of a photograph into some clips, moving on its own."""
         b, n, g = len(masks), masks.shape[2], self.generator
-        rows = [int(self._pick(self._still_rows)) for _ in range(b)]  # type: ignore[call-overload]
+        rows = [self._pick(self._still_rows) for _ in range(b)]
         pasted = [self._targets(self.stills.objects[row], 1) for row in rows]
         grid = self._paste_grid(pasted, _aspects(self.stills, rows), settings)
         layer = _sample(self.stills, torch.tensor(rows), _ids(pasted, 1), grid)
@@ -189,6 +223,7 @@ class ClipSampler:
     def _paste_grid(
         self, pasted: list[list[PackedObject]], aspects: Tensor, settings: ClipSettings
     ) -> Tensor:
+        """Where in their photographs the output pixels of pasted objects lie, (B, T, S, S, 2)."""
         b, t, g = len(pasted), settings.frames, self.generator
         boxes = torch.tensor([[o[0].x, o[0].y, o[0].width, o[0].height] for o in pasted])
         span = torch.stack([aspects, torch.ones(b)], 1)
@@ -196,9 +231,8 @@ class ClipSampler:
         shown = 2 * torch.exp(uniform((b,), math.log(0.15), math.log(0.7), g))
         scale = extent.amax(1) / shown  # source units per output unit
         moves = motion(b, t, g, 0.12, 0.10, 0.12)
-        path = uniform((b, 1, 2), -0.8, 0.8, g) + uniform((b, 1, 2), -0.4, 0.4, g) * torch.arange(
-            t
-        ).view(1, t, 1)
+        place, speed = uniform((b, 1, 2), -0.8, 0.8, g), uniform((b, 1, 2), -0.4, 0.4, g)
+        path = place + speed * torch.arange(t).view(1, t, 1)
         at = _positions(moves, settings.size, path)
         at = at + warp(b, t, settings.size, g, 0.02)
         at = at * scale.view(-1, 1, 1, 1, 1) + centre.view(-1, 1, 1, 1, 2)
@@ -211,6 +245,7 @@ def _large(objects: list[PackedObject]) -> list[PackedObject]:
 
 
 def _aspects(pack: Pack, rows: list[int]) -> Tensor:
+    """Width / height of the pictures in `rows`, (len(rows),)."""
     starts = torch.tensor([sequence.start for sequence in pack.sequences])
     where = torch.searchsorted(starts, torch.tensor(rows), right=True) - 1
     return torch.tensor([pack.sequences[int(i)].aspect for i in where])

@@ -4,13 +4,14 @@ import torch
 from torch import Tensor
 
 CLAMP = 1e-7
+"""Probabilities stay this far from 0 and 1, so that logits stay finite."""
 
 
 def soft_aggregate(logits: Tensor) -> Tensor:
     """Turns independent object logits into logits that compete with each other and the background.
 
     Source: STM (Oh et al., ICCV 2019), equation 3: the background's probability is the product of
-    the objects' complements; a softmax over the logits of all follows.
+    the objects' complements; a softmax over the logits of all follows. Computed in float32.
 
     Args:
         logits: (B, N, H, W), one per object.

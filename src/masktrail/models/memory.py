@@ -3,7 +3,8 @@
 One image encoder pass per frame, whatever the number of objects; a key/value memory at stride 16
 (STM, STCN, XMem); values made from the encoder's own features and the masks folded into channels
 (the memory encoder of SAM 2 does likewise), so that writing to memory costs little; a light decoder
-to stride 4. The network holds no state: `encode`, `memorize` and `segment` are tensors in, tensors out.
+to stride 4. The network holds no state: `encode`, `memorize` and `segment` are pure functions of
+tensors.
 """
 
 from dataclasses import dataclass
@@ -146,7 +147,8 @@ class Decoder(nn.Module):
         x = _double(self.reduce8(F.relu(x, inplace=True))) + encoded.skip8.repeat_interleave(n, 0)
         x = self.block8(x)
         x = _double(self.reduce4(F.relu(x, inplace=True))) + encoded.skip4.repeat_interleave(n, 0)
-        return self.head(F.relu(self.conv4(F.relu(x, inplace=True)), inplace=True))  # (B*N, 1, H/4, W/4)
+        x = self.conv4(F.relu(x, inplace=True))
+        return self.head(F.relu(x, inplace=True))  # (B*N, 1, H/4, W/4)
 
 
 class MemoryNetwork(nn.Module):

@@ -1,6 +1,7 @@
 """Reading values out of memory: anisotropic L2 similarity, softmax over the nearest.
 
-Source: XMem (Cheng and Schwing, ECCV 2022), equation 2: `s_m * -sum_c e_qc (k_mc - k_qc)^2 / sqrt(C)`.
+Source: XMem (Cheng and Schwing, ECCV 2022), equation 2, divided by the root of the key's width:
+`-s_m * sum_c e_qc (k_mc - k_qc)^2 / sqrt(C)`.
 Multiplied out it is one inner product between a vector made of the memory pixel alone and one
 made of the query pixel alone, so both sides are lifted once and compared by a single matmul.
 """

@@ -6,22 +6,32 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import nn
 
 from masktrail.errors import InputError
+from masktrail.masks import replacing
 from masktrail.models import create
 
 FORMAT = "masktrail-1"
 
 
 def save_network(path: Path, network: nn.Module, family: str, config: dict[str, Any]) -> None:
-    """Writes a network's weights as float16, with its family and config in the header."""
+    """Writes a network's weights as float16, with its family and config in the header.
+
+    Args:
+        path: the file; it appears under its name only when it is complete.
+        network: any of `models.MODELS`.
+        family: its key there.
+        config: the fields of its config class that differ from the defaults.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
     tensors = {k: v.detach().cpu().half().contiguous() for k, v in network.state_dict().items()}
     header = {"format": FORMAT, "family": family, "config": json.dumps(config)}
-    part = path.with_name(path.name + ".part")
-    save_file(tensors, part, metadata=header)
-    part.replace(path)
+    with replacing(path) as part:  # `save_file` would leave a file that others may not read
+        part.write_bytes(save(tensors, metadata=header))
 
 
 def load_network(path: Path) -> tuple[nn.Module, str]:
@@ -36,8 +46,13 @@ def load_network(path: Path) -> tuple[nn.Module, str]:
     header = _header(path)
     if header.get("format") != FORMAT:
         raise InputError(f"{path} holds no MaskTrail network; its header lacks format={FORMAT}.")
-    network = create(header["family"], **json.loads(header["config"]))
-    network.load_state_dict({k: v.float() for k, v in load_file(path).items()})
+    try:
+        network = create(header["family"], **json.loads(header["config"]))
+        network.load_state_dict({k: v.float() for k, v in load_file(path).items()})
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise InputError(
+            f"{path} is of a network that this version does not know ({error})."
+        ) from error
     return network.eval(), header["family"]
 
 
@@ -66,10 +81,11 @@ def initialise(network: nn.Module, path: Path) -> list[str]:
 
 
 def _header(path: Path) -> dict[str, str]:
+    """What stands beside the tensors of a safetensors file; also proves that it is whole."""
     try:
         with safe_open(path, "pt") as file:
             return file.metadata() or {}
     except FileNotFoundError as error:
         raise InputError(f"There is no weights file {path}.") from error
-    except SafetensorError as error:
-        raise InputError(f"{path} is not a safetensors file: {error}.") from error
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path} is not a complete safetensors file: {error}.") from error

@@ -2,6 +2,7 @@
 
 import csv
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,23 +18,24 @@ log = logging.getLogger(__name__)
 class LossTable:
     """Appends rows to `log.csv`, continuing the one that is there.
 
-    Rows are averaged over the steps since the row before.
+    Rows are averaged over the steps since the row before. Values that are tensors are only read
+    when a row is written, so that a GPU need not be waited for at every step.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._sums: dict[str, float] = {}
+        self._sums: dict[str, float | torch.Tensor] = {}
         self._count = 0
 
-    def add(self, values: dict[str, float]) -> None:
-        """Adds the values of one step."""
+    def add(self, values: Mapping[str, float | torch.Tensor]) -> None:
+        """Adds the values of one step, numbers or scalar tensors."""
         for name, value in values.items():
             self._sums[name] = self._sums.get(name, 0.0) + value
         self._count += 1
 
     def write(self, **extra: float) -> dict[str, float]:
         """Writes the means since the last row, with `extra` columns before them."""
-        row = {**extra, **{k: v / max(1, self._count) for k, v in self._sums.items()}}
+        row = {**extra, **{k: float(v) / self._count for k, v in self._sums.items()}}
         new = not self.path.exists()
         with self.path.open("a", newline="") as file:
             table = csv.DictWriter(file, list(row))
@@ -45,13 +47,16 @@ class LossTable:
 
 
 def draw_curves(table: Path, out: Path) -> None:
-    """Plots the columns of a loss table; says so where matplotlib is not installed."""
+    """Plots the columns of a loss table; says so where there is none, or matplotlib is missing."""
     try:
         from matplotlib.figure import Figure
     except ImportError:
         log.warning("No curves are drawn: install matplotlib (the extra [plot]) to get them.")
         return
-    with table.open() as file:
+    if not table.is_file():
+        log.warning("No curves are drawn: training ended before its first step.")
+        return
+    with table.open(newline="") as file:
         rows = list(csv.DictReader(file))
     minutes = [float(row["minutes"]) for row in rows]
     names = [n for n in rows[0] if n not in {"minutes", "step", "clips"}]
@@ -82,5 +87,6 @@ def draw_sheet(clips: Clips, masks: torch.Tensor, out: Path, rows: int = 8) -> N
 
 
 def _labels(masks: torch.Tensor) -> np.ndarray:
-    best, where = masks.float().max(2)
+    """Soft masks (..., N, S, S) as label maps (..., S, S): the likeliest slot from 1, 0 if none."""
+    best, where = masks.float().max(-3)
     return torch.where(best > 0.5, where + 1, 0).byte().cpu().numpy()

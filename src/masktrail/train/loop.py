@@ -16,10 +16,12 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from masktrail.data.pack import open_pack
+from masktrail.data.davis import refuse_held_out
+from masktrail.data.pack import Pack, open_pack
 from masktrail.data.synth import Clips, ClipSampler
 from masktrail.devices import choose_device, fast_autocast
 from masktrail.errors import InputError
+from masktrail.masks import replacing
 from masktrail.models import create
 from masktrail.models.weights import initialise, save_network
 from masktrail.train import parallel
@@ -46,17 +48,31 @@ class Step(nn.Module):
 
 
 class Trainer:
-    """A network in training, its optimiser, its averaged weights and its clock."""
+    """A network in training, its optimiser, its averaged weights and its clock.
+
+    Args:
+        recipe: what to train, on what.
+        minutes: how long in all, what was trained before a resumption included.
+        out: folder for what `save` writes.
+        device: where to train.
+
+    Raises:
+        InputError: the recipe's weights or packs cannot be used, or a pack holds a sequence that
+            models are measured on.
+    """
 
     def __init__(self, recipe: Recipe, minutes: float, out: Path, device: torch.device) -> None:
+        if minutes <= 0:
+            raise InputError(f"Training for {minutes:g} minutes; expected more than 0.")
         self.recipe, self.seconds, self.out = recipe, minutes * 60, out
         self.rank, self.device = parallel.start(device)
         torch.manual_seed(recipe.seed)
         network = create(recipe.family, **recipe.model)
         pretrained = set(initialise(network, Path(recipe.init))) if recipe.init else set()
-        for name, parameter in network.named_parameters():
-            parameter.requires_grad = not name.startswith(recipe.frozen or ("\0",))
-        self.network = network.to(self.device, memory_format=torch.channels_last)
+        _freeze(network, recipe.frozen)
+        self.network = network.to(  # type: ignore[call-overload]  # missing in torch's stubs
+            self.device, memory_format=torch.channels_last
+        )
         self.average = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
         self.optimiser = _optimiser(self.network, recipe, pretrained)
         self.elapsed, self.step, self.clips = 0.0, 0, 0
@@ -106,9 +122,8 @@ class Trainer:
             "random": self._sampler.generator.get_state(),
             "clock": [self.elapsed, self.step, self.clips],
         }
-        part = self.out / "checkpoint.part"
-        torch.save(state, part)
-        part.replace(self.out / "checkpoint.pt")
+        with replacing(self.out / "checkpoint.pt") as part:
+            torch.save(state, part)
         averaged = create(self.recipe.family, **self.recipe.model)
         averaged.load_state_dict(self.average)
         save_network(
@@ -119,17 +134,25 @@ class Trainer:
         """Goes on from `checkpoint.pt`.
 
         Raises:
-            InputError: there is none.
+            InputError: there is none, or it is of another recipe.
         """
         path = self.out / "checkpoint.pt"
         if not path.is_file():
             raise InputError(f"{self.out} holds no checkpoint.pt to resume from; drop --resume.")
-        state = torch.load(path, map_location=self.device, weights_only=True)
-        self.network.load_state_dict(state["network"])
+        try:
+            state = torch.load(path, map_location=self.device, weights_only=True)
+            self.network.load_state_dict(state["network"])
+            self.optimiser.load_state_dict(state["optimiser"])
+        except (OSError, LookupError, ValueError, RuntimeError) as error:
+            raise InputError(
+                f"{path} is damaged or of another recipe: {error}. Train into another folder."
+            ) from error
         self.average = state["average"]
-        self.optimiser.load_state_dict(state["optimiser"])
-        self._sampler.generator.set_state(state["random"].cpu())
         self.elapsed, self.step, self.clips = state["clock"]
+        if self.rank == 0:
+            self._sampler.generator.set_state(state["random"].cpu())
+        else:  # the checkpoint knows rank 0's alone, and no two ranks may draw the same clips
+            self._sampler.generator.manual_seed(_seed(self.recipe, self.rank, self.step))
 
 
 def train(
@@ -144,22 +167,32 @@ def train(
 ) -> Path:
     """Trains by a recipe for some minutes; an interruption leaves a checkpoint to resume from.
 
+    Args:
+        recipe: what to train, on what.
+        minutes: how long in all, what was trained before a resumption included.
+        out: folder for the weights, the checkpoint, `log.csv`, `curves.png` and `sheet.png`.
+        resume: go on from the checkpoint in `out`.
+        device: name of the device, see `choose_device`.
+        progress: called whenever a row is logged.
+        log_every: seconds between rows of the log.
+        save_every: seconds between checkpoints.
+
     Returns:
         The weights file.
+
+    Raises:
+        InputError: see `Trainer` and `Trainer.resume`.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(recipe, minutes, out, choose_device(device))
-    if resume:
-        trainer.resume()
-    elif trainer.rank == 0:
-        (out / "log.csv").unlink(missing_ok=True)
-        (out / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1))
-    with suppress(KeyboardInterrupt):
-        _run(trainer, progress, log_every, save_every)
-    if trainer.rank == 0:
-        trainer.save()
-        draw_curves(out / "log.csv", out / "curves.png")
-    parallel.stop()
+    try:
+        trainer = Trainer(recipe, minutes, out, choose_device(device))
+        _prepare(trainer, resume)
+        with suppress(KeyboardInterrupt):
+            _run(trainer, progress, log_every, save_every)
+        if trainer.rank == 0:
+            trainer.save()
+            draw_curves(out / "log.csv", out / "curves.png")
+    finally:
+        parallel.stop()
     return out / "weights.safetensors"
 
 
@@ -168,6 +201,16 @@ def schedule(progress: float, warmup: float) -> float:
     if progress < warmup:
         return (progress + 1e-3) / (warmup + 1e-3)
     return 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
+
+
+def _prepare(trainer: Trainer, resume: bool) -> None:
+    if resume:
+        trainer.resume()
+    elif trainer.rank == 0:
+        trainer.out.mkdir(parents=True, exist_ok=True)
+        (trainer.out / "log.csv").unlink(missing_ok=True)
+        recipe = json.dumps(asdict(trainer.recipe), indent=1)
+        (trainer.out / "recipe.json").write_text(recipe)
 
 
 def _run(trainer: Trainer, progress: Progress, log_every: float, save_every: float) -> None:
@@ -181,16 +224,14 @@ def _run(trainer: Trainer, progress: Progress, log_every: float, save_every: flo
         clips = trainer.draw(stage)
         drawn = time.monotonic() - drawing
         output = trainer.learn(module, clips, stage)
-        table.add({**{k: v.item() for k, v in output.parts.items()}, "loading": drawn})
+        table.add({**{k: v.detach() for k, v in output.parts.items()}, "loading": drawn})
         now = time.monotonic()
         trainer.elapsed = parallel.agree(trainer.elapsed + now - last)
         last = now
         if trainer.rank != 0:
             continue
         if now - logged > log_every or trainer.progress >= 1:
-            row = table.write(
-                minutes=trainer.elapsed / 60, step=trainer.step, clips=trainer.clips
-            )
+            row = table.write(minutes=trainer.elapsed / 60, step=trainer.step, clips=trainer.clips)
             progress(trainer.progress, row)
             logged = now
         if now - saved > save_every or trainer.step == 1:
@@ -198,6 +239,15 @@ def _run(trainer: Trainer, progress: Progress, log_every: float, save_every: flo
             draw_sheet(clips, output.masks, trainer.out / "sheet.png")
             saved = now
     log.info("%d clips in %.1f minutes", trainer.clips, (time.monotonic() - start) / 60)
+
+
+def _freeze(network: nn.Module, prefixes: tuple[str, ...]) -> None:
+    names = [name for name, _ in network.named_parameters()]
+    strange = [prefix for prefix in prefixes if not any(n.startswith(prefix) for n in names)]
+    if strange:
+        raise InputError(f"No parameter to be frozen starts with {', '.join(strange)}.")
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad = not name.startswith(prefixes)
 
 
 def _optimiser(network: nn.Module, recipe: Recipe, pretrained: set[str]) -> torch.optim.AdamW:
@@ -213,9 +263,18 @@ def _optimiser(network: nn.Module, recipe: Recipe, pretrained: set[str]) -> torc
 
 
 def _sampler(recipe: Recipe, device: torch.device, rank: int) -> ClipSampler:
-    stills = open_pack(recipe.stills)
-    videos = [open_pack(path) for path in recipe.videos]
-    if device.type != "cpu":
-        stills, videos = stills.to(device), [pack.to(device) for pack in videos]
-    return ClipSampler(stills, videos, seed=recipe.seed * 1000 + rank)
+    stills = _pack(recipe.stills, device)
+    videos = [_pack(path, device) for path in recipe.videos]
+    return ClipSampler(stills, videos, _seed(recipe, rank))
 
+
+def _pack(folder: str, device: torch.device) -> Pack:
+    """The pack on its device; on the CPU it stays a memory map."""
+    pack = open_pack(folder)
+    refuse_held_out((sequence.name for sequence in pack.sequences), folder)
+    return pack if device.type == "cpu" else pack.to(device)
+
+
+def _seed(recipe: Recipe, rank: int, step: int = 0) -> int:
+    """Another one for every process, and for every step it may resume at."""
+    return recipe.seed * 1000 + rank + 1_000_003 * step

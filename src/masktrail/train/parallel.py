@@ -11,7 +11,7 @@ def start(device: torch.device) -> tuple[int, torch.device]:
     """Joins the process group torchrun prepared, if there is one.
 
     Returns:
-        This process's rank (0 when alone) and its own device.
+        This process's rank (0 when alone) and its own device: with CUDA one GPU per process.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return 0, device

@@ -1,12 +1,15 @@
 """What one published weight is made from: a TOML file, checked as it is read."""
 
 import tomllib
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from masktrail.data.synth import ClipSettings
 from masktrail.errors import InputError
+from masktrail.models import MODELS
+from masktrail.models.memory import STRIDE
 
 T = TypeVar("T")
 
@@ -77,16 +80,20 @@ def read_recipe(path: Path | str) -> Recipe:
     """Reads a recipe.
 
     Raises:
-        InputError: the file is missing, is no TOML, or holds a field that recipes do not have.
+        InputError: the file is missing, is no TOML, or holds a field that recipes do not have or
+            a value that makes no sense.
     """
     try:
         table = tomllib.loads(Path(path).read_text())
     except OSError as error:
         raise InputError(f"The recipe {path} cannot be read: {error.strerror}.") from error
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         raise InputError(f"{path} is not a TOML file: {error}.") from error
     stages = tuple(_stage(stage, path) for stage in table.pop("stages", [{}]))
-    return _fill(Recipe, {**table, "stages": stages}, path)
+    recipe = _fill(Recipe, {**table, "stages": stages}, path)
+    for problem in _problems(recipe):
+        raise InputError(f"{path}: {problem}.")
+    return recipe
 
 
 def _stage(table: dict[str, Any], path: Path | str) -> Stage:
@@ -95,10 +102,38 @@ def _stage(table: dict[str, Any], path: Path | str) -> Stage:
 
 
 def _fill(kind: type[T], table: dict[str, Any], path: Path | str) -> T:
-    known = [f.name for f in fields(kind)]  # type: ignore[arg-type]
-    unknown = sorted(set(table) - set(known))
+    """An instance of a dataclass whose fields all have defaults, with those of `table` replaced."""
+    defaults = vars(kind())
+    unknown = sorted(set(table) - set(defaults))
     if unknown:
         raise InputError(
-            f"{path}: unknown field {', '.join(unknown)}; {kind.__name__} has {', '.join(known)}."
+            f"{path}: unknown field {', '.join(unknown)}; "
+            f"{kind.__name__} has {', '.join(defaults)}."
         )
-    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in table.items()})
+    values = {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
+    for name, value in values.items():
+        if not _fits(value, defaults[name]):
+            raise InputError(f"{path}: {name} = {value!r}; expected such as {defaults[name]!r}.")
+    return kind(**values)
+
+
+def _fits(value: object, default: object) -> bool:
+    if isinstance(default, float):
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, str if default is None else type(default))
+
+
+def _problems(recipe: Recipe) -> Iterator[str]:
+    """What a recipe of the right fields and types still gets wrong, a sentence each."""
+    ends = [stage.until for stage in recipe.stages]
+    if not ends or sorted(set(ends)) != ends or ends[-1] != 1:
+        yield f"stages end (`until`) at {ends}; expected ascending shares, the last 1"
+    if recipe.family not in MODELS:
+        yield f"there is no family {recipe.family!r}; there is {', '.join(MODELS)}"
+    for stage in recipe.stages:
+        if stage.clips.size < STRIDE or stage.clips.size % STRIDE:
+            yield f"clips of size {stage.clips.size}; expected a multiple of {STRIDE}"
+        if stage.clips.frames < 2 or stage.batch < 1:
+            yield f"{stage.batch} clips of {stage.clips.frames} frames; expected 1 of 2 or more"
+        if stage.real > 0 and not recipe.videos:
+            yield "a stage wants real motion (`real` above 0) but `videos` is empty"

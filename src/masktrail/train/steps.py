@@ -33,7 +33,7 @@ class StepOutput(NamedTuple):
 
 
 def memory_step(network: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
-    """Unrolls a memory network over clips: frame 0 given, every later frame predicted and memorised.
+    """Unrolls a memory network over clips: frame 0 given, later ones predicted and memorised.
 
     Loss per frame: cross-entropy over the hardest pixels plus Dice, both at full resolution on the
     logits after soft aggregation (XMem, section 4.2).
@@ -54,6 +54,7 @@ def memory_step(network: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
 
 
 def _unroll(network: MemoryNetwork, clips: Clips) -> Tensor:
+    """Aggregated logits (B, T-1, N+1, S, S) of the frames after the first."""
     (b, t), size = clips.masks.shape[:2], clips.masks.shape[-1]
     first = clips.masks[:, 0] * clips.valid[..., None, None]
     images = clips.images.flatten(0, 1).contiguous(memory_format=torch.channels_last)

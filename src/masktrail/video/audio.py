@@ -65,11 +65,12 @@ class AudioCopy:
         self._input.close()
 
     def _add(self, stream: Any) -> None:
-        if stream.codec_context.name not in self._output.supported_codecs:
+        codec = stream.codec_context.name if stream.codec_context else "unknown"
+        if codec not in self._output.supported_codecs:
             log.warning(
                 "The sound of %s (%s) cannot be put into %s and is left out.",
                 self._input.name,
-                stream.codec_context.name,
+                codec,
                 self._output.format.name,
             )
             return
@@ -81,8 +82,8 @@ class AudioCopy:
             for packet in self._input.demux(*inputs) if inputs else ():
                 if packet.dts is not None and packet.size:
                     yield packet
-        except av.error.FFmpegError as error:
-            log.warning("The sound of %s breaks off: %s", self._input.name, error.strerror)
+        except (av.error.FFmpegError, IndexError) as error:
+            log.warning("The sound of %s breaks off: %s", self._input.name, error)
 
     def _mux(self, packet: Any) -> None:
         if self._earliest is not None and _begins(packet) < self._earliest:

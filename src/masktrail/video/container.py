@@ -141,12 +141,14 @@ class ContainerSource:
         width, height = self._stored_size
         if self._orientation.transpose:
             width, height = height, width
+        aspect = _fraction(self._stream.sample_aspect_ratio) or Fraction(1)
         rate = _fraction(self._stream.average_rate) or _fraction(self._stream.guessed_rate)
         return VideoInfo(
             source=self._name,
             width=width,
             height=height,
             rate=rate or DEFAULT_RATE,
+            pixel_aspect=1 / aspect if self._orientation.transpose else aspect,
             time_base=_fraction(self._stream.time_base) or 1 / (rate or DEFAULT_RATE),
             frames=self._watch.claimed_frames(rate or DEFAULT_RATE),
             has_audio=Path(self._name).is_file() and bool(self._container.streams.audio),
@@ -192,7 +194,7 @@ def _open_container(
         container = av.open(name, "r", format=format, options=options, timeout=timeout)
     except PermissionError:
         raise InputError(f"{name} may not be read; check its permissions.") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, av.error.FFmpegError) as error:
         raise InputError(_cannot_open(name, error)) from None
     kind = container.format.name
     if kind == "tty" or kind == "image2" or kind.endswith("_pipe"):
@@ -220,11 +222,13 @@ def _not_a_video(name: str, found: str) -> str:
 def _choose_stream(container: Any, name: str) -> Any:
     """First video stream that is not the cover picture of a song, ready to decode."""
     cover = av.stream.Disposition.attached_pic
-    streams = [s for s in container.streams.video if not s.disposition & cover]
+    pictures = [s for s in container.streams.video if not s.disposition & cover]
+    streams = [s for s in pictures if s.codec_context is not None]
     if not streams:
-        found = ", ".join(sorted({s.type for s in container.streams})) or "no streams"
+        found = ", ".join(sorted({s.type for s in container.streams})) or "nothing"
         raise InputError(
-            f"{name} holds no video stream (found: {found}); give a file that has pictures."
+            f"{name} holds no video stream that can be decoded (found: {found}); "
+            "give a file with pictures in it, or convert it."
         )
     stream = streams[0]
     stream.thread_type = "AUTO"

@@ -5,38 +5,25 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from threading import Condition, Thread
-from typing import Protocol
 
-from masktrail.types import Frame, VideoInfo
-
-
-class Source(Protocol):
-    """What delivers frames: a container, a folder of pictures, a live source."""
-
-    info: VideoInfo
-    loss: str | None
-
-    def frames(self, start: int, end: int | None) -> Iterator[Frame]:
-        """Frames with `start <= index < end`, then sets `loss` if some could not be had."""
-        ...
-
-    def close(self) -> None:
-        """Lets go of the file or device."""
-        ...
+from masktrail.types import Frame
+from masktrail.video.source import Source
 
 
 class NewestFrame:
     """A live source whose frames are dropped while the caller is busy with an earlier one.
 
     A thread keeps decoding, so that neither delay nor memory grows when frames come faster than
-    they are used. Dropped frames leave gaps in `Frame.index`.
+    they are used. Dropped frames leave gaps in `Frame.index`; the first is never dropped, since
+    it is the one that prompts belong to.
 
     Args:
         source: the camera or stream; closed by the thread once it runs.
     """
 
     def __init__(self, source: Source) -> None:
-        self.info, self.loss = source.info, None
+        self.info = source.info
+        self.loss: str | None = None
         self._source = source
         self._newest: deque[Frame] = deque(maxlen=1)
         self._changed = Condition()
@@ -57,7 +44,9 @@ class NewestFrame:
 
     def close(self) -> None:
         """Asks the thread to stop; a source that was never read is closed at once."""
-        self._closing = True
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
         if self._thread is None:
             self._source.close()
         else:
@@ -66,14 +55,14 @@ class NewestFrame:
     def _take(self) -> Frame | None:
         with self._changed:
             self._changed.wait_for(lambda: self._newest or self._ended)
-            return self._newest.popleft() if self._newest else None
+            frame = self._newest.popleft() if self._newest else None
+            self._changed.notify_all()
+            return frame
 
     def _fill(self, start: int, end: int | None) -> None:
         try:
             for frame in self._source.frames(start, end):
-                with self._changed:
-                    self._newest.append(frame)
-                    self._changed.notify()
+                self._offer(frame, wait=frame.index == start)
                 if self._closing:
                     break
         except BaseException as error:
@@ -82,4 +71,11 @@ class NewestFrame:
             self._source.close()
             with self._changed:
                 self._ended = True
-                self._changed.notify()
+                self._changed.notify_all()
+
+    def _offer(self, frame: Frame, wait: bool) -> None:
+        with self._changed:
+            self._newest.append(frame)
+            self._changed.notify_all()
+            if wait:
+                self._changed.wait_for(lambda: not self._newest or self._closing)

@@ -12,7 +12,8 @@ from typing import Self
 
 from masktrail.errors import InputError
 from masktrail.types import Frame, VideoInfo
-from masktrail.video.live import NewestFrame, Source
+from masktrail.video.live import NewestFrame
+from masktrail.video.source import Source
 
 CAMERAS = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
 LIVE = ("rtsp://", "rtsps://", "rtmp://", "rtp://", "udp://", "srt://")
@@ -121,10 +122,9 @@ def _source_opener(source: str | Path | int, start: int, end: int | None) -> Cal
         )
     if "://" in name:
         return lambda: ContainerSource(name, timeout=URL_TIMEOUT)
-    path = Path(name)
-    if path.is_dir():
-        return lambda: ImageFolder(path, start, end)
-    if not path.exists():
+    if os.path.isdir(name):
+        return lambda: ImageFolder(Path(name), start, end)
+    if not os.path.exists(name):
         raise InputError(f"There is no file or folder {name}; check the path.")
     return lambda: ContainerSource(name)
 

@@ -33,8 +33,9 @@ class Watch:
                 if packet.stream_index == self._stream.index:
                     self._received += packet.size > 0
                     yield packet
-        except av.error.FFmpegError as error:
-            self._stopped = error.strerror or str(error)
+        except (av.error.FFmpegError, IndexError) as error:
+            # PyAV meets a stream that appears midway (damaged FLV) with an IndexError.
+            self._stopped = getattr(error, "strerror", None) or str(error)
 
     def see(self, frame: av.VideoFrame) -> None:
         """Counts a decoded frame."""

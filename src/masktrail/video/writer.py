@@ -125,12 +125,12 @@ class VideoWriter:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._start(image, self._with_audio)
-        except av.error.FFmpegError as error:
-            if not self._audio or error.errno == errno.ENOSPC:
-                raise
-            log.warning("The sound of %s cannot be copied: %s", self._info.source, error.strerror)
+        except (OSError, av.error.FFmpegError) as error:
             self.abort()
+            if not self._with_audio or error.errno == errno.ENOSPC:
+                raise
             self._start(image, audio=False)
+            log.warning("The sound of %s cannot be copied: %s", self._info.source, error.strerror)
         self._time_base = frame.time_base
         self._last_pts = -1
         first = frame.pts * frame.time_base
@@ -156,6 +156,7 @@ class VideoWriter:
         stream.pix_fmt = "yuv420p"
         context = stream.codec_context
         context.time_base = self._info.time_base
+        context.sample_aspect_ratio = self._info.pixel_aspect
         context.colorspace = Colorspace.ITU709
         context.color_range = ColorRange.MPEG
         context.color_primaries = ColorPrimaries.BT709

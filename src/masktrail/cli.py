@@ -1,0 +1,146 @@
+"""The command line: one thin function per command; heavy imports wait inside them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from masktrail.errors import InputError
+
+REFUSED, LOSSES, INTERRUPTED = 2, 3, 130
+"""Exit codes: input that cannot be used; finished, but part of the source was lost; Ctrl-C."""
+
+app = typer.Typer(
+    help="Mark an object once in a video, get its mask in every other frame.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, ...")]
+Data = Annotated[Path, typer.Option("--data", help="Data set: JPEGImages beside Annotations.")]
+
+
+@app.command()
+def track(
+    video: Annotated[str, typer.Argument(help="File, folder of pictures, camera or URL.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")],
+    mask: Annotated[
+        Path | None, typer.Option(help="Picture of the first frame's mask; index or colour = id.")
+    ] = None,
+    box: Annotated[
+        list[str] | None, typer.Option(help="ID:x0,y0,x1,y1 in pixels; several are allowed.")
+    ] = None,
+    model: Annotated[str, typer.Option(help="Name, or folder made by train.")] = "memory-s",
+    export: Annotated[str, typer.Option(help="Writers.")] = "davis,csv,overlay",
+    size: Annotated[int | None, typer.Option(help="Short side to work at, pixels.")] = None,
+    device: Device = "auto",
+    start: Annotated[int, typer.Option(help="First frame, counted from 0.")] = 0,
+    end: Annotated[int | None, typer.Option(help="Frame to stop before.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Track objects through a video, from their mask or box in the first frame."""
+    from masktrail import run, terminal
+    from masktrail.prompts.text import read_prompts
+
+    prompts = read_prompts(mask, box or [])
+    with terminal.frames("Tracking", quiet) as update:
+        report = run.track(
+            video, prompts, out, model, export, size, device, start, end, progress=update
+        )
+    terminal.say(
+        f"{report.frames} frames in {report.seconds:.1f} s ({report.fps:.1f} frames/s), in {out}",
+        quiet,
+    )
+    if report.loss:
+        typer.echo(f"Warning: {report.loss}", err=True)
+        raise typer.Exit(LOSSES)
+    if report.interrupted:
+        typer.echo("Interrupted; what is done is whole.", err=True)
+        raise typer.Exit(INTERRUPTED)
+
+
+@app.command()
+def models() -> None:
+    """List the models, what they were trained on and how good they were measured to be."""
+    from masktrail import terminal
+    from masktrail.zoo import CARDS
+
+    terminal.cards(CARDS)
+
+
+@app.command()
+def evaluate(
+    model: Annotated[str, typer.Argument(help="Name, or folder made by train.")],
+    data: Data,
+    sequences: Annotated[str | None, typer.Option(help="Only these, with commas.")] = None,
+    prompt: Annotated[str, typer.Option(help="mask, or box: the tight box of it.")] = "mask",
+    json: Annotated[Path | None, typer.Option(help="File for all figures.")] = None,
+    masks: Annotated[Path | None, typer.Option(help="Folder for the predicted masks.")] = None,
+    size: Annotated[int | None, typer.Option(help="Short side to work at, pixels.")] = None,
+    device: Device = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Track a data set from its first masks and measure J and F."""
+    from masktrail import terminal
+    from masktrail.evaluate import run
+
+    names = sequences.split(",") if sequences else None
+    with terminal.named_frames("Evaluating", quiet) as update:
+        figures = run.evaluate(
+            model, data, names, prompt, masks=masks, size=size, device=device, progress=update
+        )
+    if json:
+        terminal.write_json(json, figures)
+    terminal.scores(figures)
+
+
+@app.command()
+def train(
+    recipe: Annotated[Path, typer.Argument(help="TOML file, see recipes/.")],
+    minutes: Annotated[float, typer.Option(help="Training ends when these have passed.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for weights and logs.")],
+    resume: Annotated[bool, typer.Option(help="Go on from the checkpoint in --out.")] = False,
+    device: Device = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Train a weight by a recipe. Several processes: torchrun -m masktrail.train."""
+    from masktrail import terminal
+    from masktrail.train.loop import train as run
+    from masktrail.train.recipe import read_recipe
+
+    with terminal.share("Training", quiet) as update:
+        weights = run(read_recipe(recipe), minutes, out, resume, device, progress=update)
+    terminal.say(f"Weights: {weights}", quiet)
+
+
+@app.command()
+def prepare(
+    kind: Annotated[str, typer.Argument(help="stills or davis.")],
+    root: Annotated[Path, typer.Argument(help="Folder of the data set.")],
+    out: Annotated[Path, typer.Argument(help="Folder of the pack.")],
+    canvas: Annotated[
+        str | None, typer.Option(help="HEIGHTxWIDTH all frames are stretched to.")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Pack a data set for training: everything decoded and resized once."""
+    from masktrail import terminal
+    from masktrail.data.prepare import prepare as run
+
+    with terminal.frames("Packing", quiet) as update:
+        run(kind, root, out, canvas, update)
+
+
+def main() -> None:
+    """Runs the command line; input that cannot be used ends in one sentence and exit code 2."""
+    try:
+        app()
+    except InputError as error:
+        typer.echo(f"Error: {error}", err=True)
+        raise SystemExit(REFUSED) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""Propagation by a space-time memory network."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from masktrail.devices import fast_autocast
+from masktrail.models.memory import MASK_STRIDE, STRIDE, Encoded, MemoryNetwork
+from masktrail.trackers.bank import Entry, MemoryBank
+
+
+class MemoryPropagator:
+    """Masks of the next frame from a bounded memory of frames and the masks of the last one.
+
+    Args:
+        network: on the device it is to run on.
+        capacity: remembered frames beside the prompted ones, which are kept for good.
+        every: a frame is remembered after this many.
+        top_k: memory pixels that each pixel reads from.
+        min_score: objects less certain than this are not written to memory.
+    """
+
+    stride = STRIDE
+    mask_stride = MASK_STRIDE
+
+    def __init__(
+        self,
+        network: MemoryNetwork,
+        capacity: int = 6,
+        every: int = 5,
+        top_k: int = 30,
+        min_score: float = 0.6,
+    ) -> None:
+        self.network = network.eval().to(memory_format=torch.channels_last)
+        self.device = next(network.parameters()).device
+        self.every, self.min_score = every, min_score
+        self.bank = MemoryBank(capacity, top_k)
+        self._previous: dict[int, Tensor] = {}
+        self._since_write = 0
+        self._encoded: Encoded | None = None
+
+    def propagate(self, image: Tensor, ids: list[int]) -> Tensor:
+        """Looks at the next frame.
+
+        Args:
+            image: (1, 3, H, W) in [0, 1], sides multiples of `stride`.
+            ids: objects to look for, all of them known.
+
+        Returns:
+            Logits (N, H/4, W/4), objects independent of each other.
+        """
+        image = image.contiguous(memory_format=torch.channels_last)
+        with fast_autocast(self.device):
+            self._encoded = encoded = self.network.encode(image)
+            if not ids:
+                return image.new_empty(0, *(side // MASK_STRIDE for side in image.shape[2:]))
+            readout = self.bank.read(encoded.query[0], ids).flatten(1)
+            previous = torch.stack([self._previous[i] for i in ids])
+            return self.network.segment(encoded, readout[None], previous[None])[0].float()
+
+    def update(
+        self, masks: dict[int, Tensor], scores: dict[int, float], prompted: set[int]
+    ) -> None:
+        """Takes the masks that were settled on for the frame last looked at.
+
+        Args:
+            masks: soft masks (H/4, W/4) by object id, all objects.
+            scores: confidence of each, 0 where it is lost.
+            prompted: objects whose mask came from the user.
+        """
+        self._previous = dict(masks)
+        self._since_write += 1
+        certain = [i for i in masks if scores[i] >= self.min_score or i in prompted]
+        if certain and (prompted or self._since_write >= self.every):
+            self._write(masks, certain, permanent=bool(prompted))
+            self._since_write = 0
+
+    def _write(self, masks: dict[int, Tensor], ids: list[int], permanent: bool) -> None:
+        assert self._encoded is not None
+        with fast_autocast(self.device):
+            stacked = torch.stack([masks[i] for i in ids])[None]
+            values = self.network.memorize(self._encoded.f16, stacked)[0].float()
+        per_object = values.unflatten(1, (len(ids), -1)).unbind(1)  # N x (P, V)
+        by_id = {i: v.contiguous() for i, v in zip(ids, per_object, strict=True)}
+        self.bank.add(Entry(self._encoded.memory[0].clone(), by_id, permanent))
+
+    def forget(self, object_id: int) -> None:
+        """Drops everything known of an object."""
+        self.bank.forget(object_id)
+        self._previous.pop(object_id, None)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything needed to go on, as tensors and plain values."""
+        return {
+            "bank": self.bank.state_dict(),
+            "previous": dict(self._previous),
+            "since_write": self._since_write,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Puts back what `state_dict` gave."""
+        self.bank.load_state_dict(state["bank"])
+        self._previous = dict(state["previous"])
+        self._since_write = state["since_write"]

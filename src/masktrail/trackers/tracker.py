@@ -1,0 +1,174 @@
+"""The tracker: one call per frame, whatever the family of model behind it.
+
+Object ids are the user's and permanent. A propagator turns a frame into one mask per object; the
+tracker owns ids, prompts, sizes, the competition between objects, and what is said of each.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from masktrail.errors import InputError
+from masktrail.geometry import Stretch
+from masktrail.masks import tight_box
+from masktrail.models.aggregate import soft_aggregate
+from masktrail.prompts.check import check_prompt
+from masktrail.types import Box, Image, LabelMap, Mask, ObjectResult, Prompt, Result
+
+CERTAIN = 12.0
+"""Logit of a pixel the user has marked."""
+
+
+class Propagator(Protocol):
+    """One family's way from frame to frame; holds that family's state for all objects."""
+
+    stride: int
+    mask_stride: int
+    device: torch.device
+
+    def propagate(self, image: Tensor, ids: list[int]) -> Tensor: ...
+    def update(
+        self, masks: dict[int, Tensor], scores: dict[int, float], prompted: set[int]
+    ) -> None: ...
+    def forget(self, object_id: int) -> None: ...
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state: dict[str, Any]) -> None: ...
+
+
+BoxToMask = Callable[[Image, Box], NDArray[np.bool_]]
+
+
+class Tracker:
+    """Follows objects through a video, one `step` per frame.
+
+    Args:
+        propagator: the model.
+        size: short side the model works at, pixels; smaller videos are not enlarged.
+        box_to_mask: how a box becomes a first mask.
+    """
+
+    def __init__(self, propagator: Propagator, size: int, box_to_mask: BoxToMask) -> None:
+        self.propagator = propagator
+        self.size = size
+        self._box_to_mask = box_to_mask
+        self._ids: list[int] = []
+        self._stretch: Stretch | None = None
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """Objects being tracked, ascending."""
+        return tuple(self._ids)
+
+    @torch.inference_mode()
+    def step(self, image: Image, prompts: Mapping[int, Prompt] | None = None) -> Result:
+        """Tracks every object into the next frame.
+
+        Args:
+            image: uint8 RGB (H, W, 3), the same size in every call.
+            prompts: by object id (1 to 65535), for new objects or known ones; a prompted mask is
+                taken as it is and kept in memory for good.
+
+        Raises:
+            InputError: a frame of another size, or a prompt that cannot be used.
+        """
+        stretch = self._fit(image)
+        given = {i: self._mask_of(i, p, image) for i, p in sorted((prompts or {}).items())}
+        known = [i for i in self._ids if i not in given]
+        logits = self.propagator.propagate(stretch.image_in(image, self.propagator.device), known)
+        self._ids = sorted({*self._ids, *given})
+        by_id = dict(zip(known, logits, strict=True))
+        for object_id, mask in given.items():
+            soft = stretch.mask_in(mask, self.propagator.mask_stride, self.propagator.device)
+            by_id[object_id] = soft.logit(1e-4).clamp(-CERTAIN, CERTAIN)
+        return self._settle(by_id, given)
+
+    def remove(self, object_id: int) -> None:
+        """Stops tracking an object and forgets it; its id may be given again.
+
+        Raises:
+            InputError: no such object.
+        """
+        if object_id not in self._ids:
+            raise InputError(
+                f"There is no object {object_id} to remove; tracked are {self._ids or 'none'}."
+            )
+        self._ids.remove(object_id)
+        self.propagator.forget(object_id)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything needed to go on mid-video, bit for bit: tensors and plain values."""
+        size = (self._stretch.height, self._stretch.width) if self._stretch else None
+        return {"ids": list(self._ids), "size": size, "propagator": self.propagator.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Puts back what `state_dict` gave."""
+        self._ids = list(state["ids"])
+        self._stretch = self._stretch_of(*state["size"]) if state["size"] else None
+        self.propagator.load_state_dict(state["propagator"])
+
+    def _stretch_of(self, height: int, width: int) -> Stretch:
+        return Stretch.to_short_side(height, width, self.size, self.propagator.stride)
+
+    def _fit(self, image: Image) -> Stretch:
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+            raise InputError(
+                f"A frame must be uint8 RGB of shape (H, W, 3), not {image.dtype} {image.shape}."
+            )
+        height, width = image.shape[:2]
+        if self._stretch is None:
+            self._stretch = self._stretch_of(height, width)
+        if (height, width) != (self._stretch.height, self._stretch.width):
+            raise InputError(
+                f"This frame is {width}x{height}, the video so far {self._stretch.width}x"
+                f"{self._stretch.height}; start a new tracker for another video."
+            )
+        return self._stretch
+
+    def _mask_of(self, object_id: int, prompt: Prompt, image: Image) -> NDArray[np.bool_]:
+        prompt = check_prompt(object_id, prompt, *image.shape[:2])
+        return prompt.mask if isinstance(prompt, Mask) else self._box_to_mask(image, prompt)
+
+    def _settle(self, logits: dict[int, Tensor], given: dict[int, NDArray[np.bool_]]) -> Result:
+        """Lets the objects compete for pixels, tells the propagator, and reports."""
+        if not logits:
+            assert self._stretch is not None
+            self.propagator.update({}, {}, set())
+            return Result(np.zeros((self._stretch.height, self._stretch.width), np.uint8), {})
+        ids = self._ids
+        aggregated = soft_aggregate(torch.stack([logits[i] for i in ids])[None])[0]
+        soft = aggregated.softmax(0)[1:]
+        scores = {i: _score(mask) for i, mask in zip(ids, soft, strict=True)}
+        self.propagator.update(dict(zip(ids, soft, strict=True)), scores, set(given))
+        labels = self._labels(aggregated, given)
+        return Result(labels, {i: _describe(labels == i, scores[i]) for i in ids})
+
+    def _labels(self, aggregated: Tensor, given: dict[int, NDArray[np.bool_]]) -> LabelMap:
+        assert self._stretch is not None
+        full = self._stretch.logits_out(aggregated)
+        best, winner = full[0], torch.zeros(full.shape[1:], dtype=torch.int32, device=full.device)
+        for slot, object_id in enumerate(self._ids, start=1):
+            ahead = full[slot] > best
+            winner = winner.masked_fill(ahead, object_id)
+            best = torch.maximum(best, full[slot])
+        labels = winner.cpu().numpy().astype(np.uint8 if max(self._ids) < 256 else np.uint16)
+        for object_id, mask in given.items():  # what the user drew is not ours to change
+            labels[labels == object_id] = 0
+            labels[mask] = object_id
+        return labels
+
+
+def _score(soft: Tensor) -> float:
+    """Mean probability over the pixels the object won; 0 where it won none."""
+    won = soft > 0.5
+    return float(soft[won].mean()) if bool(won.any()) else 0.0
+
+
+def _describe(mask: NDArray[np.bool_], score: float) -> ObjectResult:
+    box = tight_box(mask)
+    if box is None:
+        return ObjectResult(score, 0, None, "lost")
+    return ObjectResult(score, int(mask.sum()), box, "present")
