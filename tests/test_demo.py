@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from masktrail.demo import Pond, render_demo
+from masktrail.demo.clip import Pond, render_demo
 from masktrail.masks import read_labels
 from masktrail.video import open_video
 

@@ -62,6 +62,22 @@ def track(
 
 
 @app.command()
+def demo(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the clip and results.")],
+    model: Annotated[str, typer.Option(help="Name, or folder made by train.")] = "memory-s",
+    quiet: Quiet = False,
+) -> None:
+    """Paint the demo clip, track it like any video, and compare with its true masks."""
+    from masktrail import terminal
+    from masktrail.demo.run import run_demo
+
+    with terminal.frames("Painting and tracking", quiet) as update:
+        report, similarity = run_demo(out, model, update)
+    terminal.say(f"{report.frames} frames at {report.fps:.1f} frames/s, see {out}/overlay.mp4")
+    terminal.say(f"Mean J against the true masks: {similarity:.3f}")
+
+
+@app.command()
 def models() -> None:
     """List the models, what they were trained on and how good they were measured to be."""
     from masktrail import terminal

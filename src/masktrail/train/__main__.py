@@ -1,13 +1,38 @@
-"""Training without typer, for `torchrun -m masktrail.train RECIPE --minutes M --out DIR`."""
+"""Training without the command line, so that torchrun can start it.
+
+`torchrun --nproc-per-node 2 -m masktrail.train RECIPE --minutes M --out DIR`
+"""
 
 import argparse
 import logging
 from pathlib import Path
 
+from masktrail.errors import InputError
 from masktrail.train.loop import train
 from masktrail.train.recipe import read_recipe
 
 log = logging.getLogger("masktrail.train")
+
+
+def main() -> None:
+    """Trains by the recipe named on the command line."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    given = _arguments()
+    try:
+        recipe = read_recipe(given.recipe)
+        train(recipe, given.minutes, given.out, given.resume, given.device, _show)
+    except InputError as error:
+        raise SystemExit(str(error)) from error
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="masktrail.train")
+    parser.add_argument("recipe", type=Path)
+    parser.add_argument("--minutes", type=float, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--device", default="auto")
+    return parser.parse_args()
 
 
 def _show(share: float, row: dict[str, float]) -> None:
@@ -15,19 +40,5 @@ def _show(share: float, row: dict[str, float]) -> None:
     log.info("%3.0f%% %s", 100 * share, figures)
 
 
-parser = argparse.ArgumentParser(prog="masktrail.train")
-parser.add_argument("recipe", type=Path)
-parser.add_argument("--minutes", type=float, required=True)
-parser.add_argument("--out", type=Path, required=True)
-parser.add_argument("--resume", action="store_true")
-parser.add_argument("--device", default="auto")
-arguments = parser.parse_args()
-logging.basicConfig(level=logging.INFO, format="%(message)s")
-train(
-    read_recipe(arguments.recipe),
-    arguments.minutes,
-    arguments.out,
-    arguments.resume,
-    arguments.device,
-    _show,
-)
+if __name__ == "__main__":
+    main()

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
-from masktrail.demo_things import Koi, LilyPad, Plane, plane, soft
+from masktrail.demo.things import Koi, LilyPad, Plane, plane, soft
 from masktrail.masks import write_labels
 from masktrail.types import Frame, Image, LabelMap, VideoInfo
 

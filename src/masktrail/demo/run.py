@@ -1,0 +1,35 @@
+"""The demo from end to end: paint, track, compare."""
+
+from pathlib import Path
+
+import numpy as np
+
+from masktrail.demo.clip import render_demo
+from masktrail.evaluate.measures import region_similarity
+from masktrail.masks import read_labels
+from masktrail.prompts.text import read_prompts
+from masktrail.run import Progress, Report, track
+from masktrail.zoo import DEFAULT
+
+
+def run_demo(
+    out: Path, model: str | Path = DEFAULT, progress: Progress = lambda done, expected: None
+) -> tuple[Report, float]:
+    """Paints the clip into `out` and tracks it from its first true mask.
+
+    Returns:
+        What the run did, and the mean J of all later frames against the true masks.
+
+    Raises:
+        InputError: `out` cannot be written, or no such model.
+    """
+    clip = render_demo(out)
+    prompts = read_prompts(out / "truth" / "00000.png", [])
+    report = track(clip, prompts, out, model, progress=progress)
+    return report, _similarity(out / "masks", out / "truth")
+
+
+def _similarity(masks: Path, truth: Path) -> float:
+    names = sorted(path.name for path in truth.glob("*.png"))[1:]
+    pairs = ((read_labels(truth / name)[0], read_labels(masks / name)[0]) for name in names)
+    return float(np.mean([region_similarity(true > 0, found > 0) for true, found in pairs]))

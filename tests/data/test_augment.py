@@ -1,0 +1,139 @@
+"""Geometry and colour that training clips are varied by."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Generator, Tensor
+
+from masktrail.data import augment
+
+
+def seeded(seed: int = 0) -> Generator:
+    return Generator().manual_seed(seed)
+
+
+def square(matrices: Tensor) -> Tensor:
+    """(..., 2, 3) as (..., 3, 3)."""
+    last = torch.tensor([0.0, 0.0, 1.0]).expand(*matrices.shape[:-2], 1, 3)
+    return torch.cat([matrices, last], -2)
+
+
+def test_motion_starts_at_rest_and_keeps_its_limits() -> None:
+    moves = augment.motion(200, 4, seeded(), rotation=0.12, zoom=0.1, shift=0.15)
+    assert moves.shape == (200, 4, 2, 3)
+    assert torch.equal(moves[:, 0], torch.eye(3)[:2].expand(200, 2, 3))
+    steps = torch.linalg.inv(square(moves[:, :-1])) @ square(moves[:, 1:])
+    assert steps[..., :2, 2].abs().max() <= 0.3 + 1e-4, "a crop is 2 wide"
+    assert steps[..., :2, 2].abs().max() > 0.25
+    lengths = steps[..., :2, :2].norm(dim=-2)
+    assert (lengths - 1).abs().max() <= 1.1 * 1.05 - 1 + 1e-4
+    angles = torch.atan2(steps[..., 1, 0], steps[..., 0, 0])
+    assert 0.1 < angles.abs().max() <= 0.12 + 1e-4
+
+
+def test_motion_without_strength_stands_still() -> None:
+    moves = augment.motion(3, 5, seeded(), 0, 0, 0)
+    assert torch.allclose(moves, torch.eye(3)[:2].expand(3, 5, 2, 3))
+
+
+def test_motion_follows_from_its_seed() -> None:
+    first, again, other = (augment.motion(2, 3, seeded(s), 0.1, 0.1, 0.1) for s in (5, 5, 6))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_warp_is_zero_at_first_and_grows() -> None:
+    field = augment.warp(64, 4, 32, seeded(), amount=0.05)
+    assert field.shape == (64, 4, 32, 32, 2)
+    assert torch.equal(field[:, 0], torch.zeros_like(field[:, 0]))
+    size = field.square().mean((0, 2, 3, 4)).sqrt()
+    assert 0 < size[1] < size[2] < size[3]
+    assert size[1] == pytest.approx(0.05, rel=0.5)
+    assert torch.equal(field, augment.warp(64, 4, 32, seeded(), amount=0.05))
+
+
+def test_warp_moves_neighbours_alike() -> None:
+    field = augment.warp(4, 2, 64, seeded(), amount=0.02)[:, 1]
+    assert field.diff(dim=1).abs().max() < 0.01
+
+
+def positions(seed: int, count: int) -> Tensor:
+    return torch.rand((count, 2), generator=seeded(seed), dtype=torch.float64) * 2 - 1
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000), st.integers(5, 30))
+def test_thin_plate_interpolates_its_control_points(seed: int, count: int) -> None:
+    controls = positions(seed, count)
+    values = positions(seed + 1, count)
+    assert torch.allclose(augment.thin_plate(controls, controls) @ values, values, atol=1e-5)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000))
+def test_thin_plate_reproduces_affine_maps(seed: int) -> None:
+    controls, anywhere = positions(seed, 12), positions(seed + 1, 50)
+    matrix, offset = positions(seed + 2, 2), positions(seed + 3, 1)
+    spline = augment.thin_plate(controls, anywhere)
+    assert torch.allclose(spline @ (controls @ matrix + offset), anywhere @ matrix + offset)
+
+
+def test_thin_plate_of_one_bump_is_bookstein_s() -> None:
+    """Four corners, one lifted: by symmetry the affine part is the mean, and the middle is it."""
+    corners = torch.tensor([[-1, -1], [1, -1], [-1, 1], [1, 1]], dtype=torch.float64)
+    middle = torch.zeros((1, 2), dtype=torch.float64)
+    assert torch.allclose(augment.thin_plate(corners, middle), torch.full((1, 4), 0.25).double())
+
+
+def test_the_basis_is_given_at_the_centres_of_its_cells() -> None:
+    basis = augment.thin_plate_basis(4, 8).double()
+    axis = torch.linspace(-1, 1, 4, dtype=torch.float64) * 0.9
+    controls_x = axis.repeat(4)
+    across = (basis @ controls_x).view(8, 8)
+    centres = (torch.arange(8) + 0.5) / 8 * 2 - 1
+    assert torch.allclose(across, centres.double().expand(8, 8), atol=1e-6)
+
+
+def clip(batch: int = 4, frames: int = 3) -> Tensor:
+    return torch.rand((batch, frames, 3, 12, 12), generator=seeded(9))
+
+
+def test_colour_stays_in_range_and_follows_from_its_seed() -> None:
+    images = clip()
+    first, again, other = (augment.jitter_colour(images, seeded(s), 0.9) for s in (1, 1, 2))
+    assert first.shape == images.shape
+    assert first.min() >= 0 and first.max() <= 1
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_colour_without_strength_changes_nothing() -> None:
+    images = clip()
+    assert torch.allclose(augment.jitter_colour(images, seeded(3), 0), images, atol=1e-6)
+
+
+def test_colour_is_much_the_same_over_a_clip_and_differs_between_clips() -> None:
+    images = torch.full((40, 3, 3, 4, 4), 0.4)
+    brightness = augment.jitter_colour(images, seeded())[:, :, 0, 0, 0] / 0.4
+    assert (brightness - 1).abs().max() <= 0.25 * 1.2 + 1e-5
+    within = brightness.amax(1) - brightness.amin(1)
+    assert within.max() <= 0.1 + 1e-5
+    assert brightness.mean(1).std() > 0.08
+
+
+def test_some_clips_turn_grey_as_a_whole() -> None:
+    images = torch.tensor([0.8, 0.2, 0.4]).view(1, 1, 3, 1, 1).expand(400, 2, 3, 4, 4)
+    out = augment.jitter_colour(images, seeded(), 0.1)
+    grey = (out.amax(2) - out.amin(2)).amax((2, 3)) < 1e-6
+    assert torch.equal(grey[:, 0], grey[:, 1])
+    assert 0.01 < grey[:, 0].float().mean() < 0.1
+
+
+@given(st.floats(-3, 3), st.floats(0, 5))
+def test_uniform_lies_between_its_bounds(low: float, width: float) -> None:
+    drawn = augment.uniform((50,), low, low + width, seeded())
+    assert drawn.min() >= low - 1e-6 and drawn.max() <= low + width + 1e-6
+    assert math.isfinite(float(drawn.sum()))

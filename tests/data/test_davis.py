@@ -1,0 +1,119 @@
+"""Folders of videos: every layout, what is skipped, what is refused."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from painted_sets import paint, paint_videos, save
+
+from masktrail.data.davis import DAVIS2016_VAL, Sequence, find_sequences, refuse_held_out
+from masktrail.data.stills import find_stills
+from masktrail.errors import InputError
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def data_root() -> Path:
+    return REPOSITORY / Path(os.environ.get("MASKTRAIL_DATA", "../shared/data"))
+
+
+def annotate(root: Path, level: str, name: str, frames: dict[int, int]) -> None:
+    """Pictures 0 to 5 of a sequence, with masks of `frames` that hold one id each."""
+    for t in range(6):
+        image, labels = paint([(30, 30, 10)], np.array([[255, 0, 0]], np.uint8))
+        save(image, root / "JPEGImages" / level / name / f"{t:05}.jpg")
+        if t in frames:
+            save(labels * frames[t], root / "Annotations" / level / name / f"{t:05}.png")
+
+
+@pytest.mark.parametrize("level", ["480p", "1080p", "Full-Resolution", "."])
+def test_finds_sequences_at_every_level(tmp_path: Path, level: str) -> None:
+    paint_videos(tmp_path, ("b", "a"), frames=3, level=level)
+    found = find_sequences(tmp_path)
+    assert [sequence.name for sequence in found] == ["a", "b"]
+    assert [path.name for path in found[0].frames] == ["00000.png", "00001.png", "00002.png"]
+    assert all(path and path.parent.name == "a" for path in found[0].annotations)
+    assert found[0].ids == (1, 2)
+
+
+def test_davis_2016_masks_of_0_and_255_are_object_1(tmp_path: Path) -> None:
+    annotate(tmp_path, "480p", "bear", dict.fromkeys(range(6), 255))
+    sequence = find_sequences(tmp_path)[0]
+    labels = sequence.truth(0)
+    assert labels is not None
+    assert np.unique(labels).tolist() == [0, 1]
+    assert sequence.ids == (1,)
+
+
+def test_frames_without_a_mask_are_none(tmp_path: Path) -> None:
+    annotate(tmp_path, ".", "youtube", {0: 3, 5: 7})
+    sequence = find_sequences(tmp_path)[0]
+    assert [path is not None for path in sequence.annotations] == [True, *[False] * 4, True]
+    assert len(sequence) == 6
+    assert sequence.truth(1) is None
+    assert sequence.ids == (3, 7)
+
+
+def test_hidden_files_and_other_files_are_no_frames(tmp_path: Path) -> None:
+    annotate(tmp_path, ".", "a", {0: 1})
+    for name in ("._00000.jpg", ".DS_Store", "notes.txt"):
+        (tmp_path / "JPEGImages" / "a" / name).write_bytes(b"no picture")
+    (tmp_path / "Annotations" / "a" / "._00000.png").write_bytes(b"no picture")
+    for kind in ("JPEGImages", "Annotations"):
+        (tmp_path / kind / ".hidden").mkdir()
+        (tmp_path / kind / "empty").mkdir()
+    found = find_sequences(tmp_path)
+    assert [sequence.name for sequence in found] == ["a"]
+    assert [path.name for path in found[0].frames] == [f"{t:05}.jpg" for t in range(6)]
+
+
+def test_names_choose_and_order(tmp_path: Path) -> None:
+    paint_videos(tmp_path, ("a", "b", "c"), frames=1)
+    chosen = find_sequences(tmp_path, (name for name in ("c", "a")))
+    assert [sequence.name for sequence in chosen] == ["c", "a"]
+    assert find_sequences(tmp_path, []) == []
+    with pytest.raises(InputError, match=r"no sequence dog, zebra; it has a, b, c"):
+        find_sequences(tmp_path, ["zebra", "a", "dog"])
+
+
+def test_other_layouts_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no JPEGImages and Annotations"):
+        find_sequences(tmp_path / "nowhere")
+    (tmp_path / "JPEGImages" / "a").mkdir(parents=True)
+    (tmp_path / "Annotations" / "b").mkdir(parents=True)
+    with pytest.raises(InputError, match="no sequence folder with pictures in common"):
+        find_sequences(tmp_path)
+
+
+def test_sequence_order_follows_names_of_frames() -> None:
+    frames = tuple(Path(f"{t}.jpg") for t in range(3))
+    assert len(Sequence("s", frames, (None, None, None))) == 3
+
+
+def test_held_out_sequences_are_refused_by_name() -> None:
+    assert len(DAVIS2016_VAL) == 20
+    refuse_held_out(["bear", "coco/dog-and-cat", "camels"], "a pack")
+    with pytest.raises(InputError, match=r"^packs/mine holds cows, set/dog: DAVIS-2016 validation"):
+        refuse_held_out(["bear", "set/dog", "cows", "cows"], "packs/mine")
+
+
+@pytest.mark.data
+def test_training_data_holds_no_validation_sequence() -> None:
+    root = data_root()
+    if not root.is_dir():
+        pytest.skip(f"needs the data sets under {root}; set MASKTRAIL_DATA")
+    sequences = [*find_sequences(root / "davis2016-train"), *find_sequences(root / "clips")]
+    assert len(sequences) == 57
+    refuse_held_out((s.name for s in [*sequences, *find_stills(root / "stills")]), root)
+
+
+@pytest.mark.data
+def test_packs_of_the_recipes_hold_no_validation_sequence() -> None:
+    indices = sorted((REPOSITORY / "packs").glob("*/index.json"))
+    if not indices:
+        pytest.skip("needs packed data sets under packs/; make them with `masktrail prepare`")
+    for path in indices:
+        names = {row["name"].rsplit("/", 1)[-1] for row in json.loads(path.read_text())["sequences"]}
+        assert not names & DAVIS2016_VAL, path
