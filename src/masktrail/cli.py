@@ -1,5 +1,6 @@
 """The command line: one thin function per command; heavy imports wait inside them."""
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
+
+
+class Warnings(logging.Handler):
+    """Shows what the library wants said aloud as plain lines, above a progress bar if need be."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        typer.echo(f"Warning: {record.getMessage()}", err=True)
+
+
+def _hush(quiet: bool) -> bool:
+    logging.getLogger("masktrail").setLevel(logging.ERROR if quiet else logging.WARNING)
+    return quiet
+
+
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", callback=_hush, help="Say nothing but errors.")
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, ...")]
 Data = Annotated[Path, typer.Option("--data", help="Data set: JPEGImages beside Annotations.")]
 
@@ -150,11 +167,12 @@ def prepare(
 
 
 def main() -> None:
-    """Runs the command line; input that cannot be used ends in one sentence and exit code 2."""
+    """Runs the command line; input that cannot be used ends in one line and exit code 2."""
+    logging.getLogger("masktrail").handlers = [Warnings()]
     try:
         app()
     except InputError as error:
-        typer.echo(f"Error: {error}", err=True)
+        typer.echo(f"Error: {' '.join(str(error).split())}", err=True)
         raise SystemExit(REFUSED) from None
 
 

@@ -2,9 +2,13 @@
 
 import json
 import platform
+import re
+import signal
 import sys
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -12,9 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from masktrail.errors import InputError
 from masktrail.export import make_writers
-from masktrail.export.base import Writer
+from masktrail.export.base import Writer, make_folder
 from masktrail.masks import replacing
-from masktrail.types import Prompt, VideoInfo
+from masktrail.pipeline import Output, ahead
+from masktrail.prompts.check import check_prompt
+from masktrail.types import Box, Frame, Prompt, Result, VideoInfo
 from masktrail.video.reader import Video, open_video
 from masktrail.zoo import DEFAULT, load, weights_hash, weights_path
 
@@ -90,13 +96,14 @@ def track(
         report = _loop(video, prompts, tracker, writers, progress)
     arguments = {
         "video": str(source),
-        "prompts": {i: type(p).__name__.lower() for i, p in prompts.items()},
+        "prompts": {i: _told(prompt) for i, prompt in prompts.items()},
         "export": export,
         "size": tracker.size,
         "device": str(tracker.propagator.device),
         "start": start,
         "end": end,
     }
+    make_folder(out)
     _write_json(
         out / "run.json",
         {
@@ -116,8 +123,6 @@ def check_prompts(prompts: Mapping[int, Prompt], info: VideoInfo) -> None:
     Raises:
         InputError: which prompt, and why.
     """
-    from masktrail.trackers.tracker import check_prompt
-
     for object_id, prompt in prompts.items():
         check_prompt(object_id, prompt, info.height, info.width)
 
@@ -130,6 +135,12 @@ def versions() -> dict[str, str]:
 
 def peak_memory_mb() -> float | None:
     """Largest resident memory of this process so far, MiB; None where the system does not tell."""
+    try:  # `ru_maxrss` would count the process that started this one too
+        own = re.search(r"VmHWM:\s*(\d+)", Path("/proc/self/status").read_text())
+    except OSError:
+        own = None
+    if own:
+        return int(own[1]) / 2**10
     try:
         import resource
     except ImportError:
@@ -147,25 +158,21 @@ def _loop(
 ) -> Report:
     done, tracking, interrupted = 0, 0.0, False
     begun = time.perf_counter()
+    output = Output(writers, video.info)
     try:
-        for frame in video:
+        for frame in ahead(video):
             before = time.perf_counter()
             result = tracker.step(frame.image, prompts if done == 0 else None)
             tracking += time.perf_counter() - before
-            for writer in writers:
-                if done == 0:
-                    writer.open(video.info)
-                writer.write(frame, result)
+            output.write(frame, result)
             done += 1
             progress(done, video.expected)
     except KeyboardInterrupt:
         interrupted = True
     except BaseException:
-        for writer in writers:
-            writer.abort()
+        output.abort()
         raise
-    for writer in writers if done else []:
-        writer.close()
+    output.close()
     seconds = time.perf_counter() - begun
     return Report(
         frames=done,
@@ -176,6 +183,10 @@ def _loop(
         loss=video.loss,
         interrupted=interrupted,
     )
+
+
+def _told(prompt: Prompt) -> str | list[float]:
+    return [prompt.x0, prompt.y0, prompt.x1, prompt.y1] if isinstance(prompt, Box) else "mask"
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

@@ -64,7 +64,7 @@ def share(title: str, quiet: bool) -> Iterator[Callable[[float, dict[str, float]
 def say(text: str, quiet: bool = False) -> None:
     """Prints a line."""
     if not quiet:
-        Console().print(text, highlight=False)
+        Console().print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -112,11 +112,12 @@ def scores(figures: Mapping[str, Any]) -> None:
 
 
 def _bar(*columns: ProgressColumn, quiet: bool) -> Progress:
+    console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         *columns,
-        console=Console(stderr=True),
-        disable=quiet,
+        console=console,
+        disable=quiet or not console.is_terminal,  # a log file would get an empty line
         transient=True,
     )

@@ -1,9 +1,9 @@
 """Every model by name: what it is, what it was trained on, how good it was measured to be."""
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,26 +23,26 @@ class Card:
     Attributes:
         family: key of `trackers.PROPAGATORS`.
         about: one line.
-        file: name in the package's weights folder.
+        size: short side it works at by default, pixels.
+        file: name in the package's weights folder; None where there is nothing to load.
         sha256: of that file.
         parameters: of the network.
-        size: short side it works at by default, pixels.
         data: what it was trained on.
         licence: of the weights, and what their data adds to it.
-        recipe: file in `recipes/` that makes it again.
+        recipe: file in `recipes/` that makes it again, where it was trained here.
         scores: measured figures by name.
         settings: arguments of the propagator.
     """
 
     family: str
     about: str
-    file: str
-    sha256: str
-    parameters: int
     size: int
-    data: str
-    licence: str
-    recipe: str
+    file: str | None = None
+    sha256: str = ""
+    parameters: int = 0
+    data: str = "nothing"
+    licence: str = ""
+    recipe: str | None = None
     scores: Mapping[str, float] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
 
@@ -58,6 +58,27 @@ CARDS: dict[str, Card] = {
         data="",
         licence="",
         recipe="memory-s.toml",
+    ),
+    "labelprop": Card(
+        family="labelprop",
+        about="Label propagation over frozen ResNet-18 features; never trained on video",
+        size=480,
+        file="resnet18-stride16-imagenet.safetensors",
+        sha256="eb6704e1e68575a732efd3855e485654b726422ae27a466cb2a0fb7488bebfec",
+        parameters=2_780_544,
+        data="ImageNet-1k (classification), weights as published with torchvision",
+        licence="BSD-3-Clause (torchvision); the copy it was made from carries no licence file",
+    ),
+    "flow": Card(
+        family="flow",
+        about="Masks carried along DIS optical flow; needs OpenCV (extra [flow])",
+        size=480,
+        licence="Apache-2.0 (OpenCV)",
+    ),
+    "copy": Card(
+        family="copy",
+        about="The first mask in every frame: what any model has to beat",
+        size=4320,
     ),
 }
 
@@ -84,31 +105,34 @@ def load(
 
     card = CARDS.get(str(model))
     path = weights_path(model)
-    if card is not None and weights_hash(path) != card.sha256:
+    if card is not None and path is not None and weights_hash(path) != card.sha256:
         raise InputError(
             f"The weights of {model} ({path.name}) are not those published; reinstall masktrail."
         )
-    network, family = load_network(path)
     if size is not None and size < 64:
         raise InputError(f"A working size of {size} is too small; use 64 or more.")
-    propagator = PROPAGATORS[family](
-        network.to(choose_device(device)), **{**(card.settings if card else {}), **settings}
-    )
+    settings = {**(card.settings if card else {}), **settings}
+    if path is None:
+        propagator = PROPAGATORS[CARDS[str(model)].family](**settings)
+    else:
+        network, family = load_network(path)
+        propagator = PROPAGATORS[family](network.to(choose_device(device)), **settings)
     return Tracker(propagator, size or (card or CARDS[DEFAULT]).size, mask_from_box)
 
 
-def weights_path(model: str | Path) -> Path:
-    """The weights file of a model name, a training folder or a file.
+def weights_path(model: str | Path) -> Path | None:
+    """The weights file of a model name, a training folder or a file; None where it needs none.
 
     Raises:
         InputError: it is none of these.
     """
     if str(model) in CARDS:
-        return WEIGHTS / CARDS[str(model)].file
+        file = CARDS[str(model)].file
+        return WEIGHTS / file if file else None
     path = Path(model)
-    if path.is_dir():
+    if os.path.isdir(path):  # unlike `Path.is_dir`, no error for a name that is too long
         path = path / "weights.safetensors"
-    if path.is_file():
+    if os.path.isfile(path):
         return path
     raise InputError(
         f"There is no model {str(model)!r}; known are {', '.join(CARDS)}, or give a folder made by "
@@ -116,13 +140,14 @@ def weights_path(model: str | Path) -> Path:
     )
 
 
-@cache
-def weights_hash(path: Path) -> str:
-    """SHA-256 of a weights file.
+def weights_hash(path: Path | None) -> str | None:
+    """SHA-256 of a weights file, None where there is none.
 
     Raises:
         InputError: it is missing.
     """
+    if path is None:
+        return None
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:

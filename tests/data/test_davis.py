@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from painted_sets import paint, paint_videos, save
 
-from masktrail.data.davis import DAVIS2016_VAL, Sequence, find_sequences, refuse_held_out
+from masktrail.data.davis import DAVIS2016_VAL, find_sequences, refuse_held_out
 from masktrail.data.stills import find_stills
 from masktrail.errors import InputError
+from painted_sets import paint, paint_videos, save
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -87,11 +87,6 @@ def test_other_layouts_are_refused(tmp_path: Path) -> None:
         find_sequences(tmp_path)
 
 
-def test_sequence_order_follows_names_of_frames() -> None:
-    frames = tuple(Path(f"{t}.jpg") for t in range(3))
-    assert len(Sequence("s", frames, (None, None, None))) == 3
-
-
 def test_held_out_sequences_are_refused_by_name() -> None:
     assert len(DAVIS2016_VAL) == 20
     refuse_held_out(["bear", "coco/dog-and-cat", "camels"], "a pack")
@@ -115,5 +110,7 @@ def test_packs_of_the_recipes_hold_no_validation_sequence() -> None:
     if not indices:
         pytest.skip("needs packed data sets under packs/; make them with `masktrail prepare`")
     for path in indices:
-        names = {row["name"].rsplit("/", 1)[-1] for row in json.loads(path.read_text())["sequences"]}
+        names = {
+            row["name"].rsplit("/", 1)[-1] for row in json.loads(path.read_text())["sequences"]
+        }
         assert not names & DAVIS2016_VAL, path

@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from painted_sets import HEIGHT, WIDTH, pack_videos, paint, paint_stills, paint_videos, save
 from PIL import Image
 
 from masktrail.data.davis import Sequence, find_sequences
 from masktrail.data.pack import open_pack, write_pack
 from masktrail.data.stills import find_stills
 from masktrail.errors import InputError
+from masktrail.masks import write_labels
+from painted_sets import HEIGHT, WIDTH, pack_videos, paint, paint_stills, paint_videos, save
 
 
 def test_round_trip_without_resizing_is_exact(tmp_path: Path) -> None:
@@ -46,8 +47,6 @@ def test_objects_list_boxes_as_shares_of_the_canvas(tmp_path: Path) -> None:
     labels[10:20, 8:40] = 3
     labels[30:40, 60:80] = 200
     save(np.zeros((40, 80, 3), np.uint8), tmp_path / "JPEGImages" / "a" / "0.png")
-    from masktrail.masks import write_labels
-
     (tmp_path / "Annotations" / "a").mkdir(parents=True)
     write_labels(tmp_path / "Annotations" / "a" / "0.png", labels)
     write_pack(find_sequences(tmp_path), tmp_path / "pack", 40, 80)

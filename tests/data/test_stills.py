@@ -3,17 +3,17 @@
 from pathlib import Path
 
 import pytest
-from painted_sets import paint_stills
 
 from masktrail.data.stills import find_stills
 from masktrail.errors import InputError
+from painted_sets import paint_stills
 
 
 def test_finds_pairs_below_the_root_by_name(tmp_path: Path) -> None:
     paint_stills(tmp_path, count=3)
     paint_stills(tmp_path / "deeper", count=2)
     found = find_stills(tmp_path)
-    assert [still.name for still in found] == [*(["set/0", "set/1"]), "set/0", "set/1", "set/2"]
+    assert [still.name for still in found] == [f"set/{k}" for k in (0, 1, 0, 1, 2)]
     assert all(len(still) == 1 and still.ids == (1,) for still in found)
 
 

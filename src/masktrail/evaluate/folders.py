@@ -7,9 +7,13 @@ from typing import Any
 
 from masktrail.data import davis
 from masktrail.errors import InputError
+from masktrail.evaluate.checks import check_sequences
 from masktrail.evaluate.scores import ObjectMeasure, measure_sequence, rules_of, summarise
 from masktrail.masks import areas, read_labels
+from masktrail.run import versions
 from masktrail.types import LabelMap
+
+Progress = Callable[[str, int, int], None]
 
 
 def measure_folder(
@@ -17,6 +21,7 @@ def measure_folder(
     root: Path | str,
     names: Iterable[str] | None = None,
     protocol: str = "davis",
+    progress: Progress = lambda name, done, total: None,
 ) -> dict[str, Any]:
     """Scores `predictions/<sequence>/<frame>.png` against the data set at `root`.
 
@@ -25,9 +30,12 @@ def measure_folder(
         root: data set, see `masktrail.data.davis.find_sequences`.
         names: only these sequences.
         protocol: "davis" or "report".
+        progress: called with a sequence's name before it is scored, frames done, frames in all.
 
     Returns:
-        `masktrail.evaluate.scores.summarise`'s structure with "model" and "data" put first.
+        {"model", "protocol", "data"}, J, F, J&F and sequences of
+        `masktrail.evaluate.scores.summarise`, {"speed", "peak_memory_mb", "versions"}; speeds
+        and memory are None: nothing was tracked.
 
     Raises:
         InputError: a sequence or frame missing or too many, a mask of another size, with labels
@@ -42,11 +50,20 @@ def measure_folder(
             f"{folder} has no folder for {len(missing)} of {len(sequences)} sequences: "
             f"{_some(missing)}. Expected {folder}/<sequence>/<frame>.png, one folder each."
         )
-    measures = {s.name: _measure_files(folder / s.name, s, protocol) for s in sequences}
+    check_sequences(sequences, pictures=False)
+    measures, done, total = {}, 0, sum(len(s) for s in sequences)
+    for sequence in sequences:
+        progress(sequence.name, done, total)
+        measures[sequence.name] = _measure_files(folder / sequence.name, sequence, protocol)
+        done += len(sequence)
     return {
         "model": folder.resolve().name,
+        "protocol": protocol,
         "data": Path(root).resolve().name,
         **summarise(measures, protocol),
+        "speed": {"tracking_fps": None, "end_to_end_fps": None},
+        "peak_memory_mb": None,
+        "versions": versions(),
     }
 
 
@@ -68,8 +85,6 @@ def _measure_files(
     folder: Path, sequence: davis.Sequence, protocol: str
 ) -> dict[int, ObjectMeasure]:
     annotated = [i for i, path in enumerate(sequence.annotations) if path is not None]
-    if not annotated:
-        raise InputError(f"Sequence {sequence.name} has no ground truth to measure against.")
     scored = annotated[1:] if rules_of(protocol).last_frame else annotated[1:-1]
     names = [f"{path.stem}.png" for path in sequence.frames]
     _check_names(folder, names, [names[i] for i in scored])
@@ -108,14 +123,27 @@ def _read_prediction(path: Path, ids: Sequence[int], shape: tuple[int, ...]) -> 
     if labels.shape != shape:
         (height, width), (rows, columns) = labels.shape, shape
         raise InputError(f"{path} is {width}x{height}; the ground truth is {columns}x{rows}.")
-    if note and len(ids) > 1:
-        raise InputError(f"{note}. Expected a palette PNG whose indices are the object ids.")
+    if len(ids) > 1 and (note or _names_no_object(path, labels)):
+        raise InputError(
+            f"{note or f'{path} has two colours and does not say which object it means'}. "
+            f"Expected a palette PNG whose indices are the object ids {_some(ids)}."
+        )
     unknown = sorted(areas(labels).keys() - set(ids))
     if unknown:
         raise InputError(
             f"{path} has objects {_some(unknown)} that the ground truth lacks; it has {_some(ids)}."
         )
     return labels
+
+
+def _names_no_object(path: Path, labels: LabelMap) -> bool:
+    """Whether a mask is black and white: read as object 1, but that may not be meant."""
+    from PIL import Image
+
+    if areas(labels).keys() != {1}:
+        return False
+    with Image.open(path) as picture:
+        return picture.mode not in ("P", "L") or picture.getextrema()[1] != 1
 
 
 def _some(items: Sequence[object]) -> str:

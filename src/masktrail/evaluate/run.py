@@ -1,57 +1,32 @@
-"""A tracker over a data set: masks, J and F, and how long it took."""
+"""Models over a data set: their masks, J and F, and how long it took."""
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from PIL import Image as Pictures
-
-from masktrail.data.davis import Sequence, find_sequences
-from masktrail.evaluate.scores import measure_sequence, summarise
-from masktrail.masks import tight_box, write_labels
+from masktrail.data import davis
+from masktrail.errors import InputError
+from masktrail.evaluate.checks import check_sequences
+from masktrail.evaluate.folders import measure_folder
+from masktrail.evaluate.journal import Entry, Journal
+from masktrail.evaluate.scores import rules_of
+from masktrail.evaluate.tracking import PROMPTS, track_to_folder
 from masktrail.run import peak_memory_mb, versions
-from masktrail.types import Box, Image, LabelMap, Mask, Prompt
-from masktrail.zoo import load
+from masktrail.zoo import load, weights_hash, weights_path
 
 if TYPE_CHECKING:
     from masktrail.trackers.tracker import Tracker
 
 Progress = Callable[[str, int, int], None]
-"""Called with the sequence's name, frames done and frames in all, over the whole data set."""
-
-
-@dataclass
-class Clock:
-    """Adds up time spent in some stretch of work."""
-
-    seconds: float = 0.0
-    frames: int = 0
-    started: float = field(default_factory=time.perf_counter)
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Counts one frame and the time until the block ends."""
-        before = time.perf_counter()
-        yield
-        self.seconds += time.perf_counter() - before
-        self.frames += 1
-
-    def speeds(self) -> dict[str, float]:
-        """Frames per second of the tracking alone, and of everything since the clock was made."""
-        return {
-            "tracking_fps": self.frames / self.seconds,
-            "end_to_end_fps": self.frames / (time.perf_counter() - self.started),
-        }
+"""Called with model and sequence, frames done and frames in all, over the whole data set."""
 
 
 def evaluate(
-    model: str | Path,
-    root: Path,
-    names: list[str] | None = None,
+    models: Sequence[str | Path],
+    root: Path | str,
+    names: Sequence[str] | None = None,
     prompt: str = "mask",
     protocol: str = "davis",
     masks: Path | None = None,
@@ -59,89 +34,137 @@ def evaluate(
     device: str = "auto",
     progress: Progress = lambda name, done, total: None,
     **settings: Any,
-) -> dict[str, Any]:
-    """Tracks every sequence of a data set from its first masks, and scores the result.
+) -> list[dict[str, Any]]:
+    """Tracks every sequence of a data set from its first masks with every model, and scores that.
 
     Args:
-        model: whatever `zoo.load` loads.
-        root: data set, see `data.davis`.
+        models: whatever `zoo.load` loads, each.
+        root: data set, see `data.davis.find_sequences`.
         names: only these sequences.
-        prompt: "mask", or "box" for the tight box of the first mask.
+        prompt: "mask", or "box" for the tight box of an object's first mask.
         protocol: "davis" or "report".
-        masks: folder to write predicted label maps to, as `<sequence>/<frame>.png`.
-        size: short side to work at.
+        masks: folder for the predicted label maps, `<model>/<sequence>/<frame>.png`. What is
+            finished there is not tracked again where weights, data, prompt and settings are the
+            same.
+        size: short side to work at, pixels; each model's own by default.
         device: where to compute.
         progress: called after every frame.
-        settings: arguments of the model's propagator.
+        settings: arguments of the models' propagators.
 
     Returns:
-        What `scores.summarise` returns, with "model", "data", "prompt", "speed",
-        "peak_memory_mb" and "versions".
+        By model, what `folders.measure_folder` returns, "speed" and "peak_memory_mb" filled in,
+        and "weights_sha256", "prompt" and "settings" added.
 
     Raises:
-        InputError: no such model, data set or sequence.
+        InputError: no such model, data set, sequence, prompt or protocol; two models of one name;
+            a data set with holes. Nothing has been tracked then.
     """
-    sequences = find_sequences(root, names)
-    tracker = load(model, device, size, **settings)
-    fresh = tracker.state_dict()
-    clock, total = Clock(), sum(len(s) for s in sequences)
-    measures = {}
-    for sequence in sequences:
-        tracker.load_state_dict(fresh)
-        predictions: list[LabelMap] = []
-        for labels in track_sequence(tracker, sequence, prompt, clock):
-            predictions.append(labels)
-            progress(sequence.name, clock.frames, total)
-        if masks is not None:
-            _write(predictions, sequence, masks)
-        measures[sequence.name] = _measure(sequence, predictions, protocol)
+    rules_of(protocol)
+    if prompt not in PROMPTS:
+        raise InputError(f"No prompt {prompt!r}; there are {', '.join(PROMPTS)}.")
+    labels = _distinct_names(models)
+    sequences = davis.find_sequences(root, names)
+    check_sequences(sequences)
+    for model in models:
+        load(model, device, size, **settings)  # what cannot be used is refused before hours of work
+    found = []
+    with _folder(masks) as out:
+        for label, model in labels.items():
+            reset_peak_memory()
+            tracker = load(model, device, size, **settings)
+            identity = _identity(model, tracker, prompt, settings)
+            entries = _track(tracker, sequences, out / label, identity, label, progress)
+            figures = measure_folder(out / label, root, names, protocol)
+            found.append({**figures, **_costs(entries), **identity})
+    return found
+
+
+def name_of(model: str | Path) -> str:
+    """What a model is called in tables and folders: its name in the zoo, or its folder's."""
+    path = Path(model)
+    if path.name == "weights.safetensors" or path.is_dir():
+        path = path.resolve()
+        return path.name if path.is_dir() else path.parent.name
+    return path.stem if path.is_file() else str(model)
+
+
+def reset_peak_memory() -> None:
+    """Lets the peak memory of this process start from what it holds now, where Linux allows."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def _distinct_names(models: Sequence[str | Path]) -> dict[str, str | Path]:
+    labels = {name_of(model): model for model in models}
+    if len(labels) < len(models):
+        shared = [name for name in labels if [name_of(m) for m in models].count(name) > 1]
+        raise InputError(
+            f"Several of the models are called {', '.join(shared)}; give each once, or rename "
+            "a folder: masks and tables are kept by name."
+        )
+    return labels
+
+
+@contextmanager
+def _folder(masks: Path | None) -> Iterator[Path]:
+    """The folder for masks, or one that goes away again."""
+    if masks is not None:
+        yield Path(masks)
+        return
+    with TemporaryDirectory(prefix="masktrail-") as folder:
+        yield Path(folder)
+
+
+def _identity(
+    model: str | Path, tracker: "Tracker", prompt: str, settings: dict[str, Any]
+) -> dict[str, Any]:
+    device = str(tracker.propagator.device)
     return {
-        "model": str(model),
-        "data": str(root),
+        "weights_sha256": weights_hash(weights_path(model)),
         "prompt": prompt,
-        **summarise(measures, protocol),
-        "speed": clock.speeds(),
-        "peak_memory_mb": peak_memory_mb(),
-        "versions": versions(),
+        "settings": {"size": tracker.size, "device": device, **settings},
     }
 
 
-def track_sequence(
-    tracker: "Tracker", sequence: Sequence, prompt: str, clock: Clock
-) -> Iterator[LabelMap]:
-    """Label maps (H, W) of every frame; objects are prompted where they are first annotated."""
-    known: set[int] = set()
-    for index in range(len(sequence)):
-        image = read_image(sequence.frames[index])
-        prompts: dict[int, Prompt] = {}
-        if known != set(sequence.ids) and (truth := sequence.truth(index)) is not None:
-            for object_id in set(np.unique(truth).tolist()) & set(sequence.ids) - known:
-                prompts[object_id] = _prompt(truth == object_id, prompt)
-        known |= set(prompts)
-        with clock.running():
-            result = tracker.step(image, prompts)
-        yield result.labels
+def _track(
+    tracker: "Tracker",
+    sequences: Sequence[davis.Sequence],
+    folder: Path,
+    identity: dict[str, Any],
+    label: str,
+    progress: Progress,
+) -> list[Entry]:
+    """Masks of all sequences into `folder`; those finished before are left as they are."""
+    version = {"masktrail": versions()["masktrail"]}
+    journal = Journal(folder, {**identity, **version})
+    fresh = tracker.state_dict()
+    before, total = 0, sum(len(s) for s in sequences)
+    for sequence in sequences:
+        title = f"{label} {sequence.name}"
+        if not journal.finished(sequence):
+            journal.drop(sequence)
+            tracker.load_state_dict(fresh)
+            timing = track_to_folder(
+                tracker,
+                sequence,
+                identity["prompt"],
+                folder / sequence.name,
+                lambda n, title=title, before=before: progress(title, before + n, total),
+            )
+            journal.add(sequence, timing, peak_memory_mb())
+        before += len(sequence)
+        progress(title, before, total)
+    return [journal.entries[s.name] for s in sequences]
 
 
-def read_image(path: Path) -> Image:
-    """A picture as uint8 RGB (H, W, 3)."""
-    with Pictures.open(path) as picture:
-        return np.array(picture.convert("RGB"))
-
-
-def _prompt(mask: np.ndarray, kind: str) -> Prompt:
-    box = tight_box(mask)
-    return Mask(mask) if kind == "mask" or box is None else Box(*box)
-
-
-def _measure(sequence: Sequence, predictions: list[LabelMap], protocol: str) -> dict:
-    annotated = [i for i in range(len(sequence)) if sequence.annotations[i] is not None]
-    truths = [sequence.truth(i) for i in annotated]
-    return measure_sequence(truths, [predictions[i] for i in annotated], sequence.ids, protocol)
-
-
-def _write(predictions: list[LabelMap], sequence: Sequence, masks: Path) -> None:
-    folder = masks / sequence.name
-    folder.mkdir(parents=True, exist_ok=True)
-    for path, labels in zip(sequence.frames, predictions, strict=True):
-        write_labels(folder / f"{path.stem}.png", labels)
+def _costs(entries: Sequence[Entry]) -> dict[str, Any]:
+    """Speeds over all sequences and the highest peak of memory, as the JSON names them."""
+    frames = sum(e.timing.frames for e in entries)
+    peaks = [e.peak_memory_mb for e in entries if e.peak_memory_mb is not None]
+    return {
+        "speed": {
+            "tracking_fps": frames / sum(e.timing.tracking_seconds for e in entries),
+            "end_to_end_fps": frames / sum(e.timing.seconds for e in entries),
+        },
+        "peak_memory_mb": max(peaks, default=None),
+    }

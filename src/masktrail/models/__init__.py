@@ -2,10 +2,12 @@
 
 from torch import nn
 
+from masktrail.models.labelprop import FeatureConfig, FeatureNetwork
 from masktrail.models.memory import MemoryConfig, MemoryNetwork
 
 MODELS: dict[str, tuple[type[nn.Module], type]] = {
     "memory": (MemoryNetwork, MemoryConfig),
+    "labelprop": (FeatureNetwork, FeatureConfig),
 }
 """Family name to (network class, config class)."""
 

@@ -10,6 +10,7 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 
 def lift_memory(key: Tensor, shrinkage: Tensor) -> Tensor:
@@ -42,34 +43,50 @@ def lift_query(key: Tensor, selection: Tensor) -> Tensor:
     return torch.cat([-selection, 2 * weighted, -constant], 1).flatten(2)
 
 
-def affinity(memory: Tensor, query: Tensor, top_k: int | None = None) -> Tensor:
-    """Softmax over memory of the similarity to every query pixel.
+def similarity(memory: Tensor, query: Tensor) -> Tensor:
+    """Similarity of every query pixel to every memory pixel, at most 0.
 
     Args:
         memory: (B, M, 2C+1) from `lift_memory`.
         query: (B, 2C+1, Q) from `lift_query`.
-        top_k: how many of the nearest memory pixels share the weight; all where None.
 
     Returns:
-        (B, Q, M), rows sum to 1.
+        (B, Q, M), float32.
     """
     # the terms of the lifted product nearly cancel, which bfloat16 does not survive
     with torch.autocast(memory.device.type, enabled=False):
-        similarity = query.float().transpose(1, 2) @ memory.float().transpose(1, 2)  # (B, Q, M)
-    if top_k is None or top_k >= similarity.shape[2]:
-        return similarity.softmax(2)
-    nearest, where = similarity.topk(top_k, dim=2, sorted=False)
-    return torch.zeros_like(similarity).scatter_(2, where, nearest.softmax(2))
+        return query.float().transpose(1, 2) @ memory.float().transpose(1, 2)
 
 
-def read(weights: Tensor, values: Tensor) -> Tensor:
-    """Values averaged by affinity, all objects at once.
+def read(memory: Tensor, query: Tensor, values: Tensor) -> Tensor:
+    """Values averaged over the whole memory by a softmax of similarity, as in training.
 
     Args:
-        weights: (B, Q, M) from `affinity`.
-        values: (B, M, N*V), the values of N objects side by side.
+        memory: (B, M, 2C+1).
+        query: (B, 2C+1, Q).
+        values: (B, M, V), or N*V for the values of N objects side by side.
 
     Returns:
-        (B, Q, N*V).
+        (B, Q, V).
     """
-    return weights @ values
+    return similarity(memory, query).softmax(2) @ values
+
+
+def read_nearest(memory: Tensor, query: Tensor, values: Tensor, top_k: int) -> Tensor:
+    """Values averaged over the `top_k` most similar memory pixels alone, as at test time.
+
+    Only those are touched, so that the number of objects hardly matters.
+
+    Args:
+        memory: (M, 2C+1), of one video.
+        query: (2C+1, Q).
+        values: (M, V).
+        top_k: pixels that share the weight; all where there are fewer.
+
+    Returns:
+        (Q, V), float32.
+    """
+    compared = similarity(memory[None], query[None])[0]  # (Q, M)
+    nearest, where = compared.topk(min(top_k, compared.shape[1]), dim=1, sorted=False)
+    weights = nearest.softmax(1)
+    return F.embedding_bag(where, values.float(), per_sample_weights=weights, mode="sum")

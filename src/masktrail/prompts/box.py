@@ -41,7 +41,7 @@ def mask_from_box(image: Image, box: Box) -> NDArray[np.bool_]:
         (y - (box.y0 + box.y1) / 2) / ((box.y1 - box.y0) / 2),
     )
     inside = (x > box.x0) & (x < box.x1) & (y > box.y0) & (y < box.y1)
-    prior = np.where(inside, 0.9 / (1 + np.exp(6 * (radius - 1))) + 0.05, 0.0)
+    prior = np.where(inside, 0.9 / (1 + np.exp(6 * np.minimum(radius, 2) - 6)) + 0.05, 0.0)
     chosen = _believable(_by_colour(colours, prior) > 0.5, inside)
     small = (radius <= 1) & inside if chosen is None else chosen
     return _enlarge(small, image.shape[:2], rows[0], columns[0], scale, box)

@@ -16,14 +16,17 @@ def check_prompt(object_id: int, prompt: Prompt, height: int, width: int) -> Pro
         width: of the frame, pixels.
 
     Raises:
-        InputError: an id out of range; a mask of another size or empty; a box without area or
-            outside the frame.
+        InputError: an id out of range; a prompt that is neither mask nor box; a mask of another
+            size or empty; a box without area or outside the frame.
     """
     if not 1 <= object_id <= MAX_ID:
         raise InputError(f"Object ids go from 1 to {MAX_ID}, not {object_id}.")
     if isinstance(prompt, Mask):
         return _check_mask(object_id, prompt, height, width)
-    return _check_box(object_id, prompt, height, width)
+    if isinstance(prompt, Box):
+        return _check_box(object_id, prompt, height, width)
+    found = type(prompt).__name__
+    raise InputError(f"The prompt of object {object_id} must be a Mask or a Box, not {found}.")
 
 
 def _check_mask(object_id: int, prompt: Mask, height: int, width: int) -> Mask:

@@ -11,7 +11,7 @@ from masktrail.masks import read_first_mask
 from masktrail.types import Box, Mask, Prompt
 
 _NUMBER = r"\s*(-?\d+(?:\.\d+)?)\s*"
-_BOX = re.compile(r"\s*(\d+)\s*:" + ",".join([_NUMBER] * 4))
+_BOX = re.compile(r"\s*(\d{1,9})\s*:" + ",".join([_NUMBER] * 4))
 
 
 def read_prompts(mask: Path | None, boxes: Sequence[str]) -> dict[int, Prompt]:

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from masktrail.models.readout import affinity, read
+from masktrail.models.readout import read_nearest
 
 
 @dataclass
@@ -56,7 +56,7 @@ class MemoryBank:
     def read(self, query: Tensor, ids: list[int]) -> Tensor:
         """Values of some objects for every query pixel.
 
-        Objects seen in the same frames share one affinity.
+        Objects seen in the same frames are read in one go.
 
         Args:
             query: lifted query keys (2K+1, Q).
@@ -68,8 +68,7 @@ class MemoryBank:
         readouts: dict[int, Tensor] = {}
         for group in self._groups(ids):
             keys, values = self._stack(group)
-            weights = affinity(keys[None], query[None], self.top_k)
-            out = read(weights, values[None])[0].unflatten(1, (len(group), -1))
+            out = read_nearest(keys, query, values, self.top_k).unflatten(1, (len(group), -1))
             readouts.update(zip(group, out.unbind(1), strict=True))
         return torch.stack([readouts[i] for i in ids], 1)
 
@@ -77,9 +76,16 @@ class MemoryBank:
         """Everything remembered, as tensors and plain values."""
         return [vars(entry) | {"values": dict(entry.values)} for entry in self.entries]
 
-    def load_state_dict(self, state: list[dict[str, Any]]) -> None:
-        """Puts back what `state_dict` gave."""
-        self.entries = [Entry(**{**row, "values": dict(row["values"])}) for row in state]
+    def load_state_dict(self, state: list[dict[str, Any]], device: torch.device) -> None:
+        """Puts back what `state_dict` gave, on `device`."""
+        self.entries = [
+            Entry(
+                keys=row["keys"].to(device),
+                values={i: value.to(device) for i, value in row["values"].items()},
+                permanent=row["permanent"],
+            )
+            for row in state
+        ]
         self._stacked.clear()
 
     def _drop(self, entry: Entry) -> None:

@@ -99,7 +99,7 @@ class MemoryPropagator:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Puts back what `state_dict` gave."""
-        self.bank.load_state_dict(state["bank"])
-        self._previous = dict(state["previous"])
+        """Puts back what `state_dict` gave, on this propagator's device."""
+        self.bank.load_state_dict(state["bank"], self.device)
+        self._previous = {i: mask.to(self.device) for i, mask in state["previous"].items()}
         self._since_write = state["since_write"]

@@ -70,7 +70,8 @@ class Tracker:
         Args:
             image: uint8 RGB (H, W, 3), the same size in every call.
             prompts: by object id (1 to 65535), for new objects or known ones; a prompted mask is
-                taken as it is and kept in memory for good.
+                taken as it is and kept in memory for good. Where prompted masks overlap, the
+                highest id lies on top.
 
         Raises:
             InputError: a frame of another size, or a prompt that cannot be used.
@@ -101,13 +102,18 @@ class Tracker:
 
     def state_dict(self) -> dict[str, Any]:
         """Everything needed to go on mid-video, bit for bit: tensors and plain values."""
-        size = (self._stretch.height, self._stretch.width) if self._stretch else None
-        return {"ids": list(self._ids), "size": size, "propagator": self.propagator.state_dict()}
+        frame = (self._stretch.height, self._stretch.width) if self._stretch else None
+        return {
+            "ids": list(self._ids),
+            "size": self.size,
+            "frame": frame,
+            "propagator": self.propagator.state_dict(),
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Puts back what `state_dict` gave."""
-        self._ids = list(state["ids"])
-        self._stretch = self._stretch_of(*state["size"]) if state["size"] else None
+        """Puts back what `state_dict` gave; the model and its settings must be the same."""
+        self._ids, self.size = list(state["ids"]), state["size"]
+        self._stretch = self._stretch_of(*state["frame"]) if state["frame"] else None
         self.propagator.load_state_dict(state["propagator"])
 
     def _stretch_of(self, height: int, width: int) -> Stretch:
@@ -140,11 +146,12 @@ class Tracker:
             return Result(np.zeros((self._stretch.height, self._stretch.width), np.uint8), {})
         ids = self._ids
         aggregated = soft_aggregate(torch.stack([logits[i] for i in ids])[None])[0]
-        soft = aggregated.softmax(0)[1:]
-        scores = {i: _score(mask) for i, mask in zip(ids, soft, strict=True)}
-        self.propagator.update(dict(zip(ids, soft, strict=True)), scores, set(given))
+        soft = dict(zip(ids, aggregated.softmax(0)[1:], strict=True))
         labels = self._labels(aggregated, given)
-        return Result(labels, {i: _describe(labels == i, scores[i]) for i in ids})
+        objects = {i: _describe(labels == i, soft[i]) for i in ids}
+        scores = {i: found.score for i, found in objects.items()}
+        self.propagator.update(soft, scores, set(given))
+        return Result(labels, objects)
 
     def _labels(self, aggregated: Tensor, given: dict[int, NDArray[np.bool_]]) -> LabelMap:
         assert self._stretch is not None
@@ -161,14 +168,14 @@ class Tracker:
         return labels
 
 
-def _score(soft: Tensor) -> float:
-    """Mean probability over the pixels the object won; 0 where it won none."""
-    won = soft > 0.5
-    return float(soft[won].mean()) if bool(won.any()) else 0.0
-
-
-def _describe(mask: NDArray[np.bool_], score: float) -> ObjectResult:
+def _describe(mask: NDArray[np.bool_], soft: Tensor) -> ObjectResult:
     box = tight_box(mask)
     if box is None:
-        return ObjectResult(score, 0, None, "lost")
-    return ObjectResult(score, int(mask.sum()), box, "present")
+        return ObjectResult(0.0, 0, None, "lost")
+    return ObjectResult(_score(soft), int(np.count_nonzero(mask)), box, "present")
+
+
+def _score(soft: Tensor) -> float:
+    """Mean probability over the pixels that are likelier the object than not, if any are."""
+    won = soft > 0.5
+    return float(soft[won].mean() if bool(won.any()) else soft.max())

@@ -7,6 +7,7 @@ ends when the time does, and a resumed run goes on where its clock stood.
 import json
 import logging
 import math
+import pickle
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -30,6 +31,8 @@ from masktrail.train.recipe import Recipe, Stage
 from masktrail.train.steps import STEPS, StepOutput
 
 log = logging.getLogger(__name__)
+
+DAMAGED = (OSError, EOFError, pickle.UnpicklingError)
 
 Progress = Callable[[float, dict[str, float]], None]
 """Called with the share of the time that has passed and the latest row of the log."""
@@ -143,7 +146,7 @@ class Trainer:
             state = torch.load(path, map_location=self.device, weights_only=True)
             self.network.load_state_dict(state["network"])
             self.optimiser.load_state_dict(state["optimiser"])
-        except (OSError, LookupError, ValueError, RuntimeError) as error:
+        except (*DAMAGED, LookupError, ValueError, RuntimeError) as error:
             raise InputError(
                 f"{path} is damaged or of another recipe: {error}. Train into another folder."
             ) from error

@@ -11,7 +11,7 @@ from masktrail.data.synth import Clips
 from masktrail.losses import dice, hard_pixel_cross_entropy, label_maps, masked_mean
 from masktrail.models.aggregate import soft_aggregate
 from masktrail.models.memory import MASK_STRIDE, Encoded, MemoryNetwork
-from masktrail.models.readout import affinity, read
+from masktrail.models.readout import read
 from masktrail.train.recipe import Stage
 
 ABSENT = -15.0
@@ -65,8 +65,7 @@ def _unroll(network: MemoryNetwork, clips: Clips) -> Tensor:
     for i in range(1, t):
         keys.append(frames[i - 1].memory)
         values.append(network.memorize(frames[i - 1].f16, previous))
-        weights = affinity(torch.cat(keys, 1), frames[i].query)
-        readout = read(weights, torch.cat(values, 1))
+        readout = read(torch.cat(keys, 1), frames[i].query, torch.cat(values, 1))
         logits = network.segment(frames[i], readout, previous)
         logits = logits.masked_fill(~clips.valid[..., None, None], ABSENT)
         aggregated = soft_aggregate(logits)

@@ -1,0 +1,72 @@
+"""What a data set must be before anything is tracked or scored on it."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from masktrail.data.davis import Sequence
+from masktrail.errors import InputError
+
+
+def check_sequences(sequences: Iterable[Sequence], pictures: bool = True) -> None:
+    """Refuses a data set with holes; reads the heads of its files only.
+
+    Args:
+        sequences: of the data set.
+        pictures: also hold the masks against the pictures they belong to.
+
+    Raises:
+        InputError: a sequence without masks, a mask without a picture, a mask of another size
+            than its picture or than the other masks, a file that is no picture.
+    """
+    for sequence in sequences:
+        masks = [path for path in sequence.annotations if path is not None]
+        if not masks:
+            raise InputError(
+                f"Sequence {sequence.name} has no mask whose name matches a picture's; expected "
+                f"{sequence.frames[0].stem}.png for {sequence.frames[0].name}."
+            )
+        _check_strays(sequence, masks[0].parent)
+        size = picture_size(masks[0])
+        for frame, mask in zip(sequence.frames, sequence.annotations, strict=True):
+            if mask is not None:
+                _check_size(mask, size, masks[0])
+                if pictures:
+                    _check_size(mask, picture_size(frame), frame)
+
+
+def picture_size(path: Path) -> tuple[int, int]:
+    """(width, height) of a picture in pixels, from the head of its file.
+
+    Raises:
+        InputError: it is none.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as picture:
+            return picture.size
+    except (OSError, UnidentifiedImageError) as error:
+        raise InputError(f"{path} cannot be read as a picture: {error}.") from None
+
+
+def _check_strays(sequence: Sequence, folder: Path) -> None:
+    stems = {path.stem for path in sequence.frames}
+    strays = sorted(
+        path.name
+        for path in folder.glob("*.png")
+        if path.stem not in stems and not path.name.startswith(".")
+    )
+    if strays:
+        raise InputError(
+            f"{folder / strays[0]} has no picture in {sequence.frames[0].parent}; "
+            f"{len(strays)} masks of {sequence.name} lack theirs."
+        )
+
+
+def _check_size(mask: Path, size: tuple[int, int], other: Path) -> None:
+    found = picture_size(mask)
+    if found != size:
+        raise InputError(
+            f"{mask} is {found[0]}x{found[1]} but {other} is {size[0]}x{size[1]}; "
+            "they must have the same size."
+        )

@@ -1,0 +1,123 @@
+"""A tracker over one sequence of a data set, prompted as its ground truth says, and timed."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from masktrail.data.davis import Sequence
+from masktrail.errors import InputError
+from masktrail.masks import areas, tight_box, write_labels
+from masktrail.types import Box, Image, LabelMap, Mask, Prompt
+
+if TYPE_CHECKING:
+    from masktrail.trackers.tracker import Tracker
+
+PROMPTS = ("mask", "box")
+
+
+@dataclass
+class Clock:
+    """Adds up the time spent in some stretch of work."""
+
+    seconds: float = 0.0
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Counts until the block ends."""
+        before = time.perf_counter()
+        yield
+        self.seconds += time.perf_counter() - before
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How long a sequence took.
+
+    Attributes:
+        frames: tracked.
+        tracking_seconds: in `Tracker.step` alone.
+        seconds: from the first picture's file to the last mask's, ground truth for prompts
+            included.
+    """
+
+    frames: int
+    tracking_seconds: float
+    seconds: float
+
+
+def track_to_folder(
+    tracker: "Tracker",
+    sequence: Sequence,
+    prompt: str,
+    folder: Path,
+    done: Callable[[int], None] = lambda frames: None,
+) -> Timing:
+    """Tracks a sequence and writes its label maps as `<frame>.png`.
+
+    Args:
+        tracker: without objects.
+        sequence: of a data set.
+        prompt: "mask" or "box".
+        folder: made where it is missing; masks of the same names are replaced.
+        done: called with the frames finished, after each.
+
+    Raises:
+        InputError: a picture or mask that cannot be read, or a file that cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    whole, tracking = Clock(), Clock()
+    with whole.running():
+        results = track_sequence(tracker, sequence, prompt, tracking)
+        for index, (frame, labels) in enumerate(zip(sequence.frames, results, strict=True)):
+            write_labels(folder / f"{frame.stem}.png", labels)
+            done(index + 1)
+    return Timing(len(sequence), tracking.seconds, whole.seconds)
+
+
+def track_sequence(
+    tracker: "Tracker", sequence: Sequence, prompt: str, clock: Clock
+) -> Iterator[LabelMap]:
+    """Label maps (H, W) of every frame; objects are prompted where they are first annotated."""
+    waiting = set(sequence.ids)
+    for index, frame in enumerate(sequence.frames):
+        image = read_image(frame)
+        truth = sequence.truth(index) if waiting else None
+        new = waiting & areas(truth).keys() if truth is not None else set()
+        prompts = {i: prompt_from(truth == i, prompt) for i in sorted(new)}
+        waiting -= new
+        with clock.running():
+            result = tracker.step(image, prompts)
+        yield result.labels
+
+
+def prompt_from(mask: NDArray[np.bool_], kind: str) -> Prompt:
+    """A mask (H, W) as it is, or its tight box.
+
+    Raises:
+        InputError: another kind than "mask" or "box", or an empty mask.
+    """
+    box = tight_box(mask)
+    if kind not in PROMPTS or box is None:
+        raise InputError(f"No prompt {kind!r} from a mask; there are {', '.join(PROMPTS)}.")
+    return Box(*box) if kind == "box" else Mask(mask)
+
+
+def read_image(path: Path) -> Image:
+    """A picture as uint8 RGB (H, W, 3).
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    from PIL import Image as Pictures
+
+    try:
+        with Pictures.open(path) as picture:
+            return np.array(picture.convert("RGB"))
+    except (OSError, SyntaxError, ValueError) as error:
+        raise InputError(f"{path} cannot be read as a picture: {error}.") from None

@@ -1,0 +1,227 @@
+"""Clips drawn from painted packs: masks must lie where the colours of their objects are."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from masktrail.data import synth
+from masktrail.data.pack import Pack, open_pack
+from masktrail.data.synth import Clips, ClipSampler, ClipSettings
+from masktrail.errors import InputError
+from painted_sets import COLOURS, GROUND, pack_videos
+
+SETTINGS = ClipSettings(size=96, frames=3, objects=1, paste=0.0, max_gap=3)
+
+
+@pytest.fixture
+def true_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clips keep the colours they were painted with."""
+    monkeypatch.setattr(synth, "jitter_colour", lambda images, generator: images)
+
+
+def nearest_colour(images: Tensor) -> Tensor:
+    """Row of COLOURS nearest to every pixel of (..., 3, S, S), -1 for ground and black."""
+    table = torch.tensor([*COLOURS.tolist(), GROUND.tolist(), [0, 0, 0]]) / 255
+    distance = (images.movedim(-3, -1)[..., None, :] - table).square().sum(-1)
+    nearest = distance.argmin(-1)
+    return torch.where(nearest < len(COLOURS), nearest, -1)
+
+
+def iou(a: Tensor, b: Tensor) -> float:
+    return float((a & b).sum() / (a | b).sum().clamp_min(1))
+
+
+def colour_of(mask: Tensor, colours: Tensor) -> int:
+    """The most frequent row of COLOURS under a mask."""
+    return int(colours[mask].mode().values)
+
+
+def draw(sampler: ClipSampler, kind: str, batch: int, how: ClipSettings) -> Clips:
+    batches: dict[str, Callable[[int, ClipSettings], Clips]] = {
+        "stills": sampler.stills_batch,
+        "videos": sampler.video_batch,
+    }
+    return batches[kind](batch, how)
+
+
+@pytest.mark.parametrize("kind", ["stills", "videos"])
+@pytest.mark.parametrize(("objects", "frames", "paste"), [(1, 2, 0.0), (2, 3, 0.5), (3, 4, 1.0)])
+def test_shapes_ranges_and_slots(
+    stills: Pack, videos: Pack, kind: str, objects: int, frames: int, paste: float
+) -> None:
+    how = replace(SETTINGS, size=64, objects=objects, frames=frames, paste=paste)
+    clips = draw(ClipSampler(stills, [videos], 0), kind, 5, how)
+    assert clips.images.shape == (5, frames, 3, 64, 64)
+    assert clips.masks.shape == (5, frames, objects, 64, 64)
+    assert clips.valid.shape == (5, objects) and clips.valid.dtype == torch.bool
+    assert clips.images.dtype == clips.masks.dtype == torch.float32
+    assert clips.images.min() >= 0 and clips.images.max() <= 1
+    assert set(clips.masks.unique().tolist()) <= {0.0, 1.0}
+    assert clips.masks.sum(2).max() <= 1, "objects overlap"
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 1_000_000), st.sampled_from(["stills", "videos"]))
+def test_valid_says_which_slots_are_seen_at_first(
+    stills: Pack, videos_folder: Path, seed: int, kind: str
+) -> None:
+    how = replace(SETTINGS, size=48, objects=2, paste=0.7)
+    clips = draw(ClipSampler(stills, [open_pack(videos_folder)], seed), kind, 6, how)
+    seen = clips.masks[:, 0].mean((2, 3)) > synth.MIN_AREA / 4
+    assert torch.equal(seen, clips.valid)
+    assert not clips.masks.movedim(2, 1)[~clips.valid].any(), "an unmarked object turns up later"
+
+
+def test_an_object_that_only_turns_up_later_is_not_asked_for(
+    stills: Pack, videos: Pack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pasted object that enters after frame 0 must not be a class of the loss."""
+    paste_grid = ClipSampler._paste_grid
+
+    def entering(self: ClipSampler, *how: object) -> Tensor:
+        grid = paste_grid(self, *how)  # type: ignore[arg-type]
+        grid[:, 0] = 5  # far outside of its photograph
+        return grid
+
+    monkeypatch.setattr(ClipSampler, "_paste_grid", entering)
+    how = replace(SETTINGS, objects=2, paste=1.0)
+    clips = ClipSampler(stills, [videos], 1).stills_batch(16, how)
+    assert not clips.valid[:, 1].any()
+    assert not clips.masks[:, :, 1].any()
+
+
+@pytest.mark.usefixtures("true_colours")
+def test_masks_of_stills_lie_where_their_colour_is(stills: Pack, videos: Pack) -> None:
+    clips = ClipSampler(stills, [videos], 2).stills_batch(24, SETTINGS)
+    colours = nearest_colour(clips.images)
+    scores = []
+    for mask, colour in zip(clips.masks[:, :, 0].bool(), colours, strict=True):
+        own = colour_of(mask, colour)
+        scores += [iou(m, c == own) for m, c in zip(mask, colour, strict=True) if m.sum() > 50]
+    assert len(scores) > 48
+    assert min(scores) > 0.93
+    assert sum(scores) / len(scores) > 0.97
+
+
+@pytest.mark.usefixtures("true_colours")
+def test_masks_of_videos_keep_to_their_object(stills: Pack, videos: Pack) -> None:
+    how = replace(SETTINGS, objects=2, frames=4)
+    clips = ClipSampler(stills, [videos], 3).video_batch(16, how)
+    colours = nearest_colour(clips.images)
+    scores = []
+    for clip in range(16):
+        slots = [slot for slot in range(2) if clips.valid[clip, slot]]
+        owns = [colour_of(clips.masks[clip, 0, slot].bool(), colours[clip, 0]) for slot in slots]
+        assert len(set(owns)) == len(owns)
+        for slot, own in zip(slots, owns, strict=True):
+            for t in range(4):
+                mask = clips.masks[clip, t, slot].bool()
+                if mask.sum() > 50:
+                    scores.append(iou(mask, colours[clip, t] == own))
+    assert len(scores) > 64
+    assert sum(scores) / len(scores) > 0.97
+
+
+@pytest.mark.usefixtures("true_colours")
+def test_pasted_objects_are_targets_occluders_and_distractors(stills: Pack, videos: Pack) -> None:
+    how = replace(SETTINGS, paste=1.0)
+    clips = ClipSampler(stills, [videos], 4).video_batch(48, how)
+    colours = nearest_colour(clips.images[:, 0])
+    kinds, pure = {"target": 0, "distractor": 0}, []
+    for clip in torch.nonzero(clips.valid[:, 0]).flatten().tolist():
+        mask = clips.masks[clip, 0, 0].bool()
+        own = colour_of(mask, colours[clip])
+        pure.append(float((colours[clip][mask] == own).float().mean()))
+        kinds["target" if own > 1 else "distractor"] += 1
+    assert min(kinds.values()) > 5, kinds
+    assert min(pure) > 0.9, "a mask covers two objects"
+    assert sum(pure) / len(pure) > 0.97
+
+
+@pytest.mark.usefixtures("true_colours")
+def test_photographs_move_by_as_much_as_is_asked_for(stills: Pack, videos: Pack) -> None:
+    def changes(strength: float) -> float:
+        how = replace(SETTINGS, still_motion=strength)
+        clips = ClipSampler(stills, [videos], 5).stills_batch(8, how)
+        return float((clips.images[:, 1] - clips.images[:, 0]).abs().mean())
+
+    assert changes(0) == 0
+    assert 0.005 < changes(0.3) < changes(1.0)
+
+
+@pytest.mark.parametrize("kind", ["stills", "videos"])
+def test_clips_follow_from_the_seed(stills: Pack, videos: Pack, kind: str) -> None:
+    how = replace(SETTINGS, objects=2, paste=0.5)
+
+    def batches(seed: int) -> list[Tensor]:
+        sampler = ClipSampler(stills, [videos], seed)
+        drawn = [draw(sampler, kind, 2, how) for _ in range(2)]
+        return [x for clips in drawn for x in (clips.images, clips.masks, clips.valid)]
+
+    first, again, other = batches(1), batches(1), batches(2)
+    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not torch.equal(first[0], other[0])
+    assert not torch.equal(first[0], first[3]), "one batch is like the next"
+
+
+def test_gaps_are_in_range_and_time_runs_both_ways(stills: Pack, videos: Pack) -> None:
+    sampler = ClipSampler(stills, [videos], 6)
+    tables = torch.tensor([sampler._video_rows(videos, SETTINGS) for _ in range(600)])
+    steps = tables.diff(dim=1)
+    backwards = steps[:, 0] < 0
+    assert torch.equal(backwards, steps[:, 1] < 0), "a clip turns round"
+    assert set(steps.abs().unique().tolist()) == {1, 2, 3}
+    assert 0.42 < backwards.float().mean() < 0.58
+    assert torch.equal(tables[:, 0] // 10, tables[:, 2] // 10), "a clip leaves its video"
+    assert set(tables.unique().tolist()) == set(range(20)), "some frames are never seen"
+
+
+def test_short_videos_are_spread_or_left_out(stills: Pack, tmp_path: Path) -> None:
+    pack = open_pack(pack_videos(tmp_path, ("short",), frames=4))
+    sampler = ClipSampler(stills, [pack], 0)
+    wide = replace(SETTINGS, max_gap=50, frames=3)
+    assert {tuple(sorted(sampler._video_rows(pack, wide))) for _ in range(30)} <= {
+        (0, 1, 2),
+        (1, 2, 3),
+    }
+    with pytest.raises(InputError, match="No video in a pack of 1 has 5 frames"):
+        sampler.video_batch(1, replace(SETTINGS, frames=5))
+
+
+def test_packs_without_objects_are_refused(stills: Pack, videos: Pack) -> None:
+    nothing: list[list[synth.PackedObject]] = [[] for _ in videos.objects]
+    with pytest.raises(InputError, match="No photograph shows an object"):
+        ClipSampler(replace(videos, objects=nothing), [], 0)
+    with pytest.raises(InputError, match="No video in a pack of 2"):
+        ClipSampler(stills, [replace(videos, objects=nothing)], 0).video_batch(1, SETTINGS)
+
+
+def test_aspects_follow_rows_to_their_sequences(videos: Pack) -> None:
+    left, right = videos.sequences
+    pack = replace(videos, sequences=[replace(left, aspect=0.5), replace(right, aspect=2.0)])
+    assert synth._aspects(pack, [0, 9, 10, 19]).tolist() == [0.5, 0.5, 2.0, 2.0]
+
+
+@pytest.mark.usefixtures("true_colours")
+def test_the_stretch_of_the_canvas_is_undone(stills: Pack, videos: Pack) -> None:
+    """Discs packed on a square canvas come out as wide as they are high."""
+    pack = replace(
+        stills,
+        images=stills.images[:, :, ::2].contiguous(),
+        labels=stills.labels[:, :, ::2].contiguous(),
+    )
+    clips = ClipSampler(pack, [videos], 7).stills_batch(32, replace(SETTINGS, still_motion=0.0))
+    ratios = []
+    for mask in clips.masks[:, 0, 0].bool():
+        rows, columns = mask.any(1), mask.any(0)
+        whole = not (rows[0] | rows[-1] | columns[0] | columns[-1])
+        if whole and mask.any():
+            ratios.append(float(columns.sum() / rows.sum()))
+    assert len(ratios) > 5
+    assert all(0.9 < ratio < 1.1 for ratio in ratios), ratios

@@ -1,0 +1,65 @@
+"""A family of models without a network: every object drifts to the right."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from masktrail.models import create
+from masktrail.trackers.memory import MemoryPropagator
+from masktrail.trackers.tracker import Tracker
+
+
+class FakePropagator:
+    """Moves masks one mask pixel (four inner pixels) per frame; those that leave are gone."""
+
+    stride, mask_stride, device = 16, 4, torch.device("cpu")
+
+    def __init__(self) -> None:
+        self.masks: dict[int, Tensor] = {}
+        self.told: list[tuple[dict[int, float], set[int]]] = []
+
+    def propagate(self, image: Tensor, ids: list[int]) -> Tensor:
+        moved = image.new_zeros(len(ids), *(side // self.mask_stride for side in image.shape[2:]))
+        for slot, object_id in enumerate(ids):
+            moved[slot, :, 1:] = self.masks[object_id][:, :-1]
+        return moved.logit(1e-4)
+
+    def update(
+        self, masks: dict[int, Tensor], scores: dict[int, float], prompted: set[int]
+    ) -> None:
+        self.masks = dict(masks)
+        self.told.append((scores, prompted))
+
+    def forget(self, object_id: int) -> None:
+        del self.masks[object_id]
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"masks": dict(self.masks)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.masks = dict(state["masks"])
+
+
+def fill_box(image, box):
+    """Every pixel of a box."""
+    mask = np.zeros(image.shape[:2], bool)
+    mask[round(box.y0) : round(box.y1), round(box.x0) : round(box.x1)] = True
+    return mask
+
+
+def fake_tracker(size: int = 64) -> Tracker:
+    """A tracker of drifting masks."""
+    return Tracker(FakePropagator(), size, fill_box)
+
+
+def random_network(seed: int = 0):
+    """A memory network nobody trained."""
+    torch.manual_seed(seed)
+    return create("memory").eval()
+
+
+def memory_tracker(size: int = 64, **settings: Any) -> Tracker:
+    """A tracker with an untrained memory network."""
+    return Tracker(MemoryPropagator(random_network(), **settings), size, fill_box)

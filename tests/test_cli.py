@@ -1,0 +1,327 @@
+"""The command line: exit codes, one line for what is refused, and what is left behind."""
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from conftest import paint_clip
+from fake import fake_tracker, random_network
+from PIL import Image
+
+from masktrail import cli
+from masktrail.masks import read_labels, write_labels
+from masktrail.models.weights import save_network
+
+SIZE = (64, 48)
+BOX = "--box=1:36,12,60,36"
+
+
+class Said(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Function that runs the command line as `masktrail` does and says how it went."""
+
+    def run(*arguments: str | Path) -> Said:
+        monkeypatch.setattr(sys, "argv", ["masktrail", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        code = 0 if end.value.code is None else int(end.value.code)
+        return Said(code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("model")
+    save_network(folder / "weights.safetensors", random_network(), "memory", {})
+    return folder
+
+
+@pytest.fixture
+def video(paint_video) -> Path:
+    return paint_video(frames=8, size=SIZE)
+
+
+@pytest.fixture
+def fake(monkeypatch, model) -> list[str | Path]:
+    """Makes runs track with drifting masks; gives the arguments to name a model."""
+    monkeypatch.setattr("masktrail.run.load", lambda *arguments: fake_tracker())
+    return ["--model", model]
+
+
+def picture(path: Path, values: np.ndarray) -> Path:
+    Image.fromarray(values).save(path)
+    return path
+
+
+def label_map(path: Path, size: tuple[int, int] = SIZE) -> Path:
+    labels = np.zeros(size[::-1], np.uint8)
+    labels[10:30, 10:30] = 2
+    write_labels(path, labels)
+    return path
+
+
+def files_under(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()] if folder.is_dir() else []
+
+
+def check_refused(said: Said, told: str) -> None:
+    assert said.code == 2
+    lines = said.err.splitlines()
+    assert len(lines) == 1 and lines[0].startswith("Error: ") and told in lines[0], said.err
+    assert said.out == ""
+
+
+def test_a_mask_is_tracked_through_a_video(run, video, model, tmp_path):
+    mask = label_map(tmp_path / "first.png")
+    out = tmp_path / "out"
+    said = run("track", video, "--mask", mask, "--out", out, "--model", model, "--size", 64)
+    assert said.code == 0 and said.err == ""
+    assert said.out.startswith("8 frames in ") and said.out.endswith(f"in {out}\n")
+    assert said.out.count("\n") == 1
+    names = sorted(path.relative_to(out).as_posix() for path in files_under(out))
+    masks = [f"masks/{i:05d}.png" for i in range(8)]
+    assert names == [*masks, "objects.csv", "overlay.mp4", "run.json"]
+    first, _ = read_labels(out / masks[0])
+    np.testing.assert_array_equal(first, read_labels(mask)[0])
+
+
+def test_quiet_says_nothing(run, video, fake, tmp_path):
+    grey = np.zeros(SIZE[::-1], np.uint8)
+    grey[5:20, 5:20], grey[30:40, 5:20] = 100, 200  # would be told which ids they became
+    mask = picture(tmp_path / "grey.png", grey)
+    assert run("track", video, "--mask", mask, "--out", tmp_path / "out", *fake, "-q") == (0, "", "")
+
+
+def test_what_was_made_of_colours_is_said_aloud(run, video, fake, tmp_path):
+    grey = np.zeros(SIZE[::-1], np.uint8)
+    grey[5:20, 5:20], grey[30:40, 5:20] = 100, 200
+    mask = picture(tmp_path / "grey.png", grey)
+    said = run("track", video, "--mask", mask, "--out", tmp_path / "out", *fake)
+    assert said.code == 0
+    (line,) = said.err.splitlines()
+    assert line.startswith("Warning: ") and "1 = grey 100, 2 = grey 200" in line
+
+
+def test_sound_that_cannot_be_copied_is_said_aloud(run, paint_video, fake, tmp_path):
+    video = paint_video("sound.mkv", frames=8, size=SIZE, tone="pcm_s16le")
+    said = run("track", video, BOX, "--out", tmp_path / "out", *fake)
+    assert said.code == 0 and (tmp_path / "out/overlay.mp4").exists()
+    (line,) = said.err.splitlines()
+    assert line.startswith("Warning: The sound of ")
+
+
+def test_boxes_and_a_range(run, video, fake, tmp_path):
+    out = tmp_path / "out"
+    said = run(
+        "track", video, BOX, "--box", "7:4,12,28,36", "--out", out, *fake,
+        "--start", 2, "--end", 5, "--export", "davis",
+    )  # fmt: skip
+    assert said.code == 0
+    assert sorted(path.name for path in (out / "masks").iterdir()) == [
+        "00002.png", "00003.png", "00004.png",
+    ]  # fmt: skip
+    assert set(np.unique(read_labels(out / "masks/00002.png")[0])) == {0, 1, 7}
+
+
+def test_a_truncated_video_is_finished_with_losses(run, paint_video, fake, tmp_path):
+    video = paint_video(frames=30, size=SIZE, faststart=True, tone=None)
+    os.truncate(video, video.stat().st_size * 6 // 10)
+    said = run("track", video, BOX, "--out", tmp_path / "out", *fake)
+    assert said.code == 3
+    (line,) = said.err.splitlines()
+    assert line.startswith("Warning: ") and "truncated" in line
+    assert (tmp_path / "out/overlay.mp4").exists() and (tmp_path / "out/run.json").exists()
+
+
+def test_ctrl_c_keeps_what_is_done(run, video, fake, tmp_path, monkeypatch):
+    tracker = fake_tracker()
+    real, calls = tracker.step, []
+
+    def step(*arguments):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    tracker.step = step
+    monkeypatch.setattr("masktrail.run.load", lambda *arguments: tracker)
+    said = run("track", video, BOX, "--out", tmp_path / "out", *fake)
+    assert said.code == 130 and said.err == "Interrupted; what is done is whole.\n"
+    assert len(list((tmp_path / "out/masks").iterdir())) == 2
+    assert (tmp_path / "out/overlay.mp4").exists()
+
+
+def _noise(folder: Path) -> Path:
+    (folder / "noise.mp4").write_bytes(np.random.default_rng(0).bytes(5000))
+    return folder / "noise.mp4"
+
+
+def _empty(folder: Path) -> Path:
+    (folder / "empty.mp4").touch()
+    return folder / "empty.mp4"
+
+
+def _text(folder: Path) -> Path:
+    (folder / "notes.txt").write_text("no video at all\n" * 50)
+    return folder / "notes.txt"
+
+
+def _no_pictures(folder: Path) -> Path:
+    (folder / "nothing").mkdir()
+    return folder / "nothing"
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda folder: folder / "missing.mp4", "There is no file or folder"),
+        (lambda folder: "x" * 1000, "There is no file or folder"),
+        (_noise, "is not a video"),
+        (_empty, "is empty (0 bytes)"),
+        (_text, "is text, not a video"),
+        (lambda folder: label_map(folder / "one.png"), "is a single picture, not a video"),
+        (_no_pictures, "nothing"),
+    ],
+)
+def test_what_is_no_video_is_refused(run, model, tmp_path, make, told):
+    said = run("track", make(tmp_path), BOX, "--out", tmp_path / "out", "--model", model)
+    check_refused(said, told)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_video_that_may_not_be_read_is_refused(run, video, model, tmp_path):
+    video.chmod(0)
+    said = run("track", video, BOX, "--out", tmp_path / "out", "--model", model)
+    check_refused(said, "may not be read")
+
+
+def _smooth(folder: Path) -> Path:
+    y, x = np.mgrid[:48, :64]
+    soft = 255 / (1 + np.exp((np.hypot(x - 32, y - 24) - 12) / 2))
+    return picture(folder / "smooth.png", soft.astype(np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda folder: folder / "missing.png", "There is no mask file"),
+        (lambda folder: folder, "cannot be read as a mask"),
+        (_text, "is not a picture"),
+        (lambda folder: label_map(folder / "m.png", (48, 64)), "48 x 64 pixels, the frame 64 x 48"),
+        (_smooth, "different values (more than 32)"),
+        (lambda folder: picture(folder / "photo.png", paint_clip(1, SIZE).images[0]), "more than"),
+        (lambda folder: picture(folder / "black.png", np.zeros((48, 64), np.uint8)), "is empty"),
+    ],
+)
+def test_what_is_no_mask_is_refused(run, video, model, tmp_path, make, told):
+    mask = make(tmp_path)
+    said = run("track", video, "--mask", mask, "--out", tmp_path / "out", "--model", model)
+    check_refused(said, told)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "nothing to track; mark an object with --mask FIRST.png or --box"),
+        (["--box", "1:100,100,120,120"], "lies outside the frame of 64 x 48 pixels"),
+        (["--box", "1:10,10,10,20"], "has no area"),
+        (["--box", "1:20,10,10,20"], "has no area"),
+        (["--box", "1,2,3,4"], "cannot be read; write ID:x0,y0,x1,y1"),
+        (["--box", "1:1,2,3\n,4x"], "cannot be read"),
+        (["--box", "0:1,2,3,4"], "ids go from 1 to 65535"),
+        (["--box", "70000:1,2,3,4"], "ids go from 1 to 65535"),
+        ([BOX, BOX], "marked twice"),
+        ([BOX, "--model", "memory-xxl"], "no model 'memory-xxl'"),
+        ([BOX, "--export", "davis,gif"], "No export gif; there are davis, csv, overlay"),
+        ([BOX, "--export", ""], "No export named"),
+        ([BOX, "--size", "10"], "size of 10 is too small"),
+        ([BOX, "--device", "banana"], "device 'banana' is not available"),
+        ([BOX, "--start", "-1"], "start must be 0 or more"),
+        ([BOX, "--start", "5", "--end", "5"], "end greater than the start"),
+        ([BOX, "--start", "100"], "ends before frame 100"),
+    ],
+)
+def test_what_cannot_be_done_is_refused(run, video, model, tmp_path, arguments, told):
+    said = run("track", video, "--out", tmp_path / "out", "--model", model, *arguments)
+    check_refused(said, told)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("inside", ["", "below"])
+def test_a_file_in_place_of_the_folder_is_refused(run, video, fake, tmp_path, inside):
+    (tmp_path / "out").write_text("mine")
+    said = run("track", video, BOX, "--out", tmp_path / "out" / inside, *fake)
+    check_refused(said, "could not be written")
+    assert (tmp_path / "out").read_text() == "mine"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_may_not_be_written_is_refused(run, video, fake, tmp_path):
+    (tmp_path / "out").mkdir(mode=0o500)
+    check_refused(run("track", video, BOX, "--out", tmp_path / "out", *fake), "Permission denied")
+    assert files_under(tmp_path / "out") == []
+
+
+def test_a_full_disk_is_told(run, video, fake, tmp_path, monkeypatch):
+    real, moved = Path.replace, []
+
+    def replace(path, target):
+        moved.append(target)
+        if len(moved) == 3:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(path, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    check_refused(run("track", video, BOX, "--out", tmp_path / "out", *fake), "The disk is full")
+    assert sorted(path.name for path in files_under(tmp_path / "out")) == ["00000.png", "00001.png"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["track", "a.mp4", BOX], "Missing option '--out'"),
+        (["track"], "Missing argument"),
+        (["track", "a.mp4", "--bogus"], "No such option: --bogus"),
+        (["track", "a.mp4", "--out", "o", "--size", "big"], "'big' is not a valid int"),
+        (["trakc"], "No such command 'trakc'"),
+    ],
+)
+def test_a_command_that_was_mistyped_is_explained(run, arguments, told):
+    said = run(*arguments)
+    assert said.code == 2 and told in " ".join(said.err.replace("│", "").split())
+    assert "Traceback" not in said.err
+
+
+def test_models_are_listed(run):
+    said = run("models")
+    assert said.code == 0 and "memory-s" in said.out
+
+
+HEAVY = {"torch", "numpy", "av", "PIL", "scipy", "masktrail.run", "masktrail.zoo"}
+
+
+def test_help_waits_for_nothing_heavy():
+    code = (
+        "import sys; from masktrail.cli import main; sys.argv = ['masktrail', '--help']\n"
+        "try: main()\n"
+        "except SystemExit as end: print(end.code, *sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    exit_code, *modules = done.stderr.split()
+    assert exit_code == "0" and "track" in done.stdout
+    assert not HEAVY & set(modules)

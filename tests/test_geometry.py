@@ -1,0 +1,124 @@
+"""From a video's size to a network's and back."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from masktrail.geometry import Stretch
+from masktrail.types import Box
+
+CPU = torch.device("cpu")
+STRIDE = 16
+
+sides = st.integers(1, 3000)
+stretches = st.builds(
+    Stretch.to_short_side, sides, sides, st.integers(64, 1000), st.just(STRIDE)
+)
+positions = st.floats(-5000, 5000)
+
+
+def disc(height: int, width: int, x: float, y: float, radius: float) -> np.ndarray:
+    rows, columns = np.mgrid[:height, :width] + 0.5
+    return (columns - x) ** 2 + (rows - y) ** 2 < radius**2
+
+
+@given(stretches, positions, positions)
+def test_points_come_back(stretch, x, y):
+    assert stretch.point_out(*stretch.point_in(x, y)) == pytest.approx((x, y), abs=1e-6)
+    assert stretch.point_in(*stretch.point_out(x, y)) == pytest.approx((x, y), abs=1e-6)
+
+
+@given(stretches, positions, positions, positions, positions)
+def test_boxes_come_back(stretch, x0, y0, x1, y1):
+    inner = stretch.box_in(Box(x0, y0, x1, y1))
+    corners = *stretch.point_out(inner.x0, inner.y0), *stretch.point_out(inner.x1, inner.y1)
+    assert corners == pytest.approx((x0, y0, x1, y1), abs=1e-6)
+
+
+@given(sides, sides)
+def test_frame_corners_go_to_inner_corners(height, width):
+    stretch = Stretch.to_short_side(height, width, 320, STRIDE)
+    inner = (stretch.inner_width, stretch.inner_height)
+    assert stretch.point_in(0, 0) == (0, 0)
+    assert stretch.point_in(width, height) == pytest.approx(inner)
+
+
+@given(sides, sides, st.integers(64, 1000))
+def test_inner_sides_are_multiples_close_to_what_was_asked(height, width, short):
+    stretch = Stretch.to_short_side(height, width, short, STRIDE)
+    scale = min(1.0, short / min(height, width))
+    for side, inner in ((height, stretch.inner_height), (width, stretch.inner_width)):
+        assert inner % STRIDE == 0 and inner >= STRIDE
+        assert inner == STRIDE or abs(inner - side * scale) <= STRIDE / 2
+        assert inner <= max(STRIDE, side + STRIDE / 2)  # enlarged by rounding only
+
+
+def test_sizes_people_have():
+    assert Stretch.to_short_side(480, 854, 320, 16) == Stretch(480, 854, 320, 576)
+    assert Stretch.to_short_side(1920, 1080, 320, 16) == Stretch(1920, 1080, 576, 320)
+    assert Stretch.to_short_side(48, 64, 320, 16) == Stretch(48, 64, 48, 64)
+    assert Stretch.to_short_side(5, 5, 320, 16) == Stretch(5, 5, 16, 16)
+
+
+@pytest.mark.parametrize("size", [(48, 64), (50, 70), (480, 854), (7, 500)])
+def test_images_go_in_with_their_range_and_place(size):
+    stretch = Stretch.to_short_side(*size, 96, STRIDE)
+    image = np.zeros((*size, 3), np.uint8)
+    image[:, size[1] // 2 :] = (255, 128, 0)
+    inside = stretch.image_in(image, CPU)
+    assert inside.shape == (1, 3, stretch.inner_height, stretch.inner_width)
+    assert inside.dtype == torch.float32 and 0 <= inside.min() and inside.max() <= 1
+    left, right = inside[0, :, 2, 1], inside[0, :, 2, -2]
+    torch.testing.assert_close(left, torch.zeros(3))
+    torch.testing.assert_close(right, torch.tensor([1, 128 / 255, 0]), atol=1e-2, rtol=0)
+
+
+def test_views_and_read_only_images_go_in_alike():
+    image = np.random.default_rng(0).integers(0, 256, (50, 70, 3), np.uint8)
+    stretch = Stretch.to_short_side(50, 70, 320, STRIDE)
+    expected = stretch.image_in(image, CPU)
+    backwards = np.ascontiguousarray(image[:, :, ::-1])[:, :, ::-1]
+    frozen = image.copy()
+    frozen.setflags(write=False)
+    for same in (backwards, frozen, np.asfortranarray(image)):
+        assert torch.equal(stretch.image_in(same, CPU), expected)
+
+
+def test_an_image_that_fits_is_not_changed():
+    image = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+    inside = Stretch.to_short_side(48, 64, 320, STRIDE).image_in(image, CPU)
+    np.testing.assert_array_equal((inside[0].permute(1, 2, 0) * 255).round().numpy(), image)
+
+
+blobs = given(
+    st.integers(150, 400), st.integers(150, 400), st.floats(0.4, 0.6), st.floats(0.4, 0.6),
+    st.integers(30, 50),
+)  # fmt: skip
+
+
+@blobs
+@settings(deadline=None, max_examples=30)
+def test_coverage_keeps_the_area_of_a_mask(height, width, x, y, radius):
+    mask = disc(height, width, x * width, y * height, radius)
+    inside = Stretch.to_short_side(height, width, 320, STRIDE).mask_in(mask, 4, CPU)
+    assert 0 <= inside.min() and inside.max() <= 1
+    assert float(inside.mean()) == pytest.approx(mask.mean(), rel=0.02)
+
+
+@blobs
+@settings(deadline=None, max_examples=30)
+def test_masks_survive_the_way_in_and_out(height, width, x, y, radius):
+    mask = disc(height, width, x * width, y * height, radius)
+    stretch = Stretch.to_short_side(height, width, 320, STRIDE)
+    back = stretch.logits_out(stretch.mask_in(mask, 4, CPU).logit(1e-4)[None])[0].numpy() > 0
+    assert (mask & back).sum() / (mask | back).sum() > 0.9
+
+
+@pytest.mark.parametrize("inner", [(12, 16), (3, 4), (48, 64)])
+def test_logits_of_any_resolution_come_out_at_the_size_of_the_frame(inner):
+    stretch = Stretch.to_short_side(50, 70, 320, STRIDE)
+    out = stretch.logits_out(torch.full((3, *inner), 2.5))
+    assert out.shape == (3, 50, 70)
+    torch.testing.assert_close(out, torch.full_like(out, 2.5))

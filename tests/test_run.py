@@ -1,0 +1,286 @@
+"""From a video and prompts to files, and what is left when it does not come to an end."""
+
+import csv
+import errno
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import paint_clip, write_video
+from fake import fake_tracker, random_network
+from PIL import Image
+
+import masktrail
+from masktrail.errors import InputError
+from masktrail.masks import areas, read_labels
+from masktrail.models.weights import save_network
+from masktrail.run import peak_memory_mb, track
+from masktrail.types import Box, Mask
+from masktrail.video import open_video
+
+SIZE = (64, 48)
+PROMPTS = {1: Box(36, 12, 60, 36), 300: Box(4, 12, 28, 36)}
+FILES = ["masks", "objects.csv", "overlay.mp4", "run.json"]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> Path:
+    """A folder as training leaves it, with a network nobody trained."""
+    folder = tmp_path_factory.mktemp("model")
+    save_network(folder / "weights.safetensors", random_network(), "memory", {})
+    return folder
+
+
+@pytest.fixture
+def fake(monkeypatch, tmp_path) -> Path:
+    """Makes runs track with drifting masks; gives a weights file to name."""
+    monkeypatch.setattr("masktrail.run.load", lambda *arguments: fake_tracker())
+    (tmp_path / "fake.safetensors").write_bytes(b"fake")
+    return tmp_path / "fake.safetensors"
+
+
+@pytest.fixture
+def video(paint_video) -> Path:
+    return paint_video(frames=8, size=SIZE)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+
+def rows_of(out: Path) -> list[dict[str, str]]:
+    with (out / "objects.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def times(path: Path) -> list[Fraction]:
+    """Presentation times from the first frame on, in seconds."""
+    found = [frame.pts * frame.time_base for frame in open_video(path)]
+    return [time - found[0] for time in found]
+
+
+def test_a_video_becomes_masks_table_overlay_and_record(video, model, tmp_path):
+    out, seen = tmp_path / "deep" / "out", []
+    report = track(video, PROMPTS, out, model, size=64, progress=lambda *now: seen.append(now))
+    assert names(out) == FILES
+    assert names(out / "masks") == [f"{i:05d}.png" for i in range(8)]
+    assert seen == [(i + 1, 8) for i in range(8)]
+    assert (report.frames, report.loss, report.interrupted) == (8, None, False)
+    assert times(out / "overlay.mp4") == times(video)
+    rows = rows_of(out)
+    assert [(int(row["frame"]), int(row["id"])) for row in rows] == [
+        (t, i) for t in range(8) for i in (1, 300)
+    ]
+    for row in rows:
+        labels, _ = read_labels(out / "masks" / f"{int(row['frame']):05d}.png")
+        assert labels.shape == (48, 64)
+        assert areas(labels).get(int(row["id"]), 0) == int(row["area"])
+        assert float(row["time"]) == pytest.approx(int(row["frame"]) / 25)
+
+
+def test_the_record_says_what_made_it(video, model, tmp_path):
+    track(video, {1: Box(36, 12, 60, 36)}, tmp_path / "out", model, "csv", size=64, end=3)
+    record = json.loads((tmp_path / "out/run.json").read_text())
+    weights = (model / "weights.safetensors").read_bytes()
+    assert record["weights_sha256"] == hashlib.sha256(weights).hexdigest()
+    assert record["model"] == str(model)
+    assert record["arguments"] == {
+        "video": str(video), "prompts": {"1": [36, 12, 60, 36]}, "export": "csv", "size": 64,
+        "device": "cpu", "start": 0, "end": 3,
+    }  # fmt: skip
+    assert record["versions"]["masktrail"] == masktrail.__version__
+    assert {"python", "torch", "numpy", "av"} <= set(record["versions"])
+    assert record["frames"] == 3 and record["fps"] > 0 and record["tracking_fps"] > 0
+    assert record["peak_memory_mb"] > 50 and record["seconds"] > 0
+    assert record["loss"] is None and record["interrupted"] is False
+    assert names(tmp_path / "out") == ["objects.csv", "run.json"]
+
+
+def test_a_variable_frame_rate_is_kept(paint_video, fake, tmp_path):
+    pts = [0, 40, 50, 200, 210, 500, 501, 1000]
+    source = paint_video(
+        "vfr.mkv", frames=8, size=SIZE, pts=pts, time_base=Fraction(1, 1000), tone=None
+    )
+    track(source, PROMPTS, tmp_path / "out", fake)
+    assert [round(time * 1000) for time in times(tmp_path / "out/overlay.mp4")] == pts
+    told = [float(row["time"]) for row in rows_of(tmp_path / "out") if row["id"] == "1"]
+    assert told == [t / 1000 for t in pts]
+
+
+def test_a_range_is_named_by_the_frames_of_the_source(video, fake, tmp_path):
+    report = track(video, PROMPTS, tmp_path / "out", fake, start=3, end=6)
+    assert report.frames == 3
+    assert names(tmp_path / "out/masks") == ["00003.png", "00004.png", "00005.png"]
+    assert Counter(row["frame"] for row in rows_of(tmp_path / "out")) == {"3": 2, "4": 2, "5": 2}
+    assert len(times(tmp_path / "out/overlay.mp4")) == 3
+    first, _ = read_labels(tmp_path / "out/masks/00003.png")
+    assert areas(first) == {1: 24 * 24, 300: 24 * 24}  # the prompt is for the first frame
+
+
+def test_a_folder_of_pictures_is_a_video_too(picture_folder, fake, tmp_path, clip):
+    track(picture_folder, {1: Mask(clip.labels[0] == 1)}, tmp_path / "out", fake)
+    assert len(names(tmp_path / "out/masks")) == len(clip.images)
+    assert len(times(tmp_path / "out/overlay.mp4")) == len(clip.images)
+
+
+def test_a_truncated_video_is_tracked_as_far_as_it_goes(paint_video, fake, tmp_path):
+    source = paint_video(frames=30, size=SIZE, faststart=True, tone=None)
+    os.truncate(source, source.stat().st_size * 6 // 10)
+    report = track(source, PROMPTS, tmp_path / "out", fake)
+    assert report.loss and "truncated" in report.loss and 0 < report.frames < 30
+    assert names(tmp_path / "out") == FILES
+    assert len(names(tmp_path / "out/masks")) == report.frames
+    assert json.loads((tmp_path / "out/run.json").read_text())["loss"] == report.loss
+
+
+def check_whole(out: Path, frames: int) -> None:
+    """All files are there, valid, and end with the same frame."""
+    assert names(out) == FILES
+    assert names(out / "masks") == [f"{i:05d}.png" for i in range(frames)]
+    assert len(times(out / "overlay.mp4")) == frames
+    assert Counter(row["frame"] for row in rows_of(out)) == {str(i): 2 for i in range(frames)}
+    record = json.loads((out / "run.json").read_text())
+    assert (record["interrupted"], record["frames"]) == (True, frames)
+
+
+def test_an_interruption_between_frames_keeps_what_is_done(video, fake, tmp_path):
+    def stop(done: int, expected: int | None) -> None:
+        if done == 4:
+            raise KeyboardInterrupt
+
+    assert track(video, PROMPTS, tmp_path / "out", fake, progress=stop).interrupted
+    check_whole(tmp_path / "out", 4)
+
+
+@pytest.mark.parametrize("where", ["step", "masks.write_labels", "draw.overlay"])
+def test_ctrl_c_anywhere_in_a_frame_waits_for_its_end(video, fake, tmp_path, monkeypatch, where):
+    tracker, calls = fake_tracker(), []
+
+    def interrupted(real):
+        def call(*arguments):
+            calls.append(1)
+            if len(calls) == 3:
+                signal.raise_signal(signal.SIGINT)
+            return real(*arguments)
+
+        return call
+
+    monkeypatch.setattr("masktrail.run.load", lambda *arguments: tracker)
+    if where == "step":
+        tracker.step = interrupted(tracker.step)
+    else:
+        users = {"masks.write_labels": "pictures", "draw.overlay": "overlay"}
+        target = f"masktrail.export.{users[where]}.{where.split('.')[1]}"
+        module, name = target.rsplit(".", 1)
+        monkeypatch.setattr(target, interrupted(getattr(sys.modules[module], name)))
+    assert track(video, PROMPTS, tmp_path / "out", fake).interrupted
+    check_whole(tmp_path / "out", 3)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_interruption_before_the_first_frame_is_done(video, fake, tmp_path, monkeypatch):
+    tracker = fake_tracker()
+
+    def step(*arguments):
+        raise KeyboardInterrupt
+
+    tracker.step = step
+    monkeypatch.setattr("masktrail.run.load", lambda *arguments: tracker)
+    report = track(video, PROMPTS, tmp_path / "out", fake)
+    assert report.interrupted and report.frames == 0
+    assert names(tmp_path / "out") == ["run.json"]
+
+
+def test_any_other_failure_leaves_finished_masks_only(video, fake, tmp_path):
+    def fail(done: int, expected: int | None) -> None:
+        if done == 3:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        track(video, PROMPTS, tmp_path / "out", fake, progress=fail)
+    assert names(tmp_path / "out") == ["masks"]
+    assert names(tmp_path / "out/masks") == ["00000.png", "00001.png", "00002.png"]
+
+
+def full_disk(*arguments, **more):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_disk_that_fills_up_is_told(video, fake, tmp_path, monkeypatch):
+    real, saved = Image.Image.save, []
+
+    def save(picture, path, *arguments, **more):
+        saved.append(path)
+        real(picture, path, *arguments, **more)
+        if len(saved) == 3:  # with the beginning of the file already there
+            full_disk()
+
+    monkeypatch.setattr(Image.Image, "save", save)
+    with pytest.raises(InputError, match="disk is full"):
+        track(video, PROMPTS, tmp_path / "out", fake)
+    assert names(tmp_path / "out") == ["masks"]
+    assert names(tmp_path / "out/masks") == ["00000.png", "00001.png"]
+
+
+@pytest.mark.parametrize("writer", ["table.CsvWriter", "overlay.OverlayWriter"])
+def test_a_disk_that_is_full_at_the_very_end_leaves_nothing_half_done(
+    video, fake, tmp_path, monkeypatch, writer
+):
+    def close(self):
+        raise InputError("The disk is full")
+
+    monkeypatch.setattr(f"masktrail.export.{writer}.close", close)
+    with pytest.raises(InputError, match="disk is full"):
+        track(video, PROMPTS, tmp_path / "out", fake)
+    done = {"table.CsvWriter": [], "overlay.OverlayWriter": ["objects.csv"]}[writer]
+    assert names(tmp_path / "out") == ["masks", *done]
+
+
+def test_writers_are_opened_before_the_first_frame_is_written(
+    video, fake, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("masktrail.export.table.CsvWriter.open", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        track(video, PROMPTS, tmp_path / "out", fake)
+    assert names(tmp_path / "out/masks") == []
+
+
+def test_nothing_is_written_for_prompts_that_do_not_fit(video, fake, tmp_path):
+    for prompts in ({}, {1: Box(100, 100, 120, 120)}, {1: Mask(np.ones((5, 5), bool))}):
+        with pytest.raises(InputError):
+            track(video, prompts, tmp_path / "out", fake)
+    assert not (tmp_path / "out").exists()
+
+
+def test_peak_memory_is_that_of_this_process():
+    ballast = np.ones(2**23)
+    assert peak_memory_mb() > ballast.nbytes / 2**20
+
+
+def peak_of(video: Path, model: Path, out: Path) -> float:
+    """Peak memory of a run in a process of its own, MiB."""
+    command = [sys.executable, "-m", "masktrail.cli", "track", str(video), "--quiet", "--size", "64"]
+    boxes = ["--box", "1:180,60,300,180", "--box", "2:20,60,140,180"]
+    where = ["--model", str(model), "--out", str(out), "--device", "cpu"]
+    subprocess.run([*command, *boxes, *where], check=True)
+    return json.loads((out / "run.json").read_text())["peak_memory_mb"]
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_length_of_the_video(tmp_path, model):
+    few = paint_clip(10, (320, 240)).images
+    peaks = []
+    for rounds in (6, 30):
+        long = np.tile(few, (rounds, 1, 1, 1))
+        video = write_video(tmp_path / f"{rounds}.mp4", long, tone=None)
+        peaks.append(peak_of(video, model, tmp_path / str(rounds)))
+    # 240 more frames are 53 MiB of pictures and as much again of anything kept of each
+    assert peaks[1] < 1.03 * peaks[0]

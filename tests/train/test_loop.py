@@ -1,0 +1,372 @@
+"""The training loop on painted packs: what it leaves, how it learns, how it goes on."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from masktrail.errors import InputError
+from masktrail.models.memory import MemoryConfig, MemoryNetwork
+from masktrail.models.weights import load_network, save_network
+from masktrail.train import loop, parallel
+from masktrail.train.loop import Step, Trainer, schedule, train
+from masktrail.train.recipe import Recipe
+from painted_sets import pack_videos
+
+CPU = torch.device("cpu")
+SECOND = 1 / 60
+
+
+def make_trainer(recipe: Recipe, out: Path, minutes: float = 60) -> Trainer:
+    out.mkdir(exist_ok=True)
+    return Trainer(recipe, minutes, out, CPU)
+
+
+def learn(trainer: Trainer, steps: int) -> list[float]:
+    stage = trainer.recipe.stages[0]
+    module = Step(trainer.network, trainer.recipe.family)
+    return [trainer.learn(module, trainer.draw(stage), stage).loss.item() for _ in range(steps)]
+
+
+def logged(out: Path) -> list[dict[str, float]]:
+    with (out / "log.csv").open(newline="") as file:
+        return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+
+
+@pytest.fixture(scope="module")
+def finished(packs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a training of one second."""
+    recipe = Recipe(
+        model={"key": 8, "value": 12, "hidden": 16, "stride8": 12, "stride4": 8},
+        stills=str(packs / "stills" / "pack"),
+        videos=(str(packs / "videos" / "pack"),),
+    )
+    stage = replace(recipe.stages[0], batch=1, clips=replace(recipe.stages[0].clips, size=64))
+    out = tmp_path_factory.mktemp("run") / "deeper" / "out"
+    train(replace(recipe, stages=(stage,)), SECOND, out, device="cpu", log_every=0.2)
+    return out
+
+
+def test_a_training_leaves_weights_logs_and_pictures(finished: Path) -> None:
+    assert sorted(path.name for path in finished.iterdir()) == [
+        "checkpoint.pt",
+        "curves.png",
+        "log.csv",
+        "recipe.json",
+        "sheet.png",
+        "weights.safetensors",
+    ]
+    network, family = load_network(finished / "weights.safetensors")
+    assert family == "memory" and isinstance(network, MemoryNetwork)
+    assert all(p.isfinite().all() for p in network.parameters())
+    assert json.loads((finished / "recipe.json").read_text())["model"]["key"] == 8
+    for name in ("curves.png", "sheet.png"):
+        with Image.open(finished / name) as image:
+            image.load()
+
+
+def test_the_log_ends_when_the_time_does(finished: Path) -> None:
+    rows = logged(finished)
+    assert list(rows[0]) == ["minutes", "step", "clips", "cross_entropy", "dice", "loading"]
+    assert rows[0]["step"] == 1
+    assert [row["step"] for row in rows] == sorted({row["step"] for row in rows})
+    assert all(row["clips"] == row["step"] for row in rows)
+    assert rows[-1]["minutes"] >= SECOND
+    assert all(row["minutes"] < SECOND for row in rows[:-1])
+
+
+def test_saved_weights_are_the_averaged_ones(recipe: Recipe, tmp_path: Path) -> None:
+    trainer = make_trainer(recipe, tmp_path / "out")
+    learn(trainer, 3)
+    trainer.save()
+    network, _ = load_network(tmp_path / "out" / "weights.safetensors")
+    for name, tensor in network.state_dict().items():
+        assert torch.equal(tensor, trainer.average[name].half().float()), name
+    live = trainer.network.state_dict()
+    assert any(not torch.equal(trainer.average[name], live[name]) for name in live)
+
+
+def test_the_average_follows_the_weights(recipe: Recipe, tmp_path: Path) -> None:
+    """The decay rises as (1 + step) / (10 + step) up to the recipe's."""
+    trainer = make_trainer(replace(recipe, ema=0.5), tmp_path / "out")
+    name = "keys.key.bias"
+    trainer.step = 0
+    trainer.average[name].fill_(1)
+    trainer.network.state_dict()[name].zero_()
+    trainer._update_average()
+    assert trainer.average[name][0].item() == pytest.approx(0.1)
+    trainer.step = 1000
+    trainer._update_average()
+    assert trainer.average[name][0].item() == pytest.approx(0.05)
+
+
+def test_one_clip_is_learned_by_heart(recipe: Recipe, tmp_path: Path) -> None:
+    trainer = make_trainer(replace(recipe, warmup=0.0), tmp_path / "out")
+    stage = trainer.recipe.stages[0]
+    clips = trainer.draw(stage)
+    while not clips.valid.all():
+        clips = trainer.draw(stage)
+    module = Step(trainer.network, "memory")
+    losses = [trainer.learn(module, clips, stage).loss.item() for _ in range(40)]
+    assert sum(losses[-5:]) < 0.6 * sum(losses[:5]), losses
+
+
+def test_resuming_continues_exactly(recipe: Recipe, tmp_path: Path) -> None:
+    straight = make_trainer(recipe, tmp_path / "out")
+    learn(straight, 3)
+    straight.elapsed = 600.0
+    straight.save()
+    losses = learn(straight, 3)
+    resumed = make_trainer(recipe, tmp_path / "out")
+    resumed.resume()
+    assert (resumed.elapsed, resumed.step, resumed.clips) == (600.0, 3, 3)
+    assert resumed.progress == pytest.approx(1 / 6)
+    assert learn(resumed, 3) == losses
+    for name, tensor in straight.network.state_dict().items():
+        assert torch.equal(resumed.network.state_dict()[name], tensor), name
+        assert torch.equal(resumed.average[name], straight.average[name]), name
+
+
+def test_a_resumed_run_goes_on_in_log_and_clock(recipe: Recipe, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    train(recipe, SECOND / 2, out, device="cpu", log_every=0)
+    before = logged(out)
+    train(recipe, SECOND, out, resume=True, device="cpu", log_every=0)
+    after = logged(out)
+    assert after[: len(before)] == before
+    assert len(after) > len(before)
+    steps = [row["step"] for row in after]
+    assert steps == list(range(1, len(after) + 1))
+    minutes = [row["minutes"] for row in after]
+    assert minutes == sorted(minutes)
+    assert minutes[len(before) - 1] >= SECOND / 2
+    assert minutes[-1] >= SECOND
+
+
+def test_a_fresh_run_starts_its_log_anew(recipe: Recipe, tmp_path: Path) -> None:
+    for _ in range(2):
+        train(recipe, SECOND / 10, tmp_path / "out", device="cpu", log_every=0)
+        assert logged(tmp_path / "out")[0]["step"] == 1
+        assert [row["step"] for row in logged(tmp_path / "out")].count(1) == 1
+
+
+def test_an_interruption_leaves_a_checkpoint_to_resume(recipe: Recipe, tmp_path: Path) -> None:
+    def interrupt(share: float, row: dict[str, float]) -> None:
+        if row["step"] == 3:
+            raise KeyboardInterrupt
+
+    weights = train(recipe, 60, tmp_path / "out", progress=interrupt, device="cpu", log_every=0)
+    load_network(weights)
+    resumed = make_trainer(recipe, tmp_path / "out")
+    resumed.resume()
+    assert resumed.step == 3
+    assert 0 < resumed.progress < 1
+    assert len(logged(tmp_path / "out")) == 3
+
+
+def test_an_interruption_before_the_first_step_is_no_error(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(self: Trainer, *how: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Trainer, "learn", interrupted)
+    train(recipe, 60, tmp_path / "out", device="cpu")
+    assert (tmp_path / "out" / "checkpoint.pt").is_file()
+    assert not (tmp_path / "out" / "curves.png").exists()
+
+
+def test_ranks_draw_different_clips_also_after_resuming(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def drawn(rank: int, resume: bool) -> torch.Tensor:
+        monkeypatch.setattr(parallel, "start", lambda device: (rank, device))
+        trainer = make_trainer(recipe, tmp_path / "out")
+        if resume:
+            trainer.resume()
+        return trainer.draw(recipe.stages[0]).images
+
+    make_trainer(recipe, tmp_path / "out").save()
+    images = [drawn(rank, resume) for rank, resume in ((0, False), (1, False), (1, True))]
+    assert torch.equal(images[0], drawn(0, resume=True))
+    assert torch.equal(images[1], drawn(1, resume=False))
+    assert not torch.equal(images[0], images[1])
+    assert not torch.equal(images[0], images[2])
+
+
+def test_what_came_from_imagenet_learns_gently_and_what_is_frozen_not(
+    recipe: Recipe, tmp_path: Path
+) -> None:
+    init = tmp_path / "init.safetensors"
+    save_network(init, MemoryNetwork(MemoryConfig(**recipe.model)), "memory", recipe.model)
+    gentle = replace(recipe, init=str(init), frozen=("encoder.conv1", "encoder.layer1"))
+    trainer = make_trainer(gentle, tmp_path / "out")
+    named = dict(trainer.network.named_parameters())
+    assert torch.equal(named["keys.key.weight"], load_network(init)[0].keys.key.weight)
+    peaks = {id(p): g["peak"] for g in trainer.optimiser.param_groups for p in g["params"]}
+    assert peaks[id(named["encoder.layer2.0.conv1.weight"])] == recipe.encoder_lr
+    assert peaks[id(named["keys.key.weight"])] == recipe.lr
+    frozen = [name for name, p in named.items() if not p.requires_grad]
+    assert frozen == [n for n in named if n.startswith(("encoder.conv1", "encoder.layer1"))]
+    assert not any(id(named[name]) in peaks for name in frozen)
+    before = {name: p.detach().clone() for name, p in named.items()}
+    learn(trainer, 2)
+    still = {name for name, p in named.items() if torch.equal(p, before[name])}
+    assert still == set(frozen)
+
+
+def test_batches_follow_the_stage(recipe: Recipe, tmp_path: Path) -> None:
+    trainer = make_trainer(recipe, tmp_path / "out")
+    stage = replace(recipe.stages[0], batch=3, multiple=1.0, real=0.0)
+    calls: list[str] = []
+    for kind in ("stills_batch", "video_batch"):
+        original: Callable[..., object] = getattr(trainer._sampler, kind)
+
+        def spied(*how: object, kind: str = kind, original: Callable = original) -> object:
+            calls.append(kind)
+            return original(*how)
+
+        setattr(trainer._sampler, kind, spied)
+    assert trainer.draw(stage).masks.shape[:3] == (3, 2, 2)
+    assert trainer.draw(replace(stage, multiple=0.0, real=1.0)).masks.shape[:3] == (3, 2, 1)
+    assert calls == ["stills_batch", "video_batch"]
+    calls.clear()
+    for _ in range(60):
+        trainer.draw(replace(stage, batch=1, real=0.5))
+    assert 18 < calls.count("video_batch") < 42
+
+
+@given(st.floats(0, 1), st.floats(0, 0.5))
+def test_schedule_stays_between_0_and_1(progress: float, warmup: float) -> None:
+    assert 0 <= schedule(progress, warmup) <= 1
+
+
+def test_schedule_rises_then_falls_to_zero() -> None:
+    assert schedule(0.1, 0.1) == 1
+    assert schedule(0.05, 0.1) == pytest.approx(0.5, abs=0.01)
+    assert schedule(0.55, 0.1) == pytest.approx(0.5)
+    assert schedule(1, 0.1) == pytest.approx(0)
+    assert schedule(0, 0) == 1
+    assert schedule(0, 0.02) > 0, "the first step would be lost"
+    rates = [schedule(k / 100, 0.1) for k in range(101)]
+    assert rates == sorted(rates[:11]) + sorted(rates[11:], reverse=True)
+
+
+def test_every_step_follows_the_schedule(recipe: Recipe, tmp_path: Path) -> None:
+    trainer = make_trainer(recipe, tmp_path / "out")
+    for progress in (0.01, 0.3, 0.9):
+        trainer.elapsed = progress * trainer.seconds
+        learn(trainer, 1)
+        for group in trainer.optimiser.param_groups:
+            assert group["lr"] == pytest.approx(group["peak"] * schedule(progress, recipe.warmup))
+
+
+@pytest.mark.parametrize("which", ["stills", "videos"])
+def test_packs_with_validation_sequences_are_refused(
+    recipe: Recipe, tmp_path: Path, which: str
+) -> None:
+    pack = str(pack_videos(tmp_path / "packs", ("bear", "dog"), frames=3))
+    tainted = replace(recipe, **{which: pack if which == "stills" else (*recipe.videos, pack)})
+    with pytest.raises(InputError, match=r"holds dog: DAVIS-2016 validation sequences"):
+        train(tainted, SECOND, tmp_path / "out", device="cpu")
+    assert not (tmp_path / "out").exists()
+
+
+def test_refusals_come_before_anything_is_written(recipe: Recipe, tmp_path: Path) -> None:
+    for minutes, wrong, words in (
+        (0, recipe, "expected more than 0"),
+        (1, replace(recipe, stills="nowhere"), "not a complete packed data set"),
+        (1, replace(recipe, init="nowhere"), "no weights file"),
+        (1, replace(recipe, frozen=("encoder.conv9",)), r"starts with encoder\.conv9"),
+    ):
+        with pytest.raises(InputError, match=words):
+            train(wrong, minutes, tmp_path / "out", device="cpu")
+    with pytest.raises(InputError, match="device 'abacus' is not available"):
+        train(recipe, 1, tmp_path / "out", device="abacus")
+    assert not (tmp_path / "out").exists()
+
+
+def test_resuming_needs_a_checkpoint_of_the_same_recipe(recipe: Recipe, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no checkpoint"):
+        train(recipe, 1, tmp_path / "out", resume=True, device="cpu")
+    make_trainer(recipe, tmp_path / "out").save()
+    wider = replace(recipe, model={**recipe.model, "key": 16})
+    with pytest.raises(InputError, match="damaged or of another recipe"):
+        train(wider, 1, tmp_path / "out", resume=True, device="cpu")
+    checkpoint = tmp_path / "out" / "checkpoint.pt"
+    for content in (checkpoint.read_bytes()[:-300], b"abc", b""):
+        checkpoint.write_bytes(content)
+        with pytest.raises(InputError, match="damaged or of another recipe"):
+            train(recipe, 1, tmp_path / "out", resume=True, device="cpu")
+
+
+PROCESS = """
+import json, sys
+from pathlib import Path
+import torch
+from masktrail.train import loop
+from masktrail.train.recipe import read_recipe
+
+out, run = Path(sys.argv[2]), loop._run
+
+def spied(trainer, *how):
+    run(trainer, *how)
+    weights = {k: v.contiguous() for k, v in trainer.network.state_dict().items()}
+    clips = trainer.draw(trainer.recipe.stages[0]).images
+    state = {"weights": weights, "average": trainer.average, "step": trainer.step, "clips": clips}
+    torch.save(state, out.parent / f"rank{trainer.rank}.pt")
+
+loop._run = spied
+loop.train(read_recipe(sys.argv[1]), 1 / 60, out, device="cpu", log_every=0.1)
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_end_with_the_same_weights(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [
+        f"model = {{ {', '.join(f'{k} = {v}' for k, v in recipe.model.items())} }}",
+        f"stills = {recipe.stills!r}",
+        f"videos = {list(recipe.videos)!r}",
+        "[[stages]]",
+        "batch = 1",
+        "clips = { size = 64, frames = 2, max_gap = 2 }",
+    ]
+    (tmp_path / "recipe.toml").write_text("\n".join(lines))
+    (tmp_path / "process.py").write_text(PROCESS)
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command = [*launcher, "--nproc-per-node", "2", "process.py", "recipe.toml", str(tmp_path / "o")]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=240
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    one, two = (torch.load(tmp_path / f"rank{r}.pt", weights_only=True) for r in (0, 1))
+    assert one["step"] == two["step"] >= 1
+    for kind in ("weights", "average"):
+        for name, tensor in one[kind].items():
+            assert torch.equal(tensor, two[kind][name]), (kind, name)
+    assert not torch.equal(one["clips"], two["clips"])
+    assert {row["step"] for row in logged(tmp_path / "o")} >= {1.0, float(one["step"])}
+    load_network(tmp_path / "o" / "weights.safetensors")
+
+
+def test_one_process_needs_no_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    assert parallel.start(CPU) == (0, CPU)
+    module = torch.nn.Linear(1, 1)
+    assert parallel.wrap(module, CPU) is module
+    assert parallel.agree(2.5) == 2.5
+    parallel.stop()
+    assert loop.parallel is parallel

@@ -1,0 +1,119 @@
+"""Recipes: what is read, and what is refused with which words."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from masktrail.data.synth import ClipSettings
+from masktrail.errors import InputError
+from masktrail.train.recipe import Recipe, Stage, read_recipe
+
+RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "recipe.toml"
+    path.write_text(text)
+    return path
+
+
+def test_there_are_recipes() -> None:
+    assert RECIPES
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_every_recipe_reads(path: Path) -> None:
+    recipe = read_recipe(path)
+    assert recipe.stages[-1].until == 1
+    assert recipe.stage(0) is recipe.stages[0]
+
+
+def test_an_empty_recipe_is_the_defaults(tmp_path: Path) -> None:
+    assert read_recipe(written(tmp_path, "")) == Recipe()
+
+
+def test_fields_of_every_level_are_read(tmp_path: Path) -> None:
+    text = """
+    lr = 1
+    model = { key = 32 }
+    init = "w.safetensors"
+    videos = ["a", "b"]
+    frozen = ["encoder.conv1"]
+    [[stages]]
+    until = 0.5
+    clips = { size = 128, frames = 4 }
+    [[stages]]
+    batch = 2
+    """
+    recipe = read_recipe(written(tmp_path, text))
+    assert recipe == Recipe(
+        lr=1,
+        model={"key": 32},
+        init="w.safetensors",
+        videos=("a", "b"),
+        frozen=("encoder.conv1",),
+        stages=(Stage(until=0.5, clips=ClipSettings(size=128, frames=4)), Stage(batch=2)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("learning_rate = 1.0", Recipe),
+        ("[[stages]]\nlearning_rate = 1.0", Stage),
+        ("[[stages]]\nclips = { learning_rate = 1.0 }", ClipSettings),
+    ],
+)
+def test_unknown_fields_are_refused_with_those_there_are(
+    tmp_path: Path, text: str, kind: type
+) -> None:
+    path = written(tmp_path, text)
+    with pytest.raises(InputError) as refusal:
+        read_recipe(path)
+    known = ", ".join(field.name for field in fields(kind))
+    expected = f"{path}: unknown field learning_rate; {kind.__name__} has {known}."
+    assert str(refusal.value) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('lr = "fast"', "lr = 'fast'; expected such as 0.0003"),
+        ("lr = true", "lr = True; expected such as 0.0003"),
+        ("init = 3", "init = 3; expected such as None"),
+        ('frozen = "encoder"', r"frozen = 'encoder'; expected such as \(\)"),
+        ("[[stages]]\nbatch = 1.5", "batch = 1.5; expected such as 8"),
+        ('family = "telepathy"', "no family 'telepathy'; there is memory"),
+        ("stages = []", r"stages end \(`until`\) at \[\]"),
+        ("[[stages]]\nuntil = 0.5", r"at \[0.5\]; expected ascending shares, the last 1"),
+        ("[[stages]]\nuntil = 0.5\n[[stages]]\nuntil = 0.2\n[[stages]]", "expected ascending"),
+        ("[[stages]]\nclips = { size = 100 }", "clips of size 100; expected a multiple of 16"),
+        ("[[stages]]\nclips = { frames = 1 }", "8 clips of 1 frames"),
+        ("[[stages]]\nbatch = 0", "0 clips of 3 frames"),
+        ("videos = []", "wants real motion"),
+        ("a = = 1", "is not a TOML file"),
+    ],
+)
+def test_values_without_sense_are_refused(tmp_path: Path, text: str, sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        read_recipe(written(tmp_path, text))
+
+
+def test_files_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read: No such file"):
+        read_recipe(tmp_path / "nowhere.toml")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_recipe(tmp_path)
+    (tmp_path / "picture.toml").write_bytes(b"\xff\xd8\xff\xe0")
+    with pytest.raises(InputError, match="is not a TOML file"):
+        read_recipe(tmp_path / "picture.toml")
+
+
+@given(st.floats(0, 1))
+def test_a_stage_is_in_force_until_its_end(progress: float) -> None:
+    stages = tuple(Stage(until=until) for until in (0.25, 0.5, 1.0))
+    stage = Recipe(stages=stages).stage(progress)
+    assert stage.until == (0.25 if progress < 0.25 else 0.5 if progress < 0.5 else 1.0)

@@ -1,0 +1,106 @@
+"""What the memory network's training step computes."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from masktrail.data.synth import Clips
+from masktrail.models.memory import MemoryConfig, MemoryNetwork
+from masktrail.train.recipe import Stage
+from masktrail.train.steps import STEPS, memory_step
+
+SMALL = MemoryConfig(key=8, value=12, hidden=16, stride8=12, stride4=8)
+
+
+@pytest.fixture(scope="module")
+def network() -> MemoryNetwork:
+    torch.manual_seed(0)
+    return MemoryNetwork(SMALL)
+
+
+def clips(frames: int = 3, objects: int = 2) -> Clips:
+    """Two clips of 48x48 with a bar per object, every slot valid."""
+    generator = torch.Generator().manual_seed(4)
+    masks = torch.zeros(2, frames, objects, 48, 48)
+    for n in range(objects):
+        masks[:, :, n, 8:40, 4 + 14 * n : 16 + 14 * n] = 1
+    images = torch.rand((2, frames, 3, 48, 48), generator=generator)
+    return Clips(images, masks, torch.ones(2, objects, dtype=torch.bool))
+
+
+def test_losses_and_pictures(network: MemoryNetwork) -> None:
+    output = memory_step(network, clips(), Stage())
+    assert output.masks.shape == (2, 2, 2, 48, 48)
+    assert output.masks.min() >= 0 and output.masks.sum(2).max() <= 1 + 1e-5
+    assert not output.masks.requires_grad
+    assert set(output.parts) == {"cross_entropy", "dice"}
+    assert output.loss.item() == pytest.approx(sum(v.item() for v in output.parts.values()))
+    assert 0 < output.parts["dice"].item() < 1
+
+
+def test_gradient_flows_back_through_every_frame(network: MemoryNetwork) -> None:
+    network.zero_grad()
+    memory_step(network, clips(frames=4), Stage()).loss.backward()
+    assert all(p.grad is not None and p.grad.any() for p in network.parameters())
+
+
+def test_only_frames_before_a_frame_decide_it(network: MemoryNetwork) -> None:
+    batch = clips(frames=4)
+    later = replace(batch, images=batch.images.clone())
+    later.images[:, 3] = 0
+    with torch.no_grad():
+        one, other = (memory_step(network, x, Stage()).masks for x in (batch, later))
+    assert torch.allclose(one[:, :2], other[:, :2], atol=1e-5)
+    assert not torch.allclose(one[:, 2], other[:, 2], atol=1e-3)
+
+
+def test_true_masks_after_the_first_are_not_seen(network: MemoryNetwork) -> None:
+    batch = clips()
+    blind = replace(batch, masks=batch.masks.clone())
+    blind.masks[:, 1:] = 0
+    with torch.no_grad():
+        one, other = (memory_step(network, x, Stage()).masks for x in (batch, blind))
+    assert torch.equal(one, other)
+
+
+def empty_slot(batch: Clips) -> Clips:
+    valid = torch.tensor([[True, False], [True, False]])
+    return Clips(batch.images, batch.masks * valid[:, None, :, None, None], valid)
+
+
+def test_an_empty_slot_changes_nothing(network: MemoryNetwork) -> None:
+    two = empty_slot(clips())
+    one = Clips(two.images, two.masks[:, :, :1], two.valid[:, :1])
+    with torch.no_grad():
+        beside, alone = (memory_step(network, x, Stage()) for x in (two, one))
+    assert beside.loss.item() == pytest.approx(alone.loss.item(), rel=1e-3)
+    assert torch.allclose(beside.masks[:, :, :1], alone.masks, atol=1e-4)
+    assert beside.masks[:, :, 1].max() < 1e-4
+
+
+def test_clips_without_any_object_cost_nothing(network: MemoryNetwork) -> None:
+    batch = clips()
+    none = Clips(batch.images, batch.masks * 0, torch.zeros_like(batch.valid))
+    network.zero_grad()
+    output = memory_step(network, none, Stage())
+    output.loss.backward()
+    assert output.loss.item() == 0
+    assert all(p.grad is None or p.grad.isfinite().all() for p in network.parameters())
+
+
+def test_a_perfect_prediction_costs_little(
+    network: MemoryNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = clips()
+    background = 1 - batch.masks.sum(2, keepdim=True)
+    perfect: Tensor = torch.cat([background, batch.masks], 2)[:, 1:] * 30 - 15
+    monkeypatch.setattr("masktrail.train.steps._unroll", lambda network, clips: perfect)
+    assert memory_step(network, batch, Stage()).loss.item() < 1e-4
+
+
+def test_every_family_has_a_step() -> None:
+    from masktrail.models import MODELS
+
+    assert STEPS.keys() == MODELS.keys()

@@ -1,0 +1,68 @@
+"""Tables, curves and sheets that training leaves."""
+
+import csv
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from masktrail.data.synth import Clips
+from masktrail.train.log import LossTable, draw_curves, draw_sheet
+
+
+def rows(path: Path) -> list[dict[str, float]]:
+    with path.open(newline="") as file:
+        return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+
+
+def test_rows_are_means_since_the_row_before(tmp_path: Path) -> None:
+    table = LossTable(tmp_path / "log.csv")
+    table.add({"loss": torch.tensor(1.0)})
+    table.add({"loss": 2.0})
+    assert table.write(minutes=0.5, step=2) == {"minutes": 0.5, "step": 2, "loss": 1.5}
+    table.add({"loss": 5.0})
+    table.write(minutes=1.0, step=3)
+    assert rows(tmp_path / "log.csv") == [
+        {"minutes": 0.5, "step": 2, "loss": 1.5},
+        {"minutes": 1, "step": 3, "loss": 5},
+    ]
+
+
+def test_a_new_table_continues_the_file(tmp_path: Path) -> None:
+    for step in (1, 2):
+        table = LossTable(tmp_path / "log.csv")
+        table.add({"loss": float(step)})
+        table.write(step=step)
+    assert [row["loss"] for row in rows(tmp_path / "log.csv")] == [1, 2]
+
+
+def test_curves_are_drawn_of_one_column_or_several(tmp_path: Path) -> None:
+    for columns in (["loss"], ["loss", "dice", "loading"]):
+        path = tmp_path / f"{len(columns)}.csv"
+        path.write_text(f"minutes,step,clips,{','.join(columns)}\n" + "1,2,3" + ",4" * len(columns))
+        draw_curves(path, path.with_suffix(".png"))
+        with Image.open(path.with_suffix(".png")) as image:
+            assert image.width > image.height * len(columns)
+
+
+def test_no_curves_without_rows(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        draw_curves(tmp_path / "log.csv", tmp_path / "curves.png")
+    assert "before its first step" in caplog.text
+    assert not (tmp_path / "curves.png").exists()
+
+
+def test_a_sheet_shows_frames_across_and_clips_down(tmp_path: Path) -> None:
+    masks = torch.zeros(3, 2, 1, 32, 32)
+    masks[:, :, 0, 8:24, 8:24] = 1
+    clips = Clips(torch.full((3, 2, 3, 32, 32), 0.2), masks, torch.ones(3, 1, dtype=torch.bool))
+    predicted = masks[:, 1:] * torch.tensor([0.9, 0.4, 0.0]).view(3, 1, 1, 1, 1)
+    draw_sheet(clips, predicted, tmp_path / "sheet.png", rows=2)
+    sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
+    assert sheet.shape == (64, 64, 3)
+    tinted = (sheet != 51).any(2)
+    tiles = tinted.reshape(2, 32, 2, 32).mean((1, 3))
+    assert tiles.tolist() == [[0.25, 0.25], [0.25, 0.0]]
