@@ -1,6 +1,6 @@
 """End-to-end speed: a 480p video file to masks, table and overlay on disk, for 1 and 5 objects.
 
-    python benchmarks/speed.py [--model memory-s] [--sizes 240,256,288,320] [--frames 90] [--rounds 3]
+    python benchmarks/speed.py [--model memory-s] [--sizes 240,256,288] [--frames 90] [--rounds 3]
 
 Sizes and numbers of objects take turns, round after round, so that a noisy machine disturbs all of
 them alike; the medians are printed, with the ratio to one object.

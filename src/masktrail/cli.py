@@ -19,7 +19,6 @@ app = typer.Typer(
 )
 
 
-
 class Warnings(logging.Handler):
     """Shows what the library wants said aloud as plain lines, above a progress bar if need be."""
 
@@ -37,6 +36,12 @@ Quiet = Annotated[
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, ...")]
 Data = Annotated[Path, typer.Option("--data", help="Data set: JPEGImages beside Annotations.")]
+Sequences = Annotated[str | None, typer.Option(help="Only these, with commas.")]
+Protocol = Annotated[str, typer.Option(help="davis, or report: that of an older student report.")]
+Json = Annotated[Path | None, typer.Option(help="File for all figures.")]
+ReportFolder = Annotated[
+    Path | None, typer.Option("--report", help="Folder for an HTML page, pictures and tables.")
+]
 
 
 @app.command()
@@ -105,28 +110,54 @@ def models() -> None:
 
 @app.command()
 def evaluate(
-    model: Annotated[str, typer.Argument(help="Name, or folder made by train.")],
+    models: Annotated[list[str], typer.Argument(help="Names, or folders made by train.")],
     data: Data,
-    sequences: Annotated[str | None, typer.Option(help="Only these, with commas.")] = None,
+    sequences: Sequences = None,
     prompt: Annotated[str, typer.Option(help="mask, or box: the tight box of it.")] = "mask",
-    json: Annotated[Path | None, typer.Option(help="File for all figures.")] = None,
-    masks: Annotated[Path | None, typer.Option(help="Folder for the predicted masks.")] = None,
+    protocol: Protocol = "davis",
+    masks: Annotated[
+        Path | None, typer.Option(help="Folder for masks: MODEL/SEQUENCE/FRAME.png; resumes.")
+    ] = None,
+    json: Json = None,
+    report: ReportFolder = None,
     size: Annotated[int | None, typer.Option(help="Short side to work at, pixels.")] = None,
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """Track a data set from its first masks and measure J and F."""
+    """Track a data set from its first masks with one model or several, and measure J and F."""
     from masktrail import terminal
     from masktrail.evaluate import run
 
     names = sequences.split(",") if sequences else None
+    terminal.prepare_outputs(json, report)
+    masks = masks or (report / "masks" if report else None)
     with terminal.named_frames("Evaluating", quiet) as update:
-        figures = run.evaluate(
-            model, data, names, prompt, masks=masks, size=size, device=device, progress=update
+        found = run.evaluate(
+            models, data, names, prompt, protocol, masks, size, device, progress=update
         )
-    if json:
-        terminal.write_json(json, figures)
-    terminal.scores(figures)
+    folders = [masks / figures["model"] for figures in found] if masks else []
+    terminal.show_scores(found, data, folders, json, report, quiet)
+
+
+@app.command()
+def measure(
+    predictions: Annotated[Path, typer.Argument(help="Folder of masks: SEQUENCE/FRAME.png.")],
+    data: Data,
+    sequences: Sequences = None,
+    protocol: Protocol = "davis",
+    json: Json = None,
+    report: ReportFolder = None,
+    quiet: Quiet = False,
+) -> None:
+    """Measure J and F of a folder of masks, whoever made them, against the true ones."""
+    from masktrail import terminal
+    from masktrail.evaluate.folders import measure_folder
+
+    names = sequences.split(",") if sequences else None
+    terminal.prepare_outputs(json, report)
+    with terminal.named_frames("Measuring", quiet) as update:
+        figures = measure_folder(predictions, data, names, protocol, progress=update)
+    terminal.show_scores([figures], data, [predictions], json, report, quiet)
 
 
 @app.command()

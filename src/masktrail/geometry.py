@@ -50,7 +50,7 @@ class Stretch:
     def image_in(self, image: Image, device: torch.device) -> Tensor:
         """uint8 RGB (height, width, 3) to float (1, 3, inner_height, inner_width) in [0, 1]."""
         # torch takes neither views that run backwards (BGR turned to RGB) nor read-only arrays
-        pixels = torch.from_numpy(np.require(image, requirements="CW")).permute(2, 0, 1)[None]
+        pixels = torch.from_numpy(np.require(image, requirements=["C", "W"])).permute(2, 0, 1)[None]
         size = (self.inner_height, self.inner_width)
         if size != (self.height, self.width):
             pixels = F.interpolate(pixels, size, mode="bilinear", antialias=True)

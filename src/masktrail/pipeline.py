@@ -1,8 +1,11 @@
 """Reading and writing beside the tracker: one thread ahead of it, one behind, few frames alive."""
 
+import signal
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 from masktrail.export.base import Writer
@@ -18,20 +21,41 @@ def ahead(items: Iterable[T]) -> Iterator[T]:
     """The same items, the next one being made while the last one is used."""
     iterator, end = iter(items), object()
     with ThreadPoolExecutor(1, "reader") as pool:
-        following = pool.submit(next, iterator, end)
+        with holding_ctrl_c():  # a pool that is interrupted at its start forgets its thread
+            following = pool.submit(next, iterator, end)
         while (item := following.result()) is not end:
             following = pool.submit(next, iterator, end)
             yield item  # type: ignore[misc]
 
 
+@contextmanager
+def holding_ctrl_c() -> Iterator[None]:
+    """Lets the block end in peace; Ctrl-C in the middle of it counts when it is done."""
+    usual = signal.getsignal(signal.SIGINT)
+    if not callable(usual) or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: held.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)
+    if held:
+        usual(held[0], None)
+
+
 class Output:
     """Several writers on a thread of their own, opened at the first frame.
 
-    Errors of a writer surface at the next `write` or at `close`.
+    Errors of a writer surface at the next `write` or at `close`; nothing is written after one.
 
     Args:
         writers: all get every frame, in order.
         info: of the video they write about.
+
+    Attributes:
+        written: frames that all writers have taken.
     """
 
     def __init__(self, writers: list[Writer], info: VideoInfo) -> None:
@@ -39,6 +63,8 @@ class Output:
         self._pool = ThreadPoolExecutor(1, "writer")
         self._pending: deque[Future[None]] = deque()
         self._opened: list[Writer] = []
+        self._failure: BaseException | None = None
+        self.written = 0
 
     def write(self, frame: Frame, result: Result) -> None:
         """Hands a frame over; waits where too many are waiting already."""
@@ -49,14 +75,14 @@ class Output:
     def close(self) -> None:
         """Waits for what was handed over and gives files their final names."""
         try:
-            while self._pending:
-                self._pending.popleft().result()
+            self._pool.shutdown()
+            if self._failure is not None:
+                raise self._failure
             for writer in self._opened:
                 writer.close()
         except BaseException:
             self.abort()
             raise
-        self._pool.shutdown()
 
     def abort(self) -> None:
         """Drops what is unfinished."""
@@ -65,9 +91,19 @@ class Output:
             writer.abort()
 
     def _write(self, frame: Frame, result: Result) -> None:
-        if not self._opened:
+        if self._failure is not None:  # frames were waiting already when one failed
+            return
+        try:
+            if not self._opened:
+                self._open()
             for writer in self._writers:
-                self._opened.append(writer)
-                writer.open(self._info)
+                writer.write(frame, result)
+            self.written += 1
+        except BaseException as error:
+            self._failure = error
+            raise
+
+    def _open(self) -> None:
         for writer in self._writers:
-            writer.write(frame, result)
+            self._opened.append(writer)
+            writer.open(self._info)

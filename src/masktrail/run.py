@@ -3,12 +3,9 @@
 import json
 import platform
 import re
-import signal
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -18,9 +15,9 @@ from masktrail.errors import InputError
 from masktrail.export import make_writers
 from masktrail.export.base import Writer, make_folder
 from masktrail.masks import replacing
-from masktrail.pipeline import Output, ahead
+from masktrail.pipeline import Output, ahead, holding_ctrl_c
 from masktrail.prompts.check import check_prompt
-from masktrail.types import Box, Frame, Prompt, Result, VideoInfo
+from masktrail.types import Box, Prompt, VideoInfo
 from masktrail.video.reader import Video, open_video
 from masktrail.zoo import DEFAULT, load, weights_hash, weights_path
 
@@ -164,20 +161,25 @@ def _loop(
             before = time.perf_counter()
             result = tracker.step(frame.image, prompts if done == 0 else None)
             tracking += time.perf_counter() - before
-            output.write(frame, result)
-            done += 1
+            with holding_ctrl_c():
+                output.write(frame, result)
+                done += 1
             progress(done, video.expected)
     except KeyboardInterrupt:
         interrupted = True
     except BaseException:
         output.abort()
         raise
-    output.close()
+    try:
+        with holding_ctrl_c():
+            output.close()
+    except KeyboardInterrupt:
+        interrupted = True
     seconds = time.perf_counter() - begun
     return Report(
-        frames=done,
+        frames=output.written,
         seconds=seconds,
-        fps=done / seconds,
+        fps=output.written / seconds,
         tracking_fps=done / tracking if tracking else 0.0,
         peak_memory_mb=peak_memory_mb(),
         loss=video.loss,

@@ -1,7 +1,7 @@
 """What the command line shows: bars, tables, lines. Nothing else of the package prints."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from masktrail.export.base import make_folder
 from masktrail.masks import replacing
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def cards(rows: Mapping[str, "Card"]) -> None:
         score = card.scores.get("davis2016-dev10 J&F")
         table.add_row(
             name,
-            f"{card.parameters / 1e6:.1f} M",
+            f"{card.parameters / 1e6:.1f} M" if card.parameters else "",
             str(card.size),
             f"{score:.3f}" if score is not None else "",
             card.about,
@@ -92,23 +93,66 @@ def cards(rows: Mapping[str, "Card"]) -> None:
     Console().print(table)
 
 
-def scores(figures: Mapping[str, Any]) -> None:
-    """Prints J and F by sequence and object, and over all."""
-    title = f"{figures['model']} on {figures['data']}, protocol {figures['protocol']}"
-    table = Table(title=title, box=None)
-    for column in ("sequence", "object", "J", "F", "J&F"):
-        table.add_column(column, justify="left" if column == "sequence" else "right")
-    for name, objects in figures["sequences"].items():
-        for object_id, of in objects.items():
-            j, f = of["J"]["mean"], of["F"]["mean"]
-            table.add_row(name, str(object_id), f"{j:.3f}", f"{f:.3f}", f"{(j + f) / 2:.3f}")
-    j, f = figures["J"], figures["F"]
-    table.add_row("all", "", f"{j['mean']:.3f}", f"{f['mean']:.3f}", f"{figures['J&F']:.3f}")
-    Console().print(table)
-    say(
-        f"recall J {j['recall']:.3f} F {f['recall']:.3f}, decay J {j['decay']:.3f} "
-        f"F {f['decay']:.3f}, tracking {figures['speed']['tracking_fps']:.1f} frames/s"
-    )
+def scores(found: Sequence[Mapping[str, Any]]) -> None:
+    """Prints J and F by sequence and by model; one model's by object too."""
+    from masktrail.evaluate import tables
+
+    if len(found) == 1:
+        detail = Table("sequence", box=None)
+        _columns(detail, ("object", "J", "F", "J&F"))
+        rows = tables.object_rows(found[0])
+    else:
+        detail = Table("J&F", box=None)
+        _columns(detail, [figures["model"] for figures in found])
+        rows = tables.sequence_rows(found)
+    headings, by_model = tables.model_table(found)
+    title = tables.caption(found)
+    summary = Table(headings[0], box=None, collapse_padding=True, title=title, title_justify="left")
+    _columns(summary, [heading.replace(" ", "\n") for heading in headings[1:]])
+    for table, lines in ((detail, rows), (summary, by_model)):
+        for line in lines:
+            table.add_row(*line)
+        Console().print(table)
+    say(tables.PROTOCOL_NOTES[found[0]["protocol"]])
+
+
+def prepare_outputs(json_file: Path | None, report: Path | None) -> None:
+    """Makes sure, before hours of work, that results can be written.
+
+    Raises:
+        InputError: a folder cannot be made, or what draws the report is not installed.
+    """
+    for folder in filter(None, (json_file and json_file.parent, report)):
+        make_folder(folder)
+    if report is not None:
+        from masktrail.evaluate.report import require_plotting
+
+        require_plotting()
+
+
+def show_scores(
+    found: Sequence[Mapping[str, Any]],
+    data: Path,
+    masks: Sequence[Path],
+    json_file: Path | None,
+    report: Path | None,
+    quiet: bool,
+) -> None:
+    """Prints figures and writes them where asked: one object for one model, else a list."""
+    if not quiet:
+        scores(found)
+    if json_file is not None:
+        write_json(json_file, found[0] if len(found) == 1 else found)
+    if report is not None:
+        from masktrail.evaluate.report import Scored, write_report
+
+        both = [Scored(figures, of) for figures, of in zip(found, masks, strict=True)]
+        say(f"Report: {write_report(both, data, report)}", quiet)
+
+
+def _columns(table: Table, names: Iterable[str]) -> None:
+    for name in names:
+        table.add_column(name, justify="right")
 
 
 def _bar(*columns: ProgressColumn, quiet: bool) -> Progress:

@@ -132,6 +132,7 @@ def test_some_clips_turn_grey_as_a_whole() -> None:
     assert 0.01 < grey[:, 0].float().mean() < 0.1
 
 
+@settings(deadline=None)
 @given(st.floats(-3, 3), st.floats(0, 5))
 def test_uniform_lies_between_its_bounds(low: float, width: float) -> None:
     drawn = augment.uniform((50,), low, low + width, seeded())

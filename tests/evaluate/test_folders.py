@@ -66,6 +66,7 @@ def test_figures_of_a_folder(predictions, data):
     assert found["J"]["mean"] == pytest.approx((7 / 9 + 1 + 0) / 3)  # over objects
     f = one["1"]["F"]["mean"]
     assert found["J&F"] == pytest.approx((found["J"]["mean"] + (f + 1 + 0) / 3) / 2)
+    assert found["speed"]["tracking_fps"] is None and "numpy" in found["versions"]
     assert json.loads(json.dumps(found)) == found
 
 
@@ -148,24 +149,20 @@ def test_what_cannot_be_scored_gets_a_sentence(predictions, data):
 
 
 @pytest.mark.data
-@pytest.mark.parametrize(
-    ("method", "names"),
-    [
-        ("stm", ["dog", "paragliding-launch"]),
-        ("rgmp", ["breakdance", "drift-chicane"]),
-        ("osvos", ["horsejump-high", "car-roundabout"]),
-        ("siammask", ["blackswan", "scooter-black"]),
-    ],
-)
-def test_official_figures_frame_by_frame(method, names):
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["stm", "rgmp", "osvos", "siammask"])
+def test_official_figures_of_every_frame(method):
     reference, data = DATA / "davis2016-dev10-reference", DATA / "davis2016-dev10"
     if not (reference.is_dir() and data.is_dir()):
         pytest.skip(f"no davis2016-dev10 and its reference masks under {DATA} (MASKTRAIL_DATA)")
     official = json.loads((reference / f"{method}_official_per_frame.json").read_text())
-    found = measure_folder(reference / method, data, names)
-    for name in names:
-        figures = found["sequences"][name]["1"]["per_frame"]
+    found = measure_folder(reference / method, data)["sequences"]
+    frames = 0
+    for name, objects in found.items():
+        figures = objects["1"]["per_frame"]
+        frames += len(figures["J"])
         for measure in ("J", "F"):
             np.testing.assert_allclose(
                 figures[measure], official[name][measure], rtol=0, atol=0.0005 + 1e-6
             )
+    assert frames == 664

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from conftest import paint_clip
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conftest import paint_clip
 from masktrail.masks import tight_box
 from masktrail.prompts.box import mask_from_box
 from masktrail.types import Box

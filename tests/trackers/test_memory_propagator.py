@@ -2,9 +2,9 @@
 
 import pytest
 import torch
+
 from conftest import paint_clip
 from fake import memory_tracker, random_network
-
 from masktrail.trackers.memory import MemoryPropagator
 from masktrail.types import Mask
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from masktrail.data.davis import Sequence
 from masktrail.errors import InputError
+from masktrail.evaluate.scores import rules_of
 
 
 def check_sequences(sequences: Iterable[Sequence], pictures: bool = True) -> None:
@@ -32,6 +33,21 @@ def check_sequences(sequences: Iterable[Sequence], pictures: bool = True) -> Non
                 _check_size(mask, size, masks[0])
                 if pictures:
                     _check_size(mask, picture_size(frame), frame)
+
+
+def check_scorable(sequences: Iterable[Sequence], protocol: str) -> None:
+    """Refuses a data set of which no frame would be scored, as MOSE's validation set is.
+
+    Raises:
+        InputError: all sequences have too few masks, or an unknown protocol.
+    """
+    needed = 2 if rules_of(protocol).last_frame else 3
+    most = max(sum(path is not None for path in s.annotations) for s in sequences)
+    if most < needed:
+        raise InputError(
+            f"Nothing to score: no sequence has more than {most} masks; the protocol {protocol} "
+            f"needs {needed}, the first being the prompt."
+        )
 
 
 def picture_size(path: Path) -> tuple[int, int]:

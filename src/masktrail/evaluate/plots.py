@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,7 +18,7 @@ COLOURS = (
     "#2563eb", "#ea580c", "#0d9488", "#9333ea", "#ca8a04", "#db2777", "#4b5563", "#65a30d",
 )  # fmt: skip
 INK, MUTED, GRID = "#1e293b", "#64748b", "#e2e8f0"
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.size": 10,
     "text.color": INK,
@@ -80,6 +80,7 @@ def curves(found: Sequence[Figures]) -> bytes:
             axes.set(ylim=(-0.03, 1.03), xlim=(1, max(len(values), 2)))
             axes.set_title(name, loc="left", size=10, weight="bold")
             axes.tick_params(length=0)
+            axes.xaxis.get_major_locator().set_params(integer=True, nbins=6)
         for axes in grid.flat[len(names) :]:
             axes.remove()
         for axes in grid[:, 0]:
@@ -95,6 +96,8 @@ def speed_against_quality(found: Sequence[Figures]) -> bytes | None:
     if len(points) < 2 or not all(speed for speed, _, _ in points):
         return None
     with _figure(9, 3.6) as figure:
+        from matplotlib.ticker import LogLocator, NullLocator
+
         axes = figure.add_subplot()
         for k, (speed, score, name) in enumerate(points):
             axes.scatter(speed, score, s=90, color=colour(k), zorder=3)
@@ -103,13 +106,15 @@ def speed_against_quality(found: Sequence[Figures]) -> bytes | None:
             )
         axes.set(xscale="log", xlabel="frames/s, tracking alone", ylabel="J&F")
         axes.margins(0.15, 0.2)
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
-        axes.tick_params(length=0, which="both")
+        axes.tick_params(length=0)
         return _png(figure)
 
 
-def sheet(pictures: Sequence[tuple[str, Image]], columns: int = 3) -> bytes:
-    """PNG: pictures with a line above each, in rows of `columns`."""
+def sheet(pictures: Sequence[tuple[str, Image]], columns: int) -> bytes:
+    """PNG: pictures (H, W, 3) with a line above each, in rows of `columns`."""
     rows = -(-len(pictures) // columns)
     height, width = pictures[0][1].shape[:2]
     with _figure(4.4 * columns, rows * (4.4 * height / width + 0.35)) as figure:

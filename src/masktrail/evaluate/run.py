@@ -1,14 +1,16 @@
 """Models over a data set: their masks, J and F, and how long it took."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from masktrail.data import davis
 from masktrail.errors import InputError
-from masktrail.evaluate.checks import check_sequences
+from masktrail.evaluate.checks import check_scorable, check_sequences
 from masktrail.evaluate.folders import measure_folder
 from masktrail.evaluate.journal import Entry, Journal
 from masktrail.evaluate.scores import rules_of
@@ -65,6 +67,7 @@ def evaluate(
     labels = _distinct_names(models)
     sequences = davis.find_sequences(root, names)
     check_sequences(sequences)
+    check_scorable(sequences, protocol)
     for model in models:
         load(model, device, size, **settings)  # what cannot be used is refused before hours of work
     found = []
@@ -82,10 +85,11 @@ def evaluate(
 def name_of(model: str | Path) -> str:
     """What a model is called in tables and folders: its name in the zoo, or its folder's."""
     path = Path(model)
-    if path.name == "weights.safetensors" or path.is_dir():
-        path = path.resolve()
-        return path.name if path.is_dir() else path.parent.name
-    return path.stem if path.is_file() else str(model)
+    if os.path.isdir(path):  # unlike `Path.is_dir`, no error for a name that cannot be one
+        return path.resolve().name
+    if path.name == "weights.safetensors":
+        return path.resolve().parent.name
+    return path.stem if os.path.isfile(path) else str(model)
 
 
 def reset_peak_memory() -> None:
@@ -149,12 +153,16 @@ def _track(
                 sequence,
                 identity["prompt"],
                 folder / sequence.name,
-                lambda n, title=title, before=before: progress(title, before + n, total),
+                partial(_tell, progress, title, before, total),
             )
             journal.add(sequence, timing, peak_memory_mb())
         before += len(sequence)
         progress(title, before, total)
     return [journal.entries[s.name] for s in sequences]
+
+
+def _tell(progress: Progress, title: str, before: int, total: int, frames: int) -> None:
+    progress(title, before + frames, total)
 
 
 def _costs(entries: Sequence[Entry]) -> dict[str, Any]:

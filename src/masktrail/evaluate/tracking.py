@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,16 +87,23 @@ def track_sequence(
     waiting = set(sequence.ids)
     for index, frame in enumerate(sequence.frames):
         image = read_image(frame)
-        truth = sequence.truth(index) if waiting else None
-        new = waiting & areas(truth).keys() if truth is not None else set()
-        prompts = {i: prompt_from(truth == i, prompt) for i in sorted(new)}
-        waiting -= new
+        prompts = _prompts(sequence, index, waiting, prompt)
+        waiting -= prompts.keys()
         with clock.running():
             result = tracker.step(image, prompts)
         yield result.labels
 
 
-def prompt_from(mask: NDArray[np.bool_], kind: str) -> Prompt:
+def _prompts(sequence: Sequence, index: int, waiting: set[int], kind: str) -> dict[int, Prompt]:
+    """Prompts for those of the waiting objects that are seen in a frame for the first time."""
+    truth = sequence.truth(index) if waiting else None
+    if truth is None:
+        return {}
+    new = sorted(waiting & areas(truth).keys())
+    return {i: prompt_from(truth == i, kind) for i in new}
+
+
+def prompt_from(mask: NDArray[Any], kind: str) -> Prompt:
     """A mask (H, W) as it is, or its tight box.
 
     Raises:

@@ -35,8 +35,9 @@ class FeatureNetwork(nn.Module):
     def __init__(self, config: FeatureConfig | None = None) -> None:
         super().__init__()
         self.encoder = ResNet18()
-        for convolution in (self.encoder.layer3[0].conv1, self.encoder.layer3[0].downsample[0]):
-            convolution.stride = (1, 1)
+        for module in self.encoder.layer3.modules():
+            if isinstance(module, nn.Conv2d):
+                module.stride = (1, 1)
         for name, statistic in (("mean", (0.485, 0.456, 0.406)), ("std", (0.229, 0.224, 0.225))):
             self.register_buffer(name, torch.tensor(statistic).view(3, 1, 1), persistent=False)
 

@@ -60,7 +60,8 @@ def _surroundings(
 
 def _by_colour(colours: Image, prior: NDArray[np.float64]) -> NDArray[np.float64]:
     """Probability of every pixel to belong to the object."""
-    bins = np.ravel_multi_index(tuple((colours // (256 // BINS)).reshape(-1, 3).T), (BINS,) * 3)
+    coarse = (colours // (256 // BINS)).reshape(-1, 3)
+    bins = np.asarray(np.ravel_multi_index(tuple(coarse.T), (BINS,) * 3))
     smooth = max(1.0, 0.01 * max(prior.shape))
     object_ = prior
     for _ in range(ROUNDS):

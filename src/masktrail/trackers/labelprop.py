@@ -47,7 +47,7 @@ class LabelPropagator:
         top_k: int = 5,
         temperature: float = 0.07,
     ) -> None:
-        self.network = network.eval().to(memory_format=torch.channels_last)
+        self.network: FeatureNetwork = network.eval()
         self.device = next(network.parameters()).device
         self.radius, self.top_k, self.temperature = radius, top_k, temperature
         self._given: list[Reference] = []
@@ -66,7 +66,7 @@ class LabelPropagator:
             Logits (N, H/8, W/8).
         """
         with fast_autocast(self.device):
-            features = self.network(image.contiguous(memory_format=torch.channels_last))[0]
+            features = self.network(image)[0]
         self._features, self._propagated = features, {}
         for group in self._groups(ids):
             references = self._references(group[0])

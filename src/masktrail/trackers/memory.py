@@ -32,7 +32,8 @@ class MemoryPropagator:
         top_k: int = 30,
         min_score: float = 0.6,
     ) -> None:
-        self.network = network.eval().to(memory_format=torch.channels_last)
+        self.network = network.eval()
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.device = next(network.parameters()).device
         self.every, self.min_score = every, min_score
         self.bank = MemoryBank(capacity, top_k)

@@ -161,7 +161,8 @@ class Tracker:
             ahead = full[slot] > best
             winner = winner.masked_fill(ahead, object_id)
             best = torch.maximum(best, full[slot])
-        labels = winner.cpu().numpy().astype(np.uint8 if max(self._ids) < 256 else np.uint16)
+        kind = np.uint8 if max(self._ids) < 256 else np.uint16
+        labels: LabelMap = winner.cpu().numpy().astype(kind)
         for object_id, mask in given.items():  # what the user drew is not ours to change
             labels[labels == object_id] = 0
             labels[mask] = object_id

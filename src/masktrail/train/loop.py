@@ -67,6 +67,8 @@ class Trainer:
     def __init__(self, recipe: Recipe, minutes: float, out: Path, device: torch.device) -> None:
         if minutes <= 0:
             raise InputError(f"Training for {minutes:g} minutes; expected more than 0.")
+        if recipe.family not in STEPS:
+            raise InputError(f"Nothing trains {recipe.family!r}; there is {', '.join(STEPS)}.")
         self.recipe, self.seconds, self.out = recipe, minutes * 60, out
         self.rank, self.device = parallel.start(device)
         torch.manual_seed(recipe.seed)

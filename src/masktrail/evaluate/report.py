@@ -1,0 +1,160 @@
+"""The report: one HTML page that needs nothing else, its pictures as PNG, tables as Markdown."""
+
+import json
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from masktrail.data import davis
+from masktrail.errors import InputError
+from masktrail.evaluate import plots, tables
+from masktrail.evaluate.checks import check_sequences
+from masktrail.evaluate.gallery import Shot, shots
+from masktrail.evaluate.tables import Figures
+from masktrail.masks import replacing
+from masktrail.types import Image
+
+TEMPLATE = Path(__file__).with_name("report.html")
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A model's figures and the folder `<sequence>/<frame>.png` of the masks they are of."""
+
+    figures: Figures
+    masks: Path
+
+
+def require_plotting() -> None:
+    """Makes sure, before any work is done, that a report can be drawn.
+
+    Raises:
+        InputError: matplotlib or Jinja2 is not installed.
+    """
+    missing = [name for name in ("matplotlib", "jinja2") if find_spec(name) is None]
+    if missing:
+        raise InputError(
+            f"The report needs {' and '.join(missing)}, not installed here; "
+            "install with: pip install 'masktrail[plot]'"
+        )
+
+
+def write_report(scored: Sequence[Scored], root: Path | str, out: Path) -> Path:
+    """Writes `report.html`, `scores.md`, `scores.json` and the pictures as PNG into a folder.
+
+    Args:
+        scored: figures of one model or several over the same sequences, and their masks.
+        root: the data set they are about.
+        out: folder, made where it is missing.
+
+    Returns:
+        Path of `report.html`, which holds everything and can be sent around alone.
+
+    Raises:
+        InputError: a package for plotting is missing, a mask or picture cannot be read, or a file
+            cannot be written.
+    """
+    require_plotting()
+    found = [of.figures for of in scored]
+    out.mkdir(parents=True, exist_ok=True)
+    galleries = [_gallery(of, root) for of in scored]
+    charts = {
+        "sequences": plots.sequence_bars(found),
+        "over-time": plots.curves(found),
+        "speed": plots.speed_against_quality(found),
+    }
+    sheets = {
+        f"frames-{of.figures['model']}": _sheet(gallery)
+        for of, gallery in zip(scored, galleries, strict=True)
+    }
+    for name, png in {**charts, **sheets}.items():
+        if png is not None:
+            _write(out / f"{name}.png", png)
+    _write(out / "scores.md", tables.markdown(found).encode())
+    _write(out / "scores.json", (json.dumps(found, indent=2) + "\n").encode())
+    _write(out / "report.html", _page(found, charts, galleries).encode())
+    return out / "report.html"
+
+
+def _sheet(gallery: Sequence[Shot]) -> bytes:
+    """PNG: the worst frames in the first row, the best in the second."""
+    titled = [(f"{'worst' if s.worst else 'best'}: {s.title}", s.picture) for s in gallery]
+    return plots.sheet(titled, columns=len(gallery) // 2)
+
+
+def _gallery(scored: Scored, root: Path | str) -> list[Shot]:
+    sequences = davis.find_sequences(root, list(scored.figures["sequences"]))
+    check_sequences(sequences)
+    return shots(scored.figures, sequences, scored.masks)
+
+
+def _page(
+    found: Sequence[Figures],
+    charts: dict[str, bytes | None],
+    galleries: Sequence[Sequence[Shot]],
+) -> str:
+    import jinja2
+
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    headings, rows = tables.model_table(found)
+    best = max(figures["J&F"] for figures in found)
+    return environment.from_string(TEMPLATE.read_text()).render(
+        caption=tables.caption(found),
+        data=found[0]["data"],
+        note=tables.PROTOCOL_NOTES[found[0]["protocol"]],
+        headings=headings[1:],
+        models=[
+            _model(figures, row, plots.colour(k), figures["J&F"] == best)
+            for k, (figures, row) in enumerate(zip(found, rows, strict=True))
+        ],
+        charts={name: _uri(png, "png") for name, png in charts.items() if png is not None},
+        galleries=[[_tile(shot) for shot in gallery] for gallery in galleries],
+        sequences=_heat(found),
+        versions=found[0]["versions"],
+    )
+
+
+def _model(figures: Figures, row: list[str], colour: str, best: bool) -> dict[str, Any]:
+    return {
+        "name": row[0],
+        "cells": row[1:],
+        "share": 100 * figures["J&F"],
+        "colour": colour,
+        "best": best,
+        "settings": figures.get("settings", {}),
+        "sha256": figures.get("weights_sha256"),
+    }
+
+
+def _heat(found: Sequence[Figures]) -> list[dict[str, Any]]:
+    """Rows of the table of sequences: name, and (text, share of 100) by model."""
+    scores = [tables.sequence_scores(figures) for figures in found]
+    return [
+        {"name": name, "cells": [(f"{of[name]:.3f}", 100 * of[name]) for of in scores]}
+        for name in scores[0]
+    ]
+
+
+def _tile(shot: Shot) -> dict[str, Any]:
+    return {"title": shot.title, "worst": shot.worst, "picture": _uri(_jpeg(shot.picture), "jpeg")}
+
+
+def _jpeg(picture: Image) -> bytes:
+    from PIL import Image as Pictures
+
+    buffer = BytesIO()
+    Pictures.fromarray(picture).save(buffer, "JPEG", quality=85)
+    return buffer.getvalue()
+
+
+def _uri(content: bytes, kind: str) -> str:
+    return f"data:image/{kind};base64,{b64encode(content).decode()}"
+
+
+def _write(path: Path, content: bytes) -> None:
+    with replacing(path) as part:
+        part.write_bytes(content)
