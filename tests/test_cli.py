@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import paint_clip
 from fake import fake_tracker, random_network
 from masktrail import cli
 from masktrail.masks import read_labels, write_labels
 from masktrail.models.weights import save_network
+from painted_videos import paint_clip
 
 SIZE = (64, 48)
 BOX = "--box=1:36,12,60,36"

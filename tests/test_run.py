@@ -17,7 +17,6 @@ import pytest
 from PIL import Image
 
 import masktrail
-from conftest import paint_clip, write_video
 from fake import fake_tracker, random_network
 from masktrail.errors import InputError
 from masktrail.masks import areas, read_labels
@@ -25,6 +24,7 @@ from masktrail.models.weights import save_network
 from masktrail.run import peak_memory_mb, track
 from masktrail.types import Box, Mask
 from masktrail.video import open_video
+from painted_videos import paint_clip, write_video
 
 SIZE = (64, 48)
 PROMPTS = {1: Box(36, 12, 60, 36), 300: Box(4, 12, 28, 36)}

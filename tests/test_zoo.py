@@ -5,12 +5,12 @@ import hashlib
 import numpy as np
 import pytest
 
-from conftest import paint_clip
 from fake import random_network
 from masktrail.errors import InputError
 from masktrail.models.weights import save_network
 from masktrail.types import Mask
 from masktrail.zoo import CARDS, DEFAULT, WEIGHTS, Card, load, weights_hash, weights_path
+from painted_videos import paint_clip
 
 shipped = pytest.mark.parametrize("name", [n for n, card in CARDS.items() if card.file])
 

@@ -94,7 +94,7 @@ def demo(
     from masktrail.demo.run import run_demo
 
     with terminal.frames("Painting and tracking", quiet) as update:
-        report, similarity = run_demo(out, model, update)
+        report, similarity = run_demo(out, model, progress=update)
     terminal.say(f"{report.frames} frames at {report.fps:.1f} frames/s, see {out}/overlay.mp4")
     terminal.say(f"Mean J against the true masks: {similarity:.3f}")
 

@@ -17,8 +17,8 @@ def choose_device(name: str = "auto") -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
+        torch.zeros(1, device=device).item()  # "meta" exists but holds nothing
+    except (RuntimeError, AssertionError, ImportError) as error:
         raise InputError(
             f"The device {name!r} is not available here; use --device cpu or leave it at auto."
         ) from error
@@ -40,6 +40,6 @@ def has_fast_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type == "cpu":
-        instructions = getattr(torch.cpu, "get_capabilities", dict)()
+        instructions: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
         return bool(instructions.get("avx512_bf16") or instructions.get("amx_bf16"))
     return False

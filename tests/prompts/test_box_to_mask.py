@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import paint_clip
 from masktrail.masks import tight_box
 from masktrail.prompts.box import mask_from_box
 from masktrail.types import Box
+from painted_videos import paint_clip
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from conftest import paint_clip
 from fake import memory_tracker
 from masktrail.trackers import PROPAGATORS
 from masktrail.trackers.tracker import Tracker
 from masktrail.types import Mask
 from masktrail.zoo import load
+from painted_videos import paint_clip
 
 SIZE = (64, 48)
 CLIP = paint_clip(9, SIZE)

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from conftest import paint_clip
 from fake import memory_tracker, random_network
 from masktrail.trackers.memory import MemoryPropagator
 from masktrail.types import Mask
+from painted_videos import paint_clip
 
 SIZE = (64, 48)
 GRID = (12, 16)

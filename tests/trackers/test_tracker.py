@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from conftest import paint_clip
 from fake import fake_tracker, memory_tracker
 from masktrail.errors import InputError
 from masktrail.masks import tight_box
 from masktrail.types import Box, Mask
+from painted_videos import paint_clip
 
 HEIGHT, WIDTH = 48, 64
 IMAGE = np.zeros((HEIGHT, WIDTH, 3), np.uint8)

@@ -17,12 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from conftest import Clip, PaintVideo, paint_clip, write_video
 from masktrail.errors import InputError
 from masktrail.types import Frame, VideoInfo
 from masktrail.video import open_video
 from masktrail.video.images import list_pictures
 from masktrail.video.live import NewestFrame
+from painted_videos import Clip, PaintVideo, paint_clip, write_video
 
 FORMATS: list[tuple[str, dict[str, Any]]] = [
     ("clip.mp4", {}),

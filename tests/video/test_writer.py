@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import PaintVideo, paint_clip
 from masktrail.errors import InputError
 from masktrail.types import Frame, VideoInfo
 from masktrail.video import VideoWriter, open_video
+from painted_videos import PaintVideo, paint_clip
 
 SIZE = (64, 48)
 

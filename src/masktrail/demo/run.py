@@ -13,9 +13,20 @@ from masktrail.zoo import DEFAULT
 
 
 def run_demo(
-    out: Path, model: str | Path = DEFAULT, progress: Progress = lambda done, expected: None
+    out: Path,
+    model: str | Path = DEFAULT,
+    frames: int = 90,
+    size: tuple[int, int] = (854, 480),
+    progress: Progress = lambda done, expected: None,
 ) -> tuple[Report, float]:
     """Paints the clip into `out` and tracks it from its first true mask.
+
+    Args:
+        out: folder for the clip, its truth and the results.
+        model: whatever `zoo.load` loads.
+        frames: length of the clip.
+        size: (width, height) of the clip, pixels.
+        progress: called after every tracked frame.
 
     Returns:
         What the run did, and the mean J of all later frames against the true masks.
@@ -23,7 +34,7 @@ def run_demo(
     Raises:
         InputError: `out` cannot be written, or no such model.
     """
-    clip = render_demo(out)
+    clip = render_demo(out, frames, size)
     prompts = read_prompts(out / "truth" / "00000.png", [])
     report = track(clip, prompts, out, model, progress=progress)
     return report, _similarity(out / "masks", out / "truth")

@@ -85,6 +85,7 @@ class KeyHead(nn.Module):
         self.shrinkage = nn.Conv2d(channels, 1, 3, padding=1)
         self.selection = nn.Conv2d(channels, key, 3, padding=1)
         nn.init.orthogonal_(self.key.weight)
+        assert self.key.bias is not None
         nn.init.zeros_(self.key.bias)
 
     def forward(self, f16: Tensor) -> tuple[Tensor, Tensor]:
