@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from masktrail.data import synth
-from masktrail.data.pack import Pack, open_pack
+from masktrail.data.pack import Pack, PackedObject, open_pack
 from masktrail.data.synth import Clips, ClipSampler, ClipSettings
 from masktrail.errors import InputError
 from painted_sets import COLOURS, GROUND, pack_videos
@@ -82,14 +83,14 @@ def test_an_object_that_only_turns_up_later_is_not_asked_for(
     stills: Pack, videos: Pack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A pasted object that enters after frame 0 must not be a class of the loss."""
-    paste_grid = ClipSampler._paste_grid
+    pasted_grid = synth.pasted_grid
 
-    def entering(self: ClipSampler, *how: object) -> Tensor:
-        grid = paste_grid(self, *how)  # type: ignore[arg-type]
+    def entering(*how: Any) -> Tensor:
+        grid = pasted_grid(*how)
         grid[:, 0] = 5  # far outside of its photograph
         return grid
 
-    monkeypatch.setattr(ClipSampler, "_paste_grid", entering)
+    monkeypatch.setattr(synth, "pasted_grid", entering)
     how = replace(SETTINGS, objects=2, paste=1.0)
     clips = ClipSampler(stills, [videos], 1).stills_batch(16, how)
     assert not clips.valid[:, 1].any()
@@ -195,7 +196,7 @@ def test_short_videos_are_spread_or_left_out(stills: Pack, tmp_path: Path) -> No
 
 
 def test_packs_without_objects_are_refused(stills: Pack, videos: Pack) -> None:
-    nothing: list[list[synth.PackedObject]] = [[] for _ in videos.objects]
+    nothing: list[list[PackedObject]] = [[] for _ in videos.objects]
     with pytest.raises(InputError, match="No photograph shows an object"):
         ClipSampler(replace(videos, objects=nothing), [], 0)
     with pytest.raises(InputError, match="No video in a pack of 2"):

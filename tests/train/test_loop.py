@@ -19,8 +19,9 @@ from masktrail.errors import InputError
 from masktrail.models.memory import MemoryConfig, MemoryNetwork
 from masktrail.models.weights import load_network, save_network
 from masktrail.train import loop, parallel
-from masktrail.train.loop import Step, Trainer, schedule, train
+from masktrail.train.loop import train
 from masktrail.train.recipe import Recipe
+from masktrail.train.trainer import Step, Trainer, schedule
 from painted_sets import pack_videos
 
 CPU = torch.device("cpu")

@@ -6,16 +6,15 @@ cut out of a photograph moves on its own in front of it, or behind its object: a
 look-alike or as an occluder. All pixels of a batch are sampled at once, on the device of the pack.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
 from torch import Generator, Tensor
-from torch.nn import functional as F
 
-from masktrail.data.augment import jitter_colour, motion, uniform, warp
+from masktrail.data.augment import jitter_colour
+from masktrail.data.grids import background_grid, pasted_grid, sample
 from masktrail.data.pack import Pack, PackedObject
 from masktrail.errors import InputError
 
@@ -147,13 +146,14 @@ class ClipSampler:
         """Clips whose frames come from the rows `table` (B lists of T) of `pack`."""
         b, t = len(table), settings.frames
         targets = [self._targets(pack.objects[rows[0]], settings.objects) for rows in table]
-        grid = self._background_grid(targets, aspects, settings, strength)
+        first = [of[0] for of in targets]
+        grid = background_grid(first, aspects, t, settings.size, strength, self.generator)
         ids = _ids(targets, settings.objects)
         if all(len(set(rows)) == 1 for rows in table):
-            layer = _sample(pack, torch.tensor(table)[:, 0], ids, grid)
+            layer = sample(pack, torch.tensor(table)[:, 0], ids, grid)
         else:
             each = grid.flatten(0, 1)[:, None]
-            layer = _sample(pack, torch.tensor(table).view(-1), ids.repeat_interleave(t, 0), each)
+            layer = sample(pack, torch.tensor(table).view(-1), ids.repeat_interleave(t, 0), each)
             layer = layer.view(b, t, *layer.shape[2:])
         images, masks = layer[:, :, :3], (layer[:, :, 3:] > 0.5).float()
         if settings.paste > 0:
@@ -171,32 +171,6 @@ class ClipSampler:
         order = torch.randperm(len(large), generator=self.generator).tolist()
         return [large[i] for i in order[:count]]
 
-    def _background_grid(
-        self,
-        targets: list[list[PackedObject]],
-        aspects: Tensor,
-        settings: ClipSettings,
-        strength: float,
-    ) -> Tensor:
-        """Where in the stretched canvas every output pixel lies, (B, T, S, S, 2)."""
-        b, t, g = len(targets), settings.frames, self.generator
-        short = aspects.clamp_max(1)  # half the short side, in units where half the height is 1
-        centre = torch.tensor([[2 * o[0].x - 1, 2 * o[0].y - 1] for o in targets])
-        centre[:, 0] *= aspects
-        half = short * uniform((b,), 0.5, 1.0, g)
-        centre += uniform((b, 2), -0.4, 0.4, g) * half[:, None]
-        room = (torch.stack([aspects, torch.ones(b)], 1) - half[:, None]).clamp_min(0)
-        centre = centre.clamp(-room, room)
-        moves = motion(b, t, g, 0.12 * strength, 0.10 * strength, 0.12 * strength)
-        spin = uniform((b,), -0.25, 0.25, g) * min(1.0, strength)
-        moves = _turn(spin) @ moves
-        at = _positions(moves, settings.size)
-        if strength > 0.5:
-            at = at + warp(b, t, settings.size, g, 0.02 * strength)
-        at = at * half.view(-1, 1, 1, 1, 1) + centre.view(-1, 1, 1, 1, 2)
-        at[..., 0] /= aspects.view(-1, 1, 1, 1)
-        return at
-
     def _paste(
         self, images: Tensor, masks: Tensor, settings: ClipSettings
     ) -> tuple[Tensor, Tensor]:
@@ -204,8 +178,9 @@ class ClipSampler:
         b, n, g = len(masks), masks.shape[2], self.generator
         rows = [self._pick(self._still_rows) for _ in range(b)]
         pasted = [self._targets(self.stills.objects[row], 1) for row in rows]
-        grid = self._paste_grid(pasted, _aspects(self.stills, rows), settings)
-        layer = _sample(self.stills, torch.tensor(rows), _ids(pasted, 1), grid)
+        aspects, t, size = _aspects(self.stills, rows), masks.shape[1], masks.shape[-1]
+        grid = pasted_grid([of[0] for of in pasted], aspects, t, size, g)
+        layer = sample(self.stills, torch.tensor(rows), _ids(pasted, 1), grid)
         wanted = torch.rand((b, 1, 1, 1, 1), generator=g) < settings.paste
         behind = torch.rand((b, 1, 1, 1, 1), generator=g) < 0.35
         wanted, behind = wanted.to(images.device), behind.to(images.device)
@@ -219,25 +194,6 @@ class ClipSampler:
         takes = (takes | (masks[:, :1, -1].amax((2, 3), keepdim=True) == 0)) & wanted[:, 0]
         last = torch.where(takes[:, None], solid, masks[:, :, -1:])
         return images, torch.cat([masks[:, :, : n - 1], last], 2)
-
-    def _paste_grid(
-        self, pasted: list[list[PackedObject]], aspects: Tensor, settings: ClipSettings
-    ) -> Tensor:
-        """Where in their photographs the output pixels of pasted objects lie, (B, T, S, S, 2)."""
-        b, t, g = len(pasted), settings.frames, self.generator
-        boxes = torch.tensor([[o[0].x, o[0].y, o[0].width, o[0].height] for o in pasted])
-        span = torch.stack([aspects, torch.ones(b)], 1)
-        centre, extent = (2 * boxes[:, :2] - 1) * span, 2 * boxes[:, 2:] * span
-        shown = 2 * torch.exp(uniform((b,), math.log(0.15), math.log(0.7), g))
-        scale = extent.amax(1) / shown  # source units per output unit
-        moves = motion(b, t, g, 0.12, 0.10, 0.12)
-        place, speed = uniform((b, 1, 2), -0.8, 0.8, g), uniform((b, 1, 2), -0.4, 0.4, g)
-        path = place + speed * torch.arange(t).view(1, t, 1)
-        at = _positions(moves, settings.size, path)
-        at = at + warp(b, t, settings.size, g, 0.02)
-        at = at * scale.view(-1, 1, 1, 1, 1) + centre.view(-1, 1, 1, 1, 2)
-        at[..., 0] /= aspects.view(-1, 1, 1, 1)
-        return at
 
 
 def _large(objects: list[PackedObject]) -> list[PackedObject]:
@@ -254,45 +210,3 @@ def _aspects(pack: Pack, rows: list[int]) -> Tensor:
 def _ids(targets: list[list[PackedObject]], slots: int) -> Tensor:
     """Ids by slot (B, slots); -1, which no pixel has, in empty slots."""
     return torch.tensor([[o.id for o in row] + [-1] * (slots - len(row)) for row in targets])
-
-
-def _turn(angles: Tensor) -> Tensor:
-    """Rotation matrices (B, 1, 2, 2)."""
-    cos, sin = angles.cos(), angles.sin()
-    return torch.stack([cos, -sin, sin, cos], -1).view(-1, 1, 2, 2)
-
-
-def _positions(moves: Tensor, size: int, path: Tensor | None = None) -> Tensor:
-    """Output pixel centres moved by matrices (B, T, 2, 3), as (B, T, S, S, 2).
-
-    `path` (B, T, 2) is where the origin of the first frame has gone to.
-    """
-    axis = (torch.arange(size) + 0.5) / size * 2 - 1
-    y, x = torch.meshgrid(axis, axis, indexing="ij")
-    points = torch.stack([x, y], -1).view(1, 1, -1, 2)
-    if path is not None:
-        points = points - path[:, :, None]
-    moved = points @ moves[..., :2].transpose(2, 3) + moves[:, :, None, :, 2]
-    return moved.view(*moves.shape[:2], size, size, 2)
-
-
-def _sample(pack: Pack, rows: Tensor, ids: Tensor, grid: Tensor) -> Tensor:
-    """Pictures in [0, 1] with the masks of some objects behind their colours.
-
-    Args:
-        pack: where the pictures are.
-        rows: (R,) of the pack.
-        ids: (R, N) of the objects.
-        grid: (R, K, S, S, 2), K crops of every row, in the pack's stretched coordinates.
-
-    Returns:
-        (R, K, 3+N, S, S), black and empty outside the picture.
-    """
-    device = pack.images.device
-    rows, ids = rows.to(device), ids.to(device)
-    masks = (pack.labels[rows][:, None] == ids[..., None, None]).to(torch.uint8) * 255
-    pixels = torch.cat([pack.images[rows].permute(0, 3, 1, 2), masks], 1).float()
-    flat = grid.to(device).flatten(1, 2)  # the crops of a row stacked on top of each other
-    sampled = F.grid_sample(pixels, flat, mode="bilinear", align_corners=False)
-    crops, size = grid.shape[1], grid.shape[2]
-    return sampled.unflatten(2, (crops, size)).transpose(1, 2) / 255

@@ -1,0 +1,112 @@
+"""Where the pixels of a clip lie in packed pictures, and fetching them from there."""
+
+import math
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional as F
+
+from masktrail.data.augment import motion, uniform, warp
+from masktrail.data.pack import Pack, PackedObject
+
+
+def background_grid(
+    targets: list[PackedObject],
+    aspects: Tensor,
+    frames: int,
+    size: int,
+    strength: float,
+    generator: Generator,
+) -> Tensor:
+    """Crops that hold an object and move, from frame to frame, as a camera would.
+
+    Args:
+        targets: the object each of B clips is about.
+        aspects: of the pictures, (B,).
+        frames: T.
+        size: S, side of the crops, pixels.
+        strength: of the motion; above 0.5 the picture is bent too.
+        generator: source of randomness.
+
+    Returns:
+        (B, T, S, S, 2), positions in the pack's stretched pictures.
+    """
+    b, t, g = len(targets), frames, generator
+    short = aspects.clamp_max(1)  # half the short side, in units where half the height is 1
+    centre = torch.tensor([[2 * o.x - 1, 2 * o.y - 1] for o in targets])
+    centre[:, 0] *= aspects
+    half = short * uniform((b,), 0.5, 1.0, g)
+    centre += uniform((b, 2), -0.4, 0.4, g) * half[:, None]
+    room = (torch.stack([aspects, torch.ones(b)], 1) - half[:, None]).clamp_min(0)
+    centre = centre.clamp(-room, room)
+    moves = motion(b, t, g, 0.12 * strength, 0.10 * strength, 0.12 * strength)
+    spin = uniform((b,), -0.25, 0.25, g) * min(1.0, strength)
+    moves = _turn(spin) @ moves
+    at = _positions(moves, size)
+    if strength > 0.5:
+        at = at + warp(b, t, size, g, 0.02 * strength)
+    at = at * half.view(-1, 1, 1, 1, 1) + centre.view(-1, 1, 1, 1, 2)
+    at[..., 0] /= aspects.view(-1, 1, 1, 1)
+    return at
+
+
+def pasted_grid(
+    pasted: list[PackedObject], aspects: Tensor, frames: int, size: int, generator: Generator
+) -> Tensor:
+    """The same for objects that cross the crop on paths of their own; arguments likewise."""
+    b, t, g = len(pasted), frames, generator
+    boxes = torch.tensor([[o.x, o.y, o.width, o.height] for o in pasted])
+    span = torch.stack([aspects, torch.ones(b)], 1)
+    centre, extent = (2 * boxes[:, :2] - 1) * span, 2 * boxes[:, 2:] * span
+    shown = 2 * torch.exp(uniform((b,), math.log(0.15), math.log(0.7), g))
+    scale = extent.amax(1) / shown  # source units per output unit
+    moves = motion(b, t, g, 0.12, 0.10, 0.12)
+    place, speed = uniform((b, 1, 2), -0.8, 0.8, g), uniform((b, 1, 2), -0.4, 0.4, g)
+    path = place + speed * torch.arange(t).view(1, t, 1)
+    at = _positions(moves, size, path)
+    at = at + warp(b, t, size, g, 0.02)
+    at = at * scale.view(-1, 1, 1, 1, 1) + centre.view(-1, 1, 1, 1, 2)
+    at[..., 0] /= aspects.view(-1, 1, 1, 1)
+    return at
+
+
+def _turn(angles: Tensor) -> Tensor:
+    """Rotation matrices (B, 1, 2, 2)."""
+    cos, sin = angles.cos(), angles.sin()
+    return torch.stack([cos, -sin, sin, cos], -1).view(-1, 1, 2, 2)
+
+
+def _positions(moves: Tensor, size: int, path: Tensor | None = None) -> Tensor:
+    """Output pixel centres moved by matrices (B, T, 2, 3), as (B, T, S, S, 2).
+
+    `path` (B, T, 2) is where the origin of the first frame has gone to.
+    """
+    axis = (torch.arange(size) + 0.5) / size * 2 - 1
+    y, x = torch.meshgrid(axis, axis, indexing="ij")
+    points = torch.stack([x, y], -1).view(1, 1, -1, 2)
+    if path is not None:
+        points = points - path[:, :, None]
+    moved = points @ moves[..., :2].transpose(2, 3) + moves[:, :, None, :, 2]
+    return moved.view(*moves.shape[:2], size, size, 2)
+
+
+def sample(pack: Pack, rows: Tensor, ids: Tensor, grid: Tensor) -> Tensor:
+    """Pictures in [0, 1] with the masks of some objects behind their colours.
+
+    Args:
+        pack: where the pictures are.
+        rows: (R,) of the pack.
+        ids: (R, N) of the objects.
+        grid: (R, K, S, S, 2), K crops of every row, in the pack's stretched coordinates.
+
+    Returns:
+        (R, K, 3+N, S, S), black and empty outside the picture.
+    """
+    device = pack.images.device
+    rows, ids = rows.to(device), ids.to(device)
+    masks = (pack.labels[rows][:, None] == ids[..., None, None]).to(torch.uint8) * 255
+    pixels = torch.cat([pack.images[rows].permute(0, 3, 1, 2), masks], 1).float()
+    flat = grid.to(device).flatten(1, 2)  # the crops of a row stacked on top of each other
+    sampled = F.grid_sample(pixels, flat, mode="bilinear", align_corners=False)
+    crops, size = grid.shape[1], grid.shape[2]
+    return sampled.unflatten(2, (crops, size)).transpose(1, 2) / 255

@@ -1,0 +1,191 @@
+"""A network in training: its optimiser, its averaged weights, its clock, its checkpoints."""
+
+import math
+import pickle
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from masktrail.data.davis import refuse_held_out
+from masktrail.data.pack import Pack, open_pack
+from masktrail.data.synth import Clips, ClipSampler
+from masktrail.devices import fast_autocast
+from masktrail.errors import InputError
+from masktrail.masks import replacing
+from masktrail.models import create
+from masktrail.models.weights import initialise, save_network
+from masktrail.train import parallel
+from masktrail.train.recipe import Recipe, Stage
+from masktrail.train.steps import STEPS, StepOutput
+
+DAMAGED = (OSError, EOFError, pickle.UnpicklingError)
+
+
+class Step(nn.Module):
+    """One training step as a module, so that it can be spread over processes."""
+
+    def __init__(self, network: nn.Module, family: str) -> None:
+        super().__init__()
+        self.network = network
+        self._compute = STEPS[family]
+
+    def forward(self, clips: Clips, stage: Stage) -> StepOutput:
+        return self._compute(self.network, clips, stage)
+
+
+class Trainer:
+    """A network in training, its optimiser, its averaged weights and its clock.
+
+    Args:
+        recipe: what to train, on what.
+        minutes: how long in all, what was trained before a resumption included.
+        out: folder for what `save` writes.
+        device: where to train.
+
+    Raises:
+        InputError: the recipe's weights or packs cannot be used, or a pack holds a sequence that
+            models are measured on.
+    """
+
+    def __init__(self, recipe: Recipe, minutes: float, out: Path, device: torch.device) -> None:
+        if minutes <= 0:
+            raise InputError(f"Training for {minutes:g} minutes; expected more than 0.")
+        if recipe.family not in STEPS:
+            raise InputError(f"Nothing trains {recipe.family!r}; there is {', '.join(STEPS)}.")
+        self.recipe, self.seconds, self.out = recipe, minutes * 60, out
+        self.rank, self.device = parallel.start(device)
+        torch.manual_seed(recipe.seed)
+        network = create(recipe.family, **recipe.model)
+        pretrained = set(initialise(network, Path(recipe.init))) if recipe.init else set()
+        _freeze(network, recipe.frozen)
+        self.network = network.to(  # type: ignore[call-overload]  # missing in torch's stubs
+            self.device, memory_format=torch.channels_last
+        )
+        self.average = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
+        self.optimiser = _optimiser(self.network, recipe, pretrained)
+        self.elapsed, self.step, self.clips = 0.0, 0, 0
+        self._sampler = _sampler(recipe, self.device, self.rank)
+
+    @property
+    def progress(self) -> float:
+        """Share of the time that has passed, 0 to 1."""
+        return min(1.0, self.elapsed / self.seconds)
+
+    def draw(self, stage: Stage) -> Clips:
+        """The next batch: a photograph set in motion or real motion, one or two targets."""
+        generator = self._sampler.generator
+        real, multiple = torch.rand(2, generator=generator).tolist()
+        settings = replace(stage.clips, objects=2 if multiple < stage.multiple else 1)
+        if real < stage.real:
+            return self._sampler.video_batch(stage.batch, settings)
+        return self._sampler.stills_batch(stage.batch, settings)
+
+    def learn(self, module: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
+        """One step of the optimiser and of the averaged weights."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["peak"] * schedule(self.progress, self.recipe.warmup)
+        with fast_autocast(self.device):
+            output: StepOutput = module(clips, stage)
+        self.optimiser.zero_grad(set_to_none=True)
+        output.loss.backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip_norm)
+        self.optimiser.step()
+        self.step += 1
+        self.clips += len(clips.images)
+        self._update_average()
+        return output
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        decay = min(self.recipe.ema, (1 + self.step) / (10 + self.step))
+        for name, value in self.network.state_dict().items():
+            self.average[name].lerp_(value, 1 - decay)
+
+    def save(self) -> None:
+        """Writes `checkpoint.pt` to go on from and `weights.safetensors`, the averaged weights."""
+        state = {
+            "network": self.network.state_dict(),
+            "average": self.average,
+            "optimiser": self.optimiser.state_dict(),
+            "random": self._sampler.generator.get_state(),
+            "clock": [self.elapsed, self.step, self.clips],
+        }
+        with replacing(self.out / "checkpoint.pt") as part:
+            torch.save(state, part)
+        averaged = create(self.recipe.family, **self.recipe.model)
+        averaged.load_state_dict(self.average)
+        save_network(
+            self.out / "weights.safetensors", averaged, self.recipe.family, self.recipe.model
+        )
+
+    def resume(self) -> None:
+        """Goes on from `checkpoint.pt`.
+
+        Raises:
+            InputError: there is none, or it is of another recipe.
+        """
+        path = self.out / "checkpoint.pt"
+        if not path.is_file():
+            raise InputError(f"{self.out} holds no checkpoint.pt to resume from; drop --resume.")
+        try:
+            state = torch.load(path, map_location=self.device, weights_only=True)
+            self.network.load_state_dict(state["network"])
+            self.optimiser.load_state_dict(state["optimiser"])
+        except (*DAMAGED, LookupError, ValueError, RuntimeError) as error:
+            raise InputError(
+                f"{path} is damaged or of another recipe: {error}. Train into another folder."
+            ) from error
+        self.average = state["average"]
+        self.elapsed, self.step, self.clips = state["clock"]
+        if self.rank == 0:
+            self._sampler.generator.set_state(state["random"].cpu())
+        else:  # the checkpoint knows rank 0's alone, and no two ranks may draw the same clips
+            self._sampler.generator.manual_seed(_seed(self.recipe, self.rank, self.step))
+
+
+def schedule(progress: float, warmup: float) -> float:
+    """Share of the peak learning rate: linear warm-up, then a cosine to zero."""
+    if progress < warmup:
+        return (progress + 1e-3) / (warmup + 1e-3)
+    return 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
+
+
+def _freeze(network: nn.Module, prefixes: tuple[str, ...]) -> None:
+    names = [name for name, _ in network.named_parameters()]
+    strange = [prefix for prefix in prefixes if not any(n.startswith(prefix) for n in names)]
+    if strange:
+        raise InputError(f"No parameter to be frozen starts with {', '.join(strange)}.")
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad = not name.startswith(prefixes)
+
+
+def _optimiser(network: nn.Module, recipe: Recipe, pretrained: set[str]) -> torch.optim.AdamW:
+    gentle = {n for n in pretrained if n.startswith("encoder.")}
+    groups: dict[float, list[nn.Parameter]] = {recipe.lr: [], recipe.encoder_lr: []}
+    for name, parameter in network.named_parameters():
+        if parameter.requires_grad:
+            groups[recipe.encoder_lr if name in gentle else recipe.lr].append(parameter)
+    return torch.optim.AdamW(
+        [{"params": p, "peak": lr, "lr": lr} for lr, p in groups.items() if p],
+        weight_decay=recipe.weight_decay,
+    )
+
+
+def _sampler(recipe: Recipe, device: torch.device, rank: int) -> ClipSampler:
+    stills = _pack(recipe.stills, device)
+    videos = [_pack(path, device) for path in recipe.videos]
+    return ClipSampler(stills, videos, _seed(recipe, rank))
+
+
+def _pack(folder: str, device: torch.device) -> Pack:
+    """The pack on its device; on the CPU it stays a memory map."""
+    pack = open_pack(folder)
+    refuse_held_out((sequence.name for sequence in pack.sequences), folder)
+    return pack if device.type == "cpu" else pack.to(device)
+
+
+def _seed(recipe: Recipe, rank: int, step: int = 0) -> int:
+    """Another one for every process, and for every step it may resume at."""
+    return recipe.seed * 1000 + rank + 1_000_003 * step
