@@ -98,21 +98,19 @@ def scores(found: Sequence[Mapping[str, Any]]) -> None:
     from masktrail.evaluate import tables
 
     if len(found) == 1:
-        detail = Table("sequence", box=None)
-        _columns(detail, ("object", "J", "F", "J&F"))
+        detail = _table("sequence", ("object", "J", "F", "J&F"))
         rows = tables.object_rows(found[0])
     else:
-        detail = Table("J&F", box=None)
-        _columns(detail, [figures["model"] for figures in found])
+        detail = _table("J&F", [figures["model"] for figures in found])
         rows = tables.sequence_rows(found)
     headings, by_model = tables.model_table(found)
-    title = tables.caption(found)
-    summary = Table(headings[0], box=None, collapse_padding=True, title=title, title_justify="left")
-    _columns(summary, [heading.replace(" ", "\n") for heading in headings[1:]])
+    summary = _table(headings[0], [heading.replace(" ", "\n") for heading in headings[1:]])
     for table, lines in ((detail, rows), (summary, by_model)):
         for line in lines:
-            table.add_row(*line)
-        Console().print(table)
+            table.add_row(*map(Text, line))  # names are no markup
+    Console().print(detail)
+    say(f"\n{tables.caption(found)}")
+    Console().print(summary)
     say(tables.PROTOCOL_NOTES[found[0]["protocol"]])
 
 
@@ -150,9 +148,13 @@ def show_scores(
         say(f"Report: {write_report(both, data, report)}", quiet)
 
 
-def _columns(table: Table, names: Iterable[str]) -> None:
-    for name in names:
-        table.add_column(name, justify="right")
+def _table(first: str, others: Iterable[str]) -> Table:
+    """A plain table whose first column holds names, the others figures."""
+    table = Table(box=None, collapse_padding=True)
+    table.add_column(Text(first), overflow="fold")
+    for name in others:
+        table.add_column(Text(name), justify="right", overflow="fold")
+    return table
 
 
 def _bar(*columns: ProgressColumn, quiet: bool) -> Progress:

@@ -71,13 +71,15 @@ CARDS: dict[str, Card] = {
     ),
     "flow": Card(
         family="flow",
-        about="Masks carried along DIS optical flow; needs OpenCV (extra [flow])",
+        about="Masks carried along DIS optical flow; needs OpenCV (the extra 'flow')",
         size=480,
         licence="Apache-2.0 (OpenCV)",
+        scores={"davis2016-dev10 J&F": 0.399},
     ),
     "copy": Card(
         family="copy",
         about="The first mask in every frame: what any model has to beat",
+        scores={"davis2016-dev10 J&F": 0.260},
         size=4320,
     ),
 }
