@@ -52,11 +52,14 @@ CARDS: dict[str, Card] = {
         family="memory",
         about="Space-time memory, ResNet-18 encoder; several objects in one pass",
         file="memory-s.safetensors",
-        sha256="",
+        sha256="6d7a7b29598f96a4f3ddc67cc1db1a32dd2d396c3844c9e5875a9769c80c4719",
         parameters=4_516_162,
-        size=320,
-        data="",
-        licence="",
+        size=288,
+        data="4,280 photographs with masks (ECSSD, PASCAL-S, DUTS, CCP, HumanSeg, Penn-Fudan, "
+        "COCO, feral cats), DAVIS-2016 train, 27 short clips (SBI2015, UCSD, CDnet-2014, one of "
+        "YouTube-VOS, one of DAVIS-2017); encoder from ImageNet",
+        licence="Apache-2.0 as far as it is ours; much of the data is for research or "
+        "non-commercial use only (DAVIS copy CC BY-NC 4.0, YouTube-VOS, the photograph sets)",
         recipe="memory-s.toml",
     ),
     "labelprop": Card(

@@ -27,8 +27,8 @@ class MemoryPropagator:
     def __init__(
         self,
         network: MemoryNetwork,
-        capacity: int = 6,
-        every: int = 5,
+        capacity: int = 4,
+        every: int = 2,
         top_k: int = 30,
         min_score: float = 0.6,
     ) -> None:
