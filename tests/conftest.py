@@ -1,11 +1,16 @@
 """Fixtures every room's tests share: painted clips, as arrays and as files."""
 
+import logging
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from masktrail import cli
 from painted_videos import Clip, PaintVideo, paint_clip, write_video
+from said import Said
 
 
 @pytest.fixture
@@ -42,3 +47,33 @@ def picture_folder(tmp_path: Path, clip: Clip) -> Path:
     for index, image in enumerate(clip.images, start=1):
         Image.fromarray(image).save(folder / f"{index}.png")
     return folder
+
+
+@pytest.fixture
+def logger() -> Iterator[logging.Logger]:
+    """The package's logger, put back as it was: commands set its level and its handler."""
+    logger = logging.getLogger("masktrail")
+    handlers, level = logger.handlers, logger.level
+    yield logger
+    logger.handlers = handlers
+    logger.setLevel(level)
+
+
+@pytest.fixture
+def command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], logger: logging.Logger
+) -> Callable[..., Said]:
+    """Function that runs `masktrail ARGUMENTS` in this process and says how it went."""
+
+    def run(*arguments: object) -> Said:
+        monkeypatch.setattr(sys, "argv", ["masktrail", *map(str, arguments)])
+        capsys.readouterr()
+        code: object = 0
+        try:
+            cli.main()
+        except SystemExit as stop:
+            code = stop.code
+        assert isinstance(code, int | None)
+        return Said(code or 0, *capsys.readouterr())
+
+    return run

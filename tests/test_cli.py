@@ -1,56 +1,29 @@
 """The command line: exit codes, one line for what is refused, and what is left behind."""
 
 import errno
-import logging
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from fake import fake_tracker, random_network
-from masktrail import cli
 from masktrail.masks import read_labels, write_labels
 from masktrail.models.weights import save_network
 from painted_videos import paint_clip
+from said import Said
 
 SIZE = (64, 48)
 BOX = "--box=1:36,12,60,36"
 
 
-class Said(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
 @pytest.fixture
-def logger():
-    """The package's logger, put back as it was."""
-    logger = logging.getLogger("masktrail")
-    handlers, level = logger.handlers, logger.level
-    yield logger
-    logger.handlers = handlers
-    logger.setLevel(level)
-
-
-@pytest.fixture
-def run(monkeypatch, capsys, logger):
-    """Function that runs the command line as `masktrail` does and says how it went."""
-
-    def run(*arguments: str | Path) -> Said:
-        monkeypatch.setattr(sys, "argv", ["masktrail", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        code = 0 if end.value.code is None else int(end.value.code)
-        return Said(code, *capsys.readouterr())
-
-    return run
+def run(command):
+    """The shared fixture by a shorter name."""
+    return command
 
 
 @pytest.fixture(scope="module")

@@ -1,27 +1,16 @@
 """A small painted data set, and the command line as a function."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from masktrail import cli
 from masktrail.masks import write_labels
 
 SIZE = (72, 96)
 Paint = Callable[..., Path]
-
-
-class Said(NamedTuple):
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
 
 
 def label_map(*squares: tuple[int, int]) -> np.ndarray:
@@ -58,22 +47,3 @@ def data(tmp_path: Path) -> Path:
     add_sequence(root, "late", [label_map((1, 10))] * 2 + [both] * 4)
     add_sequence(root, "still", [label_map((1, 30))] * 5)
     return root
-
-
-@pytest.fixture
-def command(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Said]:
-    """Runs `masktrail ARGUMENTS` in this process."""
-
-    def run(*arguments: object) -> Said:
-        monkeypatch.setattr(sys, "argv", ["masktrail", *map(str, arguments)])
-        code: object = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            code = stop.code
-        assert isinstance(code, int | None)
-        return Said(code or 0, *capsys.readouterr())
-
-    return run
