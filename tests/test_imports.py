@@ -178,6 +178,4 @@ def test_the_package_itself_is_light() -> None:
 
 
 def test_the_command_line_loads_torch_in_commands_only() -> None:
-    if "cli" not in MODULES:
-        pytest.skip("there is no command line yet")
     assert not loaded("masktrail.cli") & {"torch", "av", "matplotlib", "cv2", "scipy"}

@@ -9,7 +9,7 @@ from fake import random_network
 from masktrail.errors import InputError
 from masktrail.models.weights import save_network
 from masktrail.types import Mask
-from masktrail.zoo import CARDS, DEFAULT, WEIGHTS, Card, load, weights_hash, weights_path
+from masktrail.zoo import CARDS, DEFAULT, Card, load, weights_hash, weights_path
 from painted_videos import paint_clip
 
 shipped = pytest.mark.parametrize("name", [n for n, card in CARDS.items() if card.file])
@@ -20,12 +20,6 @@ def folder(tmp_path):
     """What training leaves."""
     save_network(tmp_path / "weights.safetensors", random_network(), "memory", {})
     return tmp_path
-
-
-def need(name: str) -> Card:
-    if not (WEIGHTS / CARDS[name].file).exists():
-        pytest.skip(f"the weights of {name} are not there yet")
-    return CARDS[name]
 
 
 def test_a_folder_and_a_file_are_models(folder):
@@ -95,7 +89,7 @@ def test_missing_weights_are_told(folder, monkeypatch):
 
 @shipped
 def test_shipped_weights_are_those_on_the_card(name):
-    card = need(name)
+    card = CARDS[name]
     path = weights_path(name)
     assert weights_hash(path) == card.sha256
     assert path.stat().st_size <= 16e6
@@ -105,7 +99,6 @@ def test_shipped_weights_are_those_on_the_card(name):
 
 
 def test_the_default_model_tracks_painted_discs():
-    need(DEFAULT)
     clip = paint_clip(10, (320, 240))
     tracker, scores = load(DEFAULT, "cpu"), []
     for t, (image, truth) in enumerate(zip(clip.images, clip.labels, strict=True)):
