@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from fake import random_network
 from masktrail import cli
+from masktrail.models.weights import save_network
 from painted_videos import Clip, PaintVideo, paint_clip, write_video
 from said import Said
 
@@ -77,3 +79,11 @@ def command(
         return Said(code or 0, *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as training leaves it, with a network nobody trained."""
+    folder = tmp_path_factory.mktemp("model")
+    save_network(folder / "weights.safetensors", random_network(), "memory", {})
+    return folder

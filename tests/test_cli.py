@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fake import fake_tracker, random_network
+from fake import fake_tracker
 from masktrail.masks import read_labels, write_labels
-from masktrail.models.weights import save_network
 from painted_videos import paint_clip
 from said import Said
 
@@ -24,13 +23,6 @@ BOX = "--box=1:36,12,60,36"
 def run(command):
     """The shared fixture by a shorter name."""
     return command
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("model")
-    save_network(folder / "weights.safetensors", random_network(), "memory", {})
-    return folder
 
 
 @pytest.fixture

@@ -5,11 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fake import random_network
 from masktrail.demo.clip import Pond, render_demo
 from masktrail.demo.run import run_demo
 from masktrail.masks import read_labels
-from masktrail.models.weights import save_network
 from masktrail.video import open_video
 
 SIZE = (214, 120)
@@ -60,12 +58,9 @@ def test_long_and_odd_clips(tmp_path: Path) -> None:
         assert image.shape == (91, 121, 3) and labels.shape == (91, 121)
 
 
-def test_the_demo_tracks_what_it_painted_and_compares(tmp_path: Path) -> None:
-    network = tmp_path / "model"
-    network.mkdir()
-    save_network(network / "weights.safetensors", random_network(), "memory", {})
+def test_the_demo_tracks_what_it_painted_and_compares(tmp_path: Path, model: Path) -> None:
     out = tmp_path / "out"
-    report, similarity = run_demo(out, network, frames=6, size=SIZE)
+    report, similarity = run_demo(out, model, frames=6, size=SIZE)
     assert report.frames == 6
     truth = [read_labels(out / "truth" / f"{i:05d}.png")[0] > 0 for i in range(1, 6)]
     found = [read_labels(out / "masks" / f"{i:05d}.png")[0] > 0 for i in range(1, 6)]

@@ -17,10 +17,9 @@ import pytest
 from PIL import Image
 
 import masktrail
-from fake import fake_tracker, random_network
+from fake import fake_tracker
 from masktrail.errors import InputError
 from masktrail.masks import areas, read_labels
-from masktrail.models.weights import save_network
 from masktrail.run import peak_memory_mb, track
 from masktrail.types import Box, Mask
 from masktrail.video import open_video
@@ -29,14 +28,6 @@ from painted_videos import paint_clip, write_video
 SIZE = (64, 48)
 PROMPTS = {1: Box(36, 12, 60, 36), 300: Box(4, 12, 28, 36)}
 FILES = ["masks", "objects.csv", "overlay.mp4", "run.json"]
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory) -> Path:
-    """A folder as training leaves it, with a network nobody trained."""
-    folder = tmp_path_factory.mktemp("model")
-    save_network(folder / "weights.safetensors", random_network(), "memory", {})
-    return folder
 
 
 @pytest.fixture
