@@ -6,6 +6,7 @@ cut out of a photograph moves on its own in front of it, or behind its object: a
 look-alike or as an occluder. All pixels of a batch are sampled at once, on the device of the pack.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -15,7 +16,7 @@ from torch import Generator, Tensor
 
 from masktrail.data.augment import jitter_colour
 from masktrail.data.grids import background_grid, pasted_grid, sample
-from masktrail.data.pack import Pack, PackedObject
+from masktrail.data.pack import Pack, PackedObject, PackedSequence
 from masktrail.errors import InputError
 
 T = TypeVar("T")
@@ -73,13 +74,18 @@ class ClipSampler:
         stills: photographs, also where pasted objects come from.
         videos: real videos.
         seed: everything drawn follows from it.
+        shares: how often each of the videos' packs is drawn from, relative to the others; as often
+            as it has frames, if empty.
 
     Raises:
         InputError: no photograph shows an object of a usable size.
     """
 
-    def __init__(self, stills: Pack, videos: list[Pack], seed: int) -> None:
+    def __init__(
+        self, stills: Pack, videos: list[Pack], seed: int, shares: Sequence[float] = ()
+    ) -> None:
         self.generator = Generator().manual_seed(seed)
+        self._shares = torch.tensor(shares or [float(len(pack.images)) for pack in videos])
         self.stills = stills
         self.videos = videos
         self._still_rows = [
@@ -87,6 +93,9 @@ class ClipSampler:
         ]
         if not self._still_rows:
             raise InputError(f"No photograph shows an object of {MIN_AREA:.1%} of its area.")
+        self._sets: dict[str, list[int]] = {}
+        for row in self._still_rows:
+            self._sets.setdefault(_set_of(stills, row), []).append(row)
 
     def stills_batch(self, batch: int, settings: ClipSettings) -> Clips:
         """Clips whose background is a photograph set in motion."""
@@ -101,8 +110,7 @@ class ClipSampler:
         Raises:
             InputError: no video is long enough, or none shows an object of a usable size.
         """
-        sizes = torch.tensor([float(len(pack.images)) for pack in self.videos])
-        pack = self.videos[int(torch.multinomial(sizes, 1, generator=self.generator))]
+        pack = self.videos[int(torch.multinomial(self._shares, 1, generator=self.generator))]
         table = [self._video_rows(pack, settings) for _ in range(batch)]
         aspects = _aspects(pack, [rows[0] for rows in table])
         return self._clips(pack, table, aspects, settings, settings.real_motion)
@@ -157,10 +165,11 @@ class ClipSampler:
             layer = layer.view(b, t, *layer.shape[2:])
         images, masks = layer[:, :, :3], (layer[:, :, 3:] > 0.5).float()
         if settings.paste > 0:
-            images, masks = self._paste(images, masks, settings)
+            images, masks = self._paste(images, masks, settings, self._pasted_rows(pack, table))
         images = jitter_colour(images.clamp(0, 1), self.generator)
-        if torch.rand((), generator=self.generator) < 0.5:
-            images, masks = images.flip(-1), masks.flip(-1)
+        flipped = torch.rand((b, 1, 1, 1, 1), generator=self.generator).to(images.device) < 0.5
+        images = torch.where(flipped, images.flip(-1), images)
+        masks = torch.where(flipped, masks.flip(-1), masks)
         valid = masks[:, 0].mean((2, 3)) > MIN_AREA / 4
         # what was not marked in frame 0 is background for good, whenever it turns up
         return Clips(images, masks * valid[:, None, :, None, None], valid)
@@ -171,12 +180,22 @@ class ClipSampler:
         order = torch.randperm(len(large), generator=self.generator).tolist()
         return [large[i] for i in order[:count]]
 
+    def _pasted_rows(self, pack: Pack, table: list[list[int]]) -> list[int]:
+        """A photograph to cut an object from for every clip: in half of those that come from
+        photographs one of the same set, a look-alike."""
+        alike = (torch.rand(len(table), generator=self.generator) < 0.5).tolist()
+        return [
+            self._pick(self._sets[_set_of(pack, rows[0])])
+            if same and pack is self.stills
+            else self._pick(self._still_rows)
+            for same, rows in zip(alike, table, strict=True)
+        ]
+
     def _paste(
-        self, images: Tensor, masks: Tensor, settings: ClipSettings
+        self, images: Tensor, masks: Tensor, settings: ClipSettings, rows: list[int]
     ) -> tuple[Tensor, Tensor]:
-        """Puts an object of a photograph into some clips, moving on its own."""
+        """Puts an object of the photographs in `rows` into some clips, moving on its own."""
         b, n, g = len(masks), masks.shape[2], self.generator
-        rows = [self._pick(self._still_rows) for _ in range(b)]
         pasted = [self._targets(self.stills.objects[row], 1) for row in rows]
         aspects, t, size = _aspects(self.stills, rows), masks.shape[1], masks.shape[-1]
         grid = pasted_grid([of[0] for of in pasted], aspects, t, size, g)
@@ -202,9 +221,17 @@ def _large(objects: list[PackedObject]) -> list[PackedObject]:
 
 def _aspects(pack: Pack, rows: list[int]) -> Tensor:
     """Width / height of the pictures in `rows`, (len(rows),)."""
-    starts = torch.tensor([sequence.start for sequence in pack.sequences])
-    where = torch.searchsorted(starts, torch.tensor(rows), right=True) - 1
-    return torch.tensor([pack.sequences[int(i)].aspect for i in where])
+    return torch.tensor([_sequence(pack, row).aspect for row in rows])
+
+
+def _set_of(pack: Pack, row: int) -> str:
+    """The data set a photograph comes from: what stands before the slash of its name."""
+    return _sequence(pack, row).name.split("/")[0]
+
+
+def _sequence(pack: Pack, row: int) -> PackedSequence:
+    """The sequence that holds `row`."""
+    return pack.sequences[bisect_right(pack.sequences, row, key=lambda s: s.start) - 1]
 
 
 def _ids(targets: list[list[PackedObject]], slots: int) -> Tensor:

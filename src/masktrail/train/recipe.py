@@ -44,6 +44,8 @@ class Recipe:
         init: weights to start from: a safetensors file of the same network, or of its encoder.
         stills: packed photographs.
         videos: packed videos.
+        shares: how often each of them is drawn from, relative to the others; as often as it has
+            frames, if empty.
         stages: in order.
         lr: peak learning rate.
         encoder_lr: the same for parameters that came from ImageNet.
@@ -60,6 +62,7 @@ class Recipe:
     init: str | None = None
     stills: str = "packs/stills"
     videos: tuple[str, ...] = ("packs/davis2016-train", "packs/clips")
+    shares: tuple[float, ...] = ()
     stages: tuple[Stage, ...] = (Stage(),)
     lr: float = 3e-4
     encoder_lr: float = 5e-5
@@ -127,6 +130,8 @@ def _problems(recipe: Recipe) -> Iterator[str]:
     ends = [stage.until for stage in recipe.stages]
     if not ends or sorted(set(ends)) != ends or ends[-1] != 1:
         yield f"stages end (`until`) at {ends}; expected ascending shares, the last 1"
+    if recipe.shares and (len(recipe.shares) != len(recipe.videos) or min(recipe.shares) <= 0):
+        yield f"shares = {list(recipe.shares)}; expected one above 0 for each of `videos`"
     for stage in recipe.stages:
         if stage.clips.size < STRIDE or stage.clips.size % STRIDE:
             yield f"clips of size {stage.clips.size}; expected a multiple of {STRIDE}"

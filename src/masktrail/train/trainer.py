@@ -176,7 +176,7 @@ def _optimiser(network: nn.Module, recipe: Recipe, pretrained: set[str]) -> torc
 def _sampler(recipe: Recipe, device: torch.device, rank: int) -> ClipSampler:
     stills = _pack(recipe.stills, device)
     videos = [_pack(path, device) for path in recipe.videos]
-    return ClipSampler(stills, videos, _seed(recipe, rank))
+    return ClipSampler(stills, videos, _seed(recipe, rank), recipe.shares)
 
 
 def _pack(folder: str, device: torch.device) -> Pack:
