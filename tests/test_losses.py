@@ -7,8 +7,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.nn import functional as F
 
 from masktrail import losses
+from masktrail.losses import EMPTY_TARGETS, MASK_LOSSES, mask_loss, squared_dice
 
 
 def picture(rows: list[list[float]]) -> Tensor:
@@ -100,3 +102,46 @@ def test_label_maps_and_one_hot_are_inverse(count: int, seed: int) -> None:
     labels = torch.randint(count + 1, (2, 5, 5), generator=generator)
     masks = torch.nn.functional.one_hot(labels, count + 1).movedim(-1, 1)[:, 1:].float()
     assert torch.equal(losses.label_maps(masks), labels)
+
+
+def test_squared_dice_by_hand() -> None:
+    probabilities = torch.tensor([[[0.5, 1.0], [0.0, 0.25]]])
+    target = torch.tensor([[[1.0, 1.0], [0.0, 0.0]]])
+    expected = 1 - (2 * 1.5 + 1e-5) / (2 + 0.25 + 1 + 0.0625 + 1e-5)
+    assert squared_dice(probabilities, target).item() == pytest.approx(expected)
+
+
+def test_squared_dice_on_empty_targets_is_equation_4_to_the_letter() -> None:
+    empty = torch.zeros(1, 4, 4)
+    assert squared_dice(empty, empty).item() == 0
+    assert squared_dice(empty + 0.1, empty).item() == pytest.approx(1, abs=1e-3)
+
+
+def test_mask_loss_is_of_each_sample_alone() -> None:
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(3, 2, 8, 8, generator=generator)
+    target = (torch.rand(3, 2, 8, 8, generator=generator) > 0.5).float()
+    parts = mask_loss(logits, target, "bce+dice")
+    assert set(parts) == {"cross_entropy", "dice"}
+    for name, loss in parts.items():
+        assert loss.shape == (3, 2)
+        alone = mask_loss(logits[1:2, 1:], target[1:2, 1:], "bce+dice")[name]
+        assert torch.allclose(loss[1, 1], alone[0, 0])
+    probability = logits[0, 0].sigmoid()
+    bce = torch.where(target[0, 0] > 0, -probability.log(), -(1 - probability).log()).mean()
+    assert torch.allclose(parts["cross_entropy"][0, 0], bce, atol=1e-6)
+
+
+@pytest.mark.parametrize(("kind", "names"), MASK_LOSSES.items())
+def test_kinds_of_mask_loss(kind: str, names: tuple[str, ...]) -> None:
+    parts = mask_loss(torch.zeros(1, 4, 4), torch.ones(1, 4, 4), kind)
+    assert tuple(parts) == names
+
+
+def test_what_becomes_of_dice_on_empty_targets() -> None:
+    logits, target = torch.full((2, 4, 4), -1.0), torch.zeros(2, 4, 4)
+    target[1, 0, 0] = 1
+    bce, skip, dice = (mask_loss(logits, target, "dice", e)["dice"] for e in EMPTY_TARGETS)
+    assert torch.allclose(bce[0], F.softplus(torch.tensor(-1.0)))
+    assert skip[0] == 0 and dice[0] > 0.99
+    assert bce[1] == skip[1] == dice[1]  # only empty targets are treated differently

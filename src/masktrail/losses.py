@@ -39,6 +39,57 @@ def dice(probabilities: Tensor, target: Tensor, smooth: float = 1.0) -> Tensor:
     return 1 - (2 * overlap + smooth) / (total + smooth)
 
 
+def squared_dice(probabilities: Tensor, target: Tensor, eps: float = 1e-5) -> Tensor:
+    """Soft Dice loss with squared denominators: the report's equation 4, which U-Nets train with.
+
+    An empty target costs nearly 1 whatever is predicted, short of nothing at all, and its gradient
+    is all but zero; `mask_loss` says what can be done about it.
+
+    Args:
+        probabilities: (..., H, W) in [0, 1].
+        target: same shape, 0 or 1.
+        eps: added above and below.
+
+    Returns:
+        (...), 0 where they agree, towards 1 where they do not.
+    """
+    overlap = (probabilities * target).sum((-2, -1))
+    total = probabilities.square().sum((-2, -1)) + target.square().sum((-2, -1))
+    return 1 - (2 * overlap + eps) / (total + eps)
+
+
+def mask_loss(logits: Tensor, target: Tensor, kind: str, empty: str = "bce") -> dict[str, Tensor]:
+    """The parts of the loss a U-Net is trained with, a sample at a time.
+
+    Args:
+        logits: (..., H, W).
+        target: same shape, 0 or 1.
+        kind: key of `MASK_LOSSES`.
+        empty: what becomes of Dice where the target is empty: "dice" takes equation 4 to the
+            letter, "skip" counts 0, "bce" puts the cross-entropy in its place.
+
+    Returns:
+        By name, (...) each; the loss is their sum.
+    """
+    bce = F.binary_cross_entropy_with_logits(logits, target, reduction="none").mean((-2, -1))
+    dice = squared_dice(logits.sigmoid(), target)
+    if empty != "dice":
+        shown = target.amax((-2, -1)) > 0
+        dice = torch.where(shown, dice, bce if empty == "bce" else torch.zeros_like(dice))
+    parts = {"cross_entropy": bce, "dice": dice}
+    return {name: parts[name] for name in MASK_LOSSES[kind]}
+
+
+MASK_LOSSES = {
+    "dice": ("dice",),
+    "bce": ("cross_entropy",),
+    "bce+dice": ("cross_entropy", "dice"),
+}
+"""Kinds of loss of a U-Net, and the parts they add up."""
+
+EMPTY_TARGETS = ("bce", "skip", "dice")
+
+
 def masked_mean(values: Tensor, valid: Tensor) -> Tensor:
     """Mean of `values` where `valid` (bool, same shape), a scalar; 0 if nothing is valid."""
     weights = valid.to(values.dtype)

@@ -138,3 +138,21 @@ def test_uniform_lies_between_its_bounds(low: float, width: float) -> None:
     drawn = augment.uniform((50,), low, low + width, seeded())
     assert drawn.min() >= low - 1e-6 and drawn.max() <= low + width + 1e-6
     assert math.isfinite(float(drawn.sum()))
+
+
+def test_corrupted_masks_are_near_the_true_ones_and_differ_from_them() -> None:
+    y, x = torch.meshgrid(torch.arange(96), torch.arange(96), indexing="ij")
+    disc = ((x - 50).square() + (y - 45).square() < 24**2).float()
+    true = disc.repeat(32, 1, 1)
+    spoilt = augment.corrupt(true, torch.Generator().manual_seed(0))
+    assert spoilt.shape == true.shape
+    assert spoilt.min() >= 0 and spoilt.max() <= 1
+    hard = spoilt > 0.5
+    overlap = (hard & (true > 0)).sum((1, 2)) / (hard | (true > 0)).sum((1, 2))
+    assert overlap.min() > 0.4 and 0.6 < overlap.mean() < 0.95
+    areas = hard.sum((1, 2)) / disc.sum()
+    assert areas.min() < 0.97 and areas.max() > 1.03
+
+
+def test_empty_masks_stay_empty_when_corrupted() -> None:
+    assert not augment.corrupt(torch.zeros(3, 32, 32), torch.Generator().manual_seed(0)).any()

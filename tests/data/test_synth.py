@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from masktrail.data import synth
+from masktrail.data.grids import background_grid
 from masktrail.data.pack import Pack, PackedObject, open_pack
 from masktrail.data.synth import Clips, ClipSampler, ClipSettings
 from masktrail.errors import InputError
@@ -197,7 +198,7 @@ def test_short_videos_are_spread_or_left_out(stills: Pack, tmp_path: Path) -> No
 
 def test_packs_without_objects_are_refused(stills: Pack, videos: Pack) -> None:
     nothing: list[list[PackedObject]] = [[] for _ in videos.objects]
-    with pytest.raises(InputError, match="No photograph shows an object"):
+    with pytest.raises(InputError, match="No picture shows an object"):
         ClipSampler(replace(videos, objects=nothing), [], 0)
     with pytest.raises(InputError, match="No video in a pack of 2"):
         ClipSampler(stills, [replace(videos, objects=nothing)], 0).video_batch(1, SETTINGS)
@@ -226,3 +227,62 @@ def test_the_stretch_of_the_canvas_is_undone(stills: Pack, videos: Pack) -> None
             ratios.append(float(columns.sum() / rows.sum()))
     assert len(ratios) > 5
     assert all(0.9 < ratio < 1.1 for ratio in ratios), ratios
+
+
+def test_plain_clips_are_the_frames_themselves_in_order(stills: Pack, videos: Pack) -> None:
+    how = replace(SETTINGS, size=64, frames=3, plain=True, paste=1.0, max_gap=5)
+    clips = ClipSampler(stills, [videos], 3).video_batch(6, how)
+    canvas = videos.images.movedim(-1, 1).float()
+    small = torch.nn.functional.interpolate(canvas, (64, 64), mode="bilinear", antialias=True) / 255
+    for images, masks in zip(clips.images, clips.masks, strict=True):
+        runs = [small[first : first + 3] for first in range(18)]
+        assert any(torch.allclose(run, images, atol=3 / 255) for run in runs)
+        seen = nearest_colour(images[0])[masks[0, 0] > 0]
+        assert (seen == seen.mode().values).float().mean() > 0.9
+    assert clips.valid.all()
+
+
+def test_plain_clips_of_a_square_pack_are_its_pixels(stills: Pack, videos: Pack) -> None:
+    square = replace(videos, images=videos.images[:, :, :60], labels=videos.labels[:, :, :60])
+    how = replace(SETTINGS, size=60, frames=2, plain=True)
+    clips = ClipSampler(stills, [square], 0).video_batch(3, how)
+    rows = (clips.images[:, 0] * 255).round().to(torch.uint8).movedim(1, -1)
+    assert all(any(torch.equal(row, image) for image in square.images) for row in rows)
+
+
+def test_tight_crops_are_sized_by_their_object() -> None:
+    small = PackedObject(id=1, x=0.5, y=0.5, width=0.1, height=0.2, area=0.01)
+    tight = torch.arange(40) % 2 == 0
+    generator = torch.Generator().manual_seed(0)
+    at = background_grid([small] * 40, torch.full((40,), 1.5), tight, 2, 32, 0.0, generator)
+    height = at[:, 0, -1, 16, 1] - at[:, 0, 0, 16, 1]  # in halves of the picture's height
+    assert height[tight].min() > 0.4 and height[tight].max() < 1.1
+    assert height[~tight].min() > 0.9
+
+
+def test_look_alikes_come_from_the_set_of_their_target(stills: Pack, videos: Pack) -> None:
+    sequences = [
+        replace(s, name=f"{'even' if i % 2 else 'odd'}/{i}") for i, s in enumerate(stills.sequences)
+    ]
+    sampler = ClipSampler(replace(stills, sequences=sequences), [videos], 0)
+    assert sampler.stills is not None
+    rows = [i % len(sequences) for i in range(400)]
+    pasted = sampler._pasted_rows(sampler.stills, [[row] for row in rows])
+    same = sum(a % 2 == b % 2 for a, b in zip(rows, pasted, strict=True)) / 400
+    assert 0.68 < same < 0.82  # half of them look-alikes, and every second of the others by chance
+
+
+def test_packs_are_drawn_from_as_often_as_asked(stills: Pack, videos: Pack) -> None:
+    bright = replace(videos, images=torch.full_like(videos.images, 255))
+    sampler = ClipSampler(stills, [videos, bright], 0, shares=(1.0, 3.0))
+    how = replace(SETTINGS, size=16, frames=2)
+    how = replace(how, plain=True)
+    drawn = [sampler.video_batch(1, how).images.min() > 0.9 for _ in range(80)]
+    assert 45 < sum(map(int, drawn)) < 75
+
+
+def test_without_photographs_objects_are_cut_from_videos(videos: Pack) -> None:
+    clips = ClipSampler(None, [videos], 1).video_batch(8, replace(SETTINGS, paste=1.0, objects=2))
+    assert clips.valid.all(1).any()
+    with pytest.raises(InputError, match="neither photographs nor videos"):
+        ClipSampler(None, [], 0)

@@ -106,6 +106,31 @@ def warp(batch: int, frames: int, size: int, generator: Generator, amount: float
     return dense.permute(0, 2, 3, 1).view(batch, frames, size, size, 2)
 
 
+def corrupt(masks: Tensor, generator: Generator) -> Tensor:
+    """Masks as a tracker might hand them on: moved, bent, and grown or shrunk a little.
+
+    Source: Lucid Data Dreaming (Khoreva et al., IJCV 2019), section 3.2: the mask of the frame
+    before is deformed by a thin-plate spline of up to 5 % and its edge is moved.
+
+    Args:
+        masks: (B, S, S) in [0, 1].
+        generator: source of randomness.
+
+    Returns:
+        Same shape, soft at the edges.
+    """
+    b, size = masks.shape[0], masks.shape[-1]
+    moves = motion(b, 2, generator, 0.05, 0.06, 0.03)[:, 1]
+    grid = F.affine_grid(moves, [b, 1, size, size], align_corners=False)
+    grid = grid + warp(b, 2, size, generator, 0.03)[:, 1]
+    bent = F.grid_sample(masks[:, None], grid.to(masks.device), align_corners=False)
+    reach = 1 + 2 * int(torch.randint(0, max(2, size // 48), (), generator=generator))
+    grown = F.max_pool2d(bent, reach, 1, reach // 2)
+    shrunk = -F.max_pool2d(-bent, reach, 1, reach // 2)
+    grows = torch.rand((b, 1, 1, 1), generator=generator).to(masks.device) < 0.5
+    return torch.where(grows, grown, shrunk)[:, 0]
+
+
 def jitter_colour(images: Tensor, generator: Generator, amount: float = 0.25) -> Tensor:
     """Brightness, contrast and saturation, much the same over a clip; some clips in grey.
 

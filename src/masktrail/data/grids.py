@@ -9,10 +9,14 @@ from torch.nn import functional as F
 from masktrail.data.augment import motion, uniform, warp
 from masktrail.data.pack import Pack, PackedObject
 
+MIN_HALF = 0.1
+"""Crops are no smaller than this share of their picture's height."""
+
 
 def background_grid(
     targets: list[PackedObject],
     aspects: Tensor,
+    tight: Tensor,
     frames: int,
     size: int,
     strength: float,
@@ -23,6 +27,7 @@ def background_grid(
     Args:
         targets: the object each of B clips is about.
         aspects: of the pictures, (B,).
+        tight: which crops are sized by their object instead of by their picture, bool (B,).
         frames: T.
         size: S, side of the crops, pixels.
         strength: of the motion; above 0.5 the picture is bent too.
@@ -36,6 +41,10 @@ def background_grid(
     centre = torch.tensor([[2 * o.x - 1, 2 * o.y - 1] for o in targets])
     centre[:, 0] *= aspects
     half = short * uniform((b,), 0.5, 1.0, g)
+    sides = torch.tensor([[o.width, o.height] for o in targets])
+    extent = torch.maximum(sides[:, 0] * aspects, sides[:, 1])
+    around = (extent * uniform((b,), 1.2, 2.6, g)).clamp_min(MIN_HALF)
+    half = torch.where(tight, torch.minimum(around, short), half)
     centre += uniform((b, 2), -0.4, 0.4, g) * half[:, None]
     room = (torch.stack([aspects, torch.ones(b)], 1) - half[:, None]).clamp_min(0)
     centre = centre.clamp(-room, room)
@@ -110,3 +119,27 @@ def sample(pack: Pack, rows: Tensor, ids: Tensor, grid: Tensor) -> Tensor:
     sampled = F.grid_sample(pixels, flat, mode="bilinear", align_corners=False)
     crops, size = grid.shape[1], grid.shape[2]
     return sampled.unflatten(2, (crops, size)).transpose(1, 2) / 255
+
+
+def whole(pack: Pack, rows: Tensor, ids: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Whole pictures stretched to a square, which costs nothing where they are packed as one.
+
+    Args:
+        pack: where the pictures are.
+        rows: (B, T) of the pack.
+        ids: (B, N) of the objects.
+        size: S.
+
+    Returns:
+        Pictures (B, T, 3, S, S) in [0, 1] and masks (B, T, N, S, S), 0 or 1.
+    """
+    device = pack.images.device
+    rows, ids = rows.to(device), ids.to(device)
+    images = pack.images[rows].movedim(-1, 2)
+    masks = (pack.labels[rows][:, :, None] == ids[:, None, :, None, None]).float()
+    if images.shape[-2:] != (size, size):
+        flat = F.interpolate(images.flatten(0, 1), (size, size), mode="bilinear", antialias=True)
+        images = flat.unflatten(0, rows.shape)
+        flat = F.interpolate(masks.flatten(0, 1), (size, size), mode="nearest-exact")
+        masks = flat.unflatten(0, rows.shape)
+    return images.float() / 255, masks

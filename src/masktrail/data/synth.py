@@ -15,7 +15,7 @@ import torch
 from torch import Generator, Tensor
 
 from masktrail.data.augment import jitter_colour
-from masktrail.data.grids import background_grid, pasted_grid, sample
+from masktrail.data.grids import background_grid, pasted_grid, sample, whole
 from masktrail.data.pack import Pack, PackedObject, PackedSequence
 from masktrail.errors import InputError
 
@@ -41,6 +41,9 @@ class ClipSettings:
         still_motion: strength of the motion given to photographs; 1 is +-0.12 rad, +-10 % size,
             +-12 % of the crop a step.
         real_motion: the same, on top of real motion.
+        tight: share of the clips whose crop is sized by its object instead of by its picture.
+        plain: whole frames of videos stretched to the square, one after the other, and nothing
+            else done to them, as the report trained; `size` and `frames` alone count then.
     """
 
     size: int = 192
@@ -50,6 +53,8 @@ class ClipSettings:
     max_gap: int = 12
     still_motion: float = 1.0
     real_motion: float = 0.3
+    tight: float = 0.0
+    plain: bool = False
 
 
 @dataclass
@@ -71,35 +76,40 @@ class ClipSampler:
     """Draws batches of clips from packs.
 
     Args:
-        stills: photographs, also where pasted objects come from.
+        stills: photographs, also where pasted objects come from; without any they come from the
+            first of the videos' packs.
         videos: real videos.
         seed: everything drawn follows from it.
         shares: how often each of the videos' packs is drawn from, relative to the others; as often
             as it has frames, if empty.
 
     Raises:
-        InputError: no photograph shows an object of a usable size.
+        InputError: there is nothing to draw from, or nothing in it is of a usable size.
     """
 
     def __init__(
-        self, stills: Pack, videos: list[Pack], seed: int, shares: Sequence[float] = ()
+        self, stills: Pack | None, videos: list[Pack], seed: int, shares: Sequence[float] = ()
     ) -> None:
         self.generator = Generator().manual_seed(seed)
         self._shares = torch.tensor(shares or [float(len(pack.images)) for pack in videos])
         self.stills = stills
         self.videos = videos
-        self._still_rows = [
-            row for row in range(len(stills.objects)) if _large(stills.objects[row])
-        ]
-        if not self._still_rows:
-            raise InputError(f"No photograph shows an object of {MIN_AREA:.1%} of its area.")
+        sources = [pack for pack in (stills, *videos) if pack is not None]
+        if not sources:
+            raise InputError("There are neither photographs nor videos to train on.")
+        self._cutouts = sources[0]
+        objects = self._cutouts.objects
+        self._rows = [row for row in range(len(objects)) if _large(objects[row])]
+        if not self._rows:
+            raise InputError(f"No picture shows an object of {MIN_AREA:.1%} of its area.")
         self._sets: dict[str, list[int]] = {}
-        for row in self._still_rows:
-            self._sets.setdefault(_set_of(stills, row), []).append(row)
+        for row in self._rows:
+            self._sets.setdefault(_set_of(self._cutouts, row), []).append(row)
 
     def stills_batch(self, batch: int, settings: ClipSettings) -> Clips:
         """Clips whose background is a photograph set in motion."""
-        rows = [self._pick(self._still_rows) for _ in range(batch)]
+        assert self.stills is not None
+        rows = [self._pick(self._rows) for _ in range(batch)]
         table = [[row] * settings.frames for row in rows]
         aspects = _aspects(self.stills, rows)
         return self._clips(self.stills, table, aspects, settings, settings.still_motion)
@@ -112,6 +122,8 @@ class ClipSampler:
         """
         pack = self.videos[int(torch.multinomial(self._shares, 1, generator=self.generator))]
         table = [self._video_rows(pack, settings) for _ in range(batch)]
+        if settings.plain:
+            return self._plain_clips(pack, table, settings)
         aspects = _aspects(pack, [rows[0] for rows in table])
         return self._clips(pack, table, aspects, settings, settings.real_motion)
 
@@ -126,7 +138,7 @@ class ClipSampler:
             offsets = self._offsets(sequence.count, settings)
             first = int(torch.randint(sequence.count - offsets[-1], (), generator=self.generator))
             rows = [sequence.start + first + offset for offset in offsets]
-            if torch.rand((), generator=self.generator) < 0.5:
+            if not settings.plain and torch.rand((), generator=self.generator) < 0.5:
                 rows.reverse()
             if _large(pack.objects[rows[0]]):
                 return rows
@@ -138,6 +150,8 @@ class ClipSampler:
     def _offsets(self, count: int, settings: ClipSettings) -> list[int]:
         """Frames of a clip from a video of `count` frames, counted from its own first one."""
         steps = settings.frames - 1
+        if settings.plain:
+            return list(range(settings.frames))
         gaps = torch.randint(1, settings.max_gap + 1, (steps,), generator=self.generator)
         if int(gaps.sum()) >= count:  # too short a video: as far apart as it allows
             gaps.fill_((count - 1) // max(1, steps))
@@ -155,7 +169,8 @@ class ClipSampler:
         b, t = len(table), settings.frames
         targets = [self._targets(pack.objects[rows[0]], settings.objects) for rows in table]
         first = [of[0] for of in targets]
-        grid = background_grid(first, aspects, t, settings.size, strength, self.generator)
+        tight = torch.rand(b, generator=self.generator) < settings.tight
+        grid = background_grid(first, aspects, tight, t, settings.size, strength, self.generator)
         ids = _ids(targets, settings.objects)
         if all(len(set(rows)) == 1 for rows in table):
             layer = sample(pack, torch.tensor(table)[:, 0], ids, grid)
@@ -174,6 +189,13 @@ class ClipSampler:
         # what was not marked in frame 0 is background for good, whenever it turns up
         return Clips(images, masks * valid[:, None, :, None, None], valid)
 
+    def _plain_clips(self, pack: Pack, table: list[list[int]], settings: ClipSettings) -> Clips:
+        """Clips of one object each: the rows `table` (B lists of T), as they are."""
+        rows = torch.tensor(table)
+        targets = [self._targets(pack.objects[row[0]], 1) for row in table]
+        images, masks = whole(pack, rows, _ids(targets, 1), settings.size)
+        return Clips(images, masks, masks[:, 0].amax((2, 3)) > 0)
+
     def _targets(self, objects: list[PackedObject], count: int) -> list[PackedObject]:
         """At most `count` of the large ones, in random order."""
         large = _large(objects)
@@ -187,7 +209,7 @@ class ClipSampler:
         return [
             self._pick(self._sets[_set_of(pack, rows[0])])
             if same and pack is self.stills
-            else self._pick(self._still_rows)
+            else self._pick(self._rows)
             for same, rows in zip(alike, table, strict=True)
         ]
 
@@ -196,10 +218,10 @@ class ClipSampler:
     ) -> tuple[Tensor, Tensor]:
         """Puts an object of the photographs in `rows` into some clips, moving on its own."""
         b, n, g = len(masks), masks.shape[2], self.generator
-        pasted = [self._targets(self.stills.objects[row], 1) for row in rows]
-        aspects, t, size = _aspects(self.stills, rows), masks.shape[1], masks.shape[-1]
+        pasted = [self._targets(self._cutouts.objects[row], 1) for row in rows]
+        aspects, t, size = _aspects(self._cutouts, rows), masks.shape[1], masks.shape[-1]
         grid = pasted_grid([of[0] for of in pasted], aspects, t, size, g)
-        layer = sample(self.stills, torch.tensor(rows), _ids(pasted, 1), grid)
+        layer = sample(self._cutouts, torch.tensor(rows), _ids(pasted, 1), grid)
         wanted = torch.rand((b, 1, 1, 1, 1), generator=g) < settings.paste
         behind = torch.rand((b, 1, 1, 1, 1), generator=g) < 0.35
         wanted, behind = wanted.to(images.device), behind.to(images.device)

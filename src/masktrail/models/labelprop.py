@@ -29,6 +29,7 @@ class FeatureConfig:
 class FeatureNetwork(nn.Module):
     """ResNet-18's third stage with its stride taken out, as features of length 1 at stride 8."""
 
+    stride = STRIDE
     mean: Tensor
     std: Tensor
 

@@ -155,6 +155,7 @@ class Decoder(nn.Module):
 class MemoryNetwork(nn.Module):
     """Encoder, key head, value encoder and decoder of `memory-s`."""
 
+    stride = STRIDE
     mean: Tensor
     std: Tensor
 

@@ -8,9 +8,28 @@ from typing import Any, TypeVar
 
 from masktrail.data.synth import ClipSettings
 from masktrail.errors import InputError
-from masktrail.models.memory import STRIDE
+from masktrail.losses import EMPTY_TARGETS, MASK_LOSSES
+from masktrail.models import MODELS
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class PairSettings:
+    """What a U-Net that sees two frames and a mask is trained with, beside its clips.
+
+    Attributes:
+        loss: key of `losses.MASK_LOSSES`.
+        empty: what becomes of Dice on empty targets, one of `losses.EMPTY_TARGETS`.
+        teacher: share of the steps from frame to frame that go out from the true mask instead of
+            the network's own.
+        corrupt: share of the true masks so given that are bent, moved, thickened or thinned first.
+    """
+
+    loss: str = "bce+dice"
+    empty: str = "bce"
+    teacher: float = 0.0
+    corrupt: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -23,7 +42,9 @@ class Stage:
         real: share of the steps that see real motion.
         multiple: share of the steps whose clips have two target slots.
         keep: share of the pixels the cross-entropy is averaged over, the hardest.
+        lr: learning rate that holds all through the stage; 0 leaves it to the recipe's schedule.
         clips: how clips are drawn.
+        pair: what U-Nets need besides.
     """
 
     until: float = 1.0
@@ -31,7 +52,9 @@ class Stage:
     real: float = 0.5
     multiple: float = 0.25
     keep: float = 0.25
+    lr: float = 0.0
     clips: ClipSettings = field(default_factory=ClipSettings)
+    pair: PairSettings = field(default_factory=PairSettings)
 
 
 @dataclass(frozen=True)
@@ -42,7 +65,7 @@ class Recipe:
         family: key of `models.MODELS`.
         model: fields of the family's config.
         init: weights to start from: a safetensors file of the same network, or of its encoder.
-        stills: packed photographs.
+        stills: packed photographs; "" for none.
         videos: packed videos.
         shares: how often each of them is drawn from, relative to the others; as often as it has
             frames, if empty.
@@ -100,7 +123,8 @@ def read_recipe(path: Path | str) -> Recipe:
 
 def _stage(table: dict[str, Any], path: Path | str) -> Stage:
     clips = _fill(ClipSettings, table.pop("clips", {}), path)
-    return _fill(Stage, {**table, "clips": clips}, path)
+    pair = _fill(PairSettings, table.pop("pair", {}), path)
+    return _fill(Stage, {**table, "clips": clips, "pair": pair}, path)
 
 
 def _fill(kind: type[T], table: dict[str, Any], path: Path | str) -> T:
@@ -132,10 +156,21 @@ def _problems(recipe: Recipe) -> Iterator[str]:
         yield f"stages end (`until`) at {ends}; expected ascending shares, the last 1"
     if recipe.shares and (len(recipe.shares) != len(recipe.videos) or min(recipe.shares) <= 0):
         yield f"shares = {list(recipe.shares)}; expected one above 0 for each of `videos`"
+    if recipe.family not in MODELS:
+        yield f"family = {recipe.family!r}; there are {', '.join(MODELS)}"
+        return
+    stride = getattr(MODELS[recipe.family][0], "stride", 1)
     for stage in recipe.stages:
-        if stage.clips.size < STRIDE or stage.clips.size % STRIDE:
-            yield f"clips of size {stage.clips.size}; expected a multiple of {STRIDE}"
+        if stage.clips.size < stride or stage.clips.size % stride:
+            yield f"clips of size {stage.clips.size}; expected a multiple of {stride}"
         if stage.clips.frames < 2 or stage.batch < 1:
             yield f"{stage.batch} clips of {stage.clips.frames} frames; expected 1 of 2 or more"
         if stage.real > 0 and not recipe.videos:
             yield "a stage wants real motion (`real` above 0) but `videos` is empty"
+        if stage.real < 1 and not recipe.stills:
+            yield "a stage wants photographs (`real` below 1) but `stills` is empty"
+        if stage.pair.loss not in MASK_LOSSES or stage.pair.empty not in EMPTY_TARGETS:
+            yield (
+                f"loss = {stage.pair.loss!r}, empty = {stage.pair.empty!r}; expected one of "
+                f"{', '.join(MASK_LOSSES)} and one of {', '.join(EMPTY_TARGETS)}"
+            )

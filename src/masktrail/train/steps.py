@@ -7,12 +7,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from masktrail.data.augment import corrupt
 from masktrail.data.synth import Clips
-from masktrail.losses import dice, hard_pixel_cross_entropy, label_maps, masked_mean
+from masktrail.losses import (
+    dice,
+    hard_pixel_cross_entropy,
+    label_maps,
+    mask_loss,
+    masked_mean,
+)
 from masktrail.models.aggregate import soft_aggregate
 from masktrail.models.memory import MASK_STRIDE, Encoded, MemoryNetwork
 from masktrail.models.readout import read
-from masktrail.train.recipe import Stage
+from masktrail.train.recipe import PairSettings, Stage
 
 ABSENT = -15.0
 """Logit of a slot that holds no object."""
@@ -74,5 +81,42 @@ def _unroll(network: MemoryNetwork, clips: Clips) -> Tensor:
     return torch.stack(outputs, 1)
 
 
-STEPS: dict[str, Callable[[nn.Module, Clips, Stage], StepOutput]] = {"memory": memory_step}
+def pair_step(network: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
+    """Takes a U-Net from frame to frame of clips, one object of one clip per batch entry.
+
+    The mask it goes out from is the true one for frame 0, later its own or, in a share of the
+    steps, again the true one (teacher forcing); a share of the true ones is corrupted first, since
+    no mask it will be given is perfect.
+    """
+    b, t, n = clips.masks.shape[:3]
+    images = clips.images.repeat_interleave(n, 0)  # (B*N, T, 3, S, S)
+    truth = clips.masks.transpose(1, 2).flatten(0, 1)  # (B*N, T, S, S)
+    previous, outputs = _given(truth[:, 0], stage.pair), []
+    for i in range(1, t):
+        logits = network(images[:, i - 1], images[:, i], previous[:, None])[:, 0]
+        forced = float(torch.rand(())) < stage.pair.teacher
+        previous = _given(truth[:, i], stage.pair) if forced else logits.detach().sigmoid()
+        outputs.append(logits.float())
+    stacked = torch.stack(outputs, 1)  # (B*N, T-1, S, S)
+    shown = clips.valid.flatten()[:, None].expand(b * n, t - 1)
+    losses = mask_loss(stacked, truth[:, 1:], stage.pair.loss, stage.pair.empty)
+    parts = {name: masked_mean(loss, shown) for name, loss in losses.items()}
+    masks = stacked.detach().sigmoid().unflatten(0, (b, n)).transpose(1, 2)
+    return StepOutput(torch.stack(list(parts.values())).sum(), parts, masks)
+
+
+def _given(masks: Tensor, settings: PairSettings) -> Tensor:
+    """True masks (B, S, S), a share of them corrupted."""
+    chosen = torch.rand(len(masks), device=masks.device) < settings.corrupt
+    if not bool(chosen.any()):
+        return masks
+    spoilt = corrupt(masks, torch.default_generator)
+    return torch.where(chosen[:, None, None], spoilt, masks)
+
+
+STEPS: dict[str, Callable[[nn.Module, Clips, Stage], StepOutput]] = {
+    "memory": memory_step,
+    "unet": pair_step,
+    "siamese-unet": pair_step,
+}
 """Family name to what its training step computes."""

@@ -85,7 +85,8 @@ class Trainer:
     def learn(self, module: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
         """One step of the optimiser and of the averaged weights."""
         for group in self.optimiser.param_groups:
-            group["lr"] = group["peak"] * schedule(self.progress, self.recipe.warmup)
+            share = schedule(self.progress, self.recipe.warmup)
+            group["lr"] = stage.lr or group["peak"] * share
         with fast_autocast(self.device):
             output: StepOutput = module(clips, stage)
         self.optimiser.zero_grad(set_to_none=True)
@@ -101,7 +102,10 @@ class Trainer:
     def _update_average(self) -> None:
         decay = min(self.recipe.ema, (1 + self.step) / (10 + self.step))
         for name, value in self.network.state_dict().items():
-            self.average[name].lerp_(value, 1 - decay)
+            if value.is_floating_point():
+                self.average[name].lerp_(value, 1 - decay)
+            else:  # batch norm's count of batches
+                self.average[name].copy_(value)
 
     def save(self) -> None:
         """Writes `checkpoint.pt` to go on from and `weights.safetensors`, the averaged weights."""
@@ -174,7 +178,7 @@ def _optimiser(network: nn.Module, recipe: Recipe, pretrained: set[str]) -> torc
 
 
 def _sampler(recipe: Recipe, device: torch.device, rank: int) -> ClipSampler:
-    stills = _pack(recipe.stills, device)
+    stills = _pack(recipe.stills, device) if recipe.stills else None
     videos = [_pack(path, device) for path in recipe.videos]
     return ClipSampler(stills, videos, _seed(recipe, rank), recipe.shares)
 
