@@ -15,12 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from masktrail.data.synth import ClipSettings
 from masktrail.errors import InputError
 from masktrail.models.memory import MemoryConfig, MemoryNetwork
 from masktrail.models.weights import load_network, save_network
 from masktrail.train import loop, parallel
 from masktrail.train.loop import train
-from masktrail.train.recipe import Recipe
+from masktrail.train.recipe import Recipe, Stage
 from masktrail.train.trainer import Step, Trainer, schedule
 from painted_sets import pack_videos
 
@@ -292,6 +293,34 @@ def test_every_step_follows_the_schedule(recipe: Recipe, tmp_path: Path) -> None
         learn(trainer, 1)
         for group in trainer.optimiser.param_groups:
             assert group["lr"] == pytest.approx(group["peak"] * schedule(progress, recipe.warmup))
+
+
+def test_a_stage_may_set_its_own_rate(recipe: Recipe, tmp_path: Path) -> None:
+    trainer = make_trainer(replace(recipe, stages=(replace(recipe.stages[0], lr=1e-6),)), tmp_path)
+    trainer.elapsed = 0.5 * trainer.seconds
+    learn(trainer, 1)
+    assert {group["lr"] for group in trainer.optimiser.param_groups} == {1e-6}
+
+
+@pytest.mark.parametrize("family", ["unet", "siamese-unet"])
+def test_networks_with_batch_norm_are_trained_averaged_and_saved(
+    recipe: Recipe, tmp_path: Path, family: str
+) -> None:
+    clips = ClipSettings(size=32, frames=3, max_gap=1)
+    narrow = replace(
+        recipe, family=family, model={"width": 4}, stages=(Stage(batch=2, clips=clips),)
+    )
+    trainer = make_trainer(narrow, tmp_path)
+    learn(trainer, 3)
+    trainer.save()
+    network, loaded = load_network(tmp_path / "weights.safetensors")
+    assert loaded == family
+    for name, value in network.state_dict().items():
+        kept = trainer.average[name]
+        assert torch.allclose(value.float(), kept.float(), atol=2e-3, rtol=2e-3), name
+    fresh = make_trainer(narrow, tmp_path)
+    fresh.resume()
+    assert fresh.step == 3
 
 
 @pytest.mark.parametrize("which", ["stills", "videos"])

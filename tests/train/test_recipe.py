@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from masktrail.data.synth import ClipSettings
 from masktrail.errors import InputError
-from masktrail.train.recipe import Recipe, Stage, read_recipe
+from masktrail.train.recipe import PairSettings, Recipe, Stage, read_recipe
 
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
 
@@ -65,6 +65,7 @@ def test_fields_of_every_level_are_read(tmp_path: Path) -> None:
         ("learning_rate = 1.0", Recipe),
         ("[[stages]]\nlearning_rate = 1.0", Stage),
         ("[[stages]]\nclips = { learning_rate = 1.0 }", ClipSettings),
+        ("[[stages]]\npair = { learning_rate = 1.0 }", PairSettings),
     ],
 )
 def test_unknown_fields_are_refused_with_those_there_are(
@@ -93,6 +94,13 @@ def test_unknown_fields_are_refused_with_those_there_are(
         ("[[stages]]\nclips = { frames = 1 }", "8 clips of 1 frames"),
         ("[[stages]]\nbatch = 0", "0 clips of 3 frames"),
         ("videos = []", "wants real motion"),
+        ('stills = ""', "wants photographs"),
+        ("shares = [1.0]", r"shares = \[1.0\]; expected one above 0 for each"),
+        ("shares = [1.0, 0.0]", r"expected one above 0 for each"),
+        ('family = "telepathy"', "family = 'telepathy'; there are memory"),
+        ('family = "siamese-unet"\n[[stages]]\nclips = { size = 144 }', "a multiple of 32"),
+        ('[[stages]]\npair = { loss = "l1" }', "loss = 'l1', empty = 'bce'; expected one of dice"),
+        ('[[stages]]\npair = { empty = "no" }', "empty = 'no'; expected one of dice, bce"),
         ("a = = 1", "is not a TOML file"),
     ],
 )

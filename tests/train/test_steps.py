@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from masktrail.data.synth import Clips
 from masktrail.models import MODELS
 from masktrail.models.memory import MemoryConfig, MemoryNetwork
-from masktrail.train.recipe import Stage
-from masktrail.train.steps import STEPS, memory_step
+from masktrail.train.recipe import PairSettings, Stage
+from masktrail.train.steps import STEPS, memory_step, pair_step
 
 SMALL = MemoryConfig(key=8, value=12, hidden=16, stride8=12, stride4=8)
 
@@ -103,3 +103,74 @@ def test_a_perfect_prediction_costs_little(
 
 def test_steps_are_of_families() -> None:
     assert STEPS.keys() <= MODELS.keys()
+
+
+class Recorder(nn.Module):
+    """A pair network that answers with the mask it was given, shifted, and notes what it saw."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sharpness = nn.Parameter(torch.tensor(8.0))
+        self.seen: list[tuple[Tensor, Tensor, Tensor]] = []
+
+    def forward(self, previous: Tensor, current: Tensor, mask: Tensor) -> Tensor:
+        self.seen.append((previous, current, mask))
+        return (mask.roll(2, -1) - 0.5) * self.sharpness
+
+
+TRUE = Stage(pair=PairSettings(corrupt=0.0))
+
+
+def test_a_pair_step_goes_from_frame_to_frame_on_its_own_masks() -> None:
+    batch, network = clips(frames=4), Recorder()
+    output = pair_step(network, batch, TRUE)
+    assert output.masks.shape == (2, 3, 2, 48, 48)
+    for i, (previous, current, _) in enumerate(network.seen):
+        assert torch.equal(previous, batch.images[:, i].repeat_interleave(2, 0))
+        assert torch.equal(current, batch.images[:, i + 1].repeat_interleave(2, 0))
+    first, second, third = (mask[:, 0] for _, _, mask in network.seen)
+    assert torch.equal(first, batch.masks[:, 0].flatten(0, 1))
+    for given, i in ((second, 0), (third, 1)):
+        assert torch.allclose(given, output.masks[:, i].flatten(0, 1))
+        assert not given.requires_grad
+    expected = {"cross_entropy", "dice"}
+    assert set(output.parts) == expected
+    assert output.loss.item() == pytest.approx(sum(v.item() for v in output.parts.values()))
+    output.loss.backward()
+    assert network.sharpness.grad is not None and network.sharpness.grad != 0
+
+
+def test_a_taught_pair_step_goes_out_from_true_masks() -> None:
+    batch, network = clips(frames=4), Recorder()
+    batch.masks[:, 2] = batch.masks[:, 2].roll(3, -1)
+    pair_step(network, batch, replace(TRUE, pair=PairSettings(corrupt=0.0, teacher=1.0)))
+    for i, (_, _, mask) in enumerate(network.seen):
+        assert torch.equal(mask[:, 0], batch.masks[:, i].flatten(0, 1))
+
+
+def test_true_masks_are_corrupted_in_the_share_asked_for() -> None:
+    torch.manual_seed(0)
+    network, spoilt, drawn = Recorder(), 0, 0
+    batch = clips(frames=2)
+    for _ in range(30):
+        pair_step(network, batch, replace(TRUE, pair=PairSettings(corrupt=0.5)))
+        given, true = network.seen[-1][2][:, 0], batch.masks[:, 0].flatten(0, 1)
+        spoilt += int((given != true).any(-1).any(-1).sum())
+        drawn += len(given)
+    assert 0.35 < spoilt / drawn < 0.65
+
+
+def test_a_pair_step_counts_valid_slots_alone() -> None:
+    batch = clips()
+    batch.valid[:, 1] = False
+    alone = Clips(batch.images, batch.masks[:, :, :1], batch.valid[:, :1])
+    network = Recorder()
+    both, one = (pair_step(network, x, TRUE).loss.item() for x in (batch, alone))
+    assert both == pytest.approx(one)
+    batch.valid[:] = False
+    assert pair_step(network, batch, TRUE).loss.item() == 0
+
+
+def test_the_loss_of_a_pair_step_is_the_one_asked_for() -> None:
+    parts = pair_step(Recorder(), clips(), Stage(pair=PairSettings(loss="dice"))).parts
+    assert set(parts) == {"dice"}
