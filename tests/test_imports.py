@@ -21,7 +21,7 @@ LEVELS = [
     {"zoo"},
     {"pipeline", "run"},
     {"train", "evaluate", "demo", "terminal"},
-    {"batch", "web"},
+    {"batch", "web", "finetune"},
     {"cli"},
     {"masktrail"},
 ]
