@@ -1,24 +1,36 @@
 """Models by name, by folder and by file."""
 
 import hashlib
+import runpy
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from fake import random_network
 from masktrail.errors import InputError
-from masktrail.models.weights import save_network
+from masktrail.models import create
+from masktrail.models.fetch import sha256
+from masktrail.models.storage import siblings
+from masktrail.models.weights import publish, save_network
 from masktrail.types import Mask
 from masktrail.zoo import CARDS, DEFAULT, Card, load, weights_hash, weights_path
 from painted_videos import paint_clip
 
-shipped = pytest.mark.parametrize("name", [n for n, card in CARDS.items() if card.file])
+shipped = pytest.mark.parametrize("name", [n for n, card in CARDS.items() if card.files])
+
+
+@pytest.fixture(scope="module")
+def network():
+    """One that nobody trained."""
+    return random_network()
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path, network):
     """What training leaves."""
-    save_network(tmp_path / "weights.safetensors", random_network(), "memory", {})
+    save_network(tmp_path / "weights.safetensors", network, "memory", {})
     return tmp_path
 
 
@@ -64,7 +76,7 @@ def test_a_device_that_is_not_there_is_refused(folder, device):
 
 def named(monkeypatch, folder, sha256: str) -> str:
     """Gives the weights in a folder a name of the zoo."""
-    card = Card("memory", "a test", size=96, file="weights.safetensors", sha256=sha256)
+    card = Card("memory", "a test", size=96, files={"weights.safetensors": sha256})
     monkeypatch.setitem(CARDS, "test", card)
     monkeypatch.setattr("masktrail.zoo.WEIGHTS", folder)
     return "test"
@@ -76,23 +88,84 @@ def test_weights_by_name_are_checked(folder, monkeypatch):
     assert load(name, "cpu").size == 96
     with (folder / "weights.safetensors").open("ab") as file:
         file.write(b"0")
-    with pytest.raises(InputError, match="not those published; reinstall"):
+    with pytest.raises(InputError, match=r"damaged or not the file published .*reinstall"):
         load(name, "cpu")
 
 
 def test_missing_weights_are_told(folder, monkeypatch):
     name = named(monkeypatch, folder, "0" * 64)
     (folder / "weights.safetensors").unlink()
-    with pytest.raises(InputError, match="are missing; reinstall"):
+    with pytest.raises(InputError, match=r"weights\.safetensors are missing; looked in"):
         load(name, "cpu")
+
+
+@pytest.fixture
+def sharded(tmp_path, monkeypatch, network):
+    """A named model in two shards, and their folder; those of the machine are out of the way."""
+    monkeypatch.setattr("masktrail.zoo.WEIGHTS", tmp_path / "src" / "masktrail" / "weights")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("MASKTRAIL_WEIGHTS", str(tmp_path / "weights"))
+    (tmp_path / "weights").mkdir()
+    files = publish(network, "memory", {}, tmp_path / "weights", "big", 3_000_000)
+    card = Card("memory", "a test", size=96, files=files, settings={"capacity": 3})
+    monkeypatch.setitem(CARDS, "big", card)
+    return tmp_path / "weights"
+
+
+def test_a_model_in_shards_is_loaded_by_name_and_by_file(sharded, network):
+    first, second = sorted(sharded.iterdir())
+    for model, size in (("big", 96), (first, CARDS[DEFAULT].size), (second, CARDS[DEFAULT].size)):
+        tracker = load(model, "cpu")
+        assert tracker.size == size
+        weight = tracker.propagator.network.keys.key.weight
+        assert torch.allclose(weight, network.keys.key.weight, atol=2e-3)
+    assert weights_path("big") == first
+
+
+def test_the_hash_of_shards_tells_any_change(sharded):
+    first, second = sorted(sharded.iterdir())
+    hashes = "".join(hashlib.sha256(file.read_bytes()).hexdigest() for file in (first, second))
+    assert weights_hash(weights_path("big")) == hashlib.sha256(hashes.encode()).hexdigest()
+    with second.open("ab") as file:
+        file.write(b"0")
+    assert weights_hash(first) != hashlib.sha256(hashes.encode()).hexdigest()
+    with pytest.raises(InputError, match=r"big-00002-of-00002\.safetensors is damaged"):
+        load("big", "cpu")
+    second.unlink()
+    with pytest.raises(InputError, match=r"big-00002-of-00002\.safetensors are missing"):
+        load("big", "cpu")
+    assert weights_hash(None) is None
+
+
+def test_a_model_without_a_name_works_as_the_first_of_its_family(folder, monkeypatch):
+    save_network(folder / "features.safetensors", create("labelprop"), "labelprop", {})
+    assert load(folder / "features.safetensors", "cpu").size == CARDS["labelprop"].size
+    cards = {size: Card("memory", "", size, settings={"capacity": 3}) for size in (96, 160)}
+    monkeypatch.setattr("masktrail.zoo.CARDS", {DEFAULT: Card("copy", "", 320), **cards})
+    tracker = load(folder, "cpu")
+    assert (tracker.size, tracker.propagator.bank.capacity) == (96, 3)
+    tracker = load(folder, "cpu", 128, capacity=2)
+    assert (tracker.size, tracker.propagator.bank.capacity) == (128, 2)
+    monkeypatch.setattr("masktrail.zoo.CARDS", {DEFAULT: Card("copy", "", 320)})
+    assert load(folder, "cpu").size == 320, "no card of the family"
+
+
+def test_a_trained_folder_is_published(folder, network):
+    script = runpy.run_path(str(Path(__file__).parents[1] / "tools" / "publish.py"))
+    said = script["publish_model"](str(folder), "new", folder / "deep" / "weights")
+    (file,) = (folder / "deep" / "weights").iterdir()
+    assert file.name == "new-00001-of-00001.safetensors"
+    assert f'"{file.name}": (\n        "{sha256(file)}"' in said
+    assert "parameters=4_516_162," in said
+    assert load(file, "cpu").propagator.network.config == network.config
 
 
 @shipped
 def test_shipped_weights_are_those_on_the_card(name):
     card = CARDS[name]
     path = weights_path(name)
-    assert weights_hash(path) == card.sha256
-    assert path.stat().st_size <= 16e6
+    assert {file.name: sha256(file) for file in siblings(path)} == dict(card.files)
+    assert all(file.stat().st_size <= 16e6 for file in siblings(path))
     network = load(name, "cpu").propagator.network
     assert sum(p.numel() for p in network.parameters()) == card.parameters
     assert card.data and card.licence

@@ -24,8 +24,9 @@ class Card:
         family: key of `trackers.PROPAGATORS`.
         about: one line.
         size: short side it works at by default, pixels.
-        file: name in the package's weights folder; None where there is nothing to load.
-        sha256: of that file.
+        files: SHA-256 by name of its weights file, or of all their shards in order; those that do
+            not ship in the package are looked for as `models.fetch.find` says.
+        url: address of the folder they can be downloaded from.
         parameters: of the network.
         data: what it was trained on.
         licence: of the weights, and what their data adds to it.
@@ -37,8 +38,8 @@ class Card:
     family: str
     about: str
     size: int
-    file: str | None = None
-    sha256: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
+    url: str = ""
     parameters: int = 0
     data: str = "nothing"
     licence: str = ""
@@ -51,8 +52,11 @@ CARDS: dict[str, Card] = {
     "memory-s": Card(
         family="memory",
         about="Space-time memory, ResNet-18 encoder; several objects in one pass",
-        file="memory-s.safetensors",
-        sha256="6d7a7b29598f96a4f3ddc67cc1db1a32dd2d396c3844c9e5875a9769c80c4719",
+        files={
+            "memory-s.safetensors": (
+                "6d7a7b29598f96a4f3ddc67cc1db1a32dd2d396c3844c9e5875a9769c80c4719"
+            )
+        },
         parameters=4_516_162,
         size=288,
         data="4,280 photographs with masks (ECSSD, PASCAL-S, DUTS, CCP, HumanSeg, Penn-Fudan, "
@@ -67,8 +71,11 @@ CARDS: dict[str, Card] = {
         family="labelprop",
         about="Label propagation over frozen ResNet-18 features; never trained on video",
         size=480,
-        file="resnet18-stride16-imagenet.safetensors",
-        sha256="eb6704e1e68575a732efd3855e485654b726422ae27a466cb2a0fb7488bebfec",
+        files={
+            "resnet18-stride16-imagenet.safetensors": (
+                "eb6704e1e68575a732efd3855e485654b726422ae27a466cb2a0fb7488bebfec"
+            )
+        },
         parameters=2_780_544,
         data="ImageNet-1k (classification), weights as published with torchvision",
         licence="BSD-3-Clause (torchvision); the copy it was made from carries no licence file",
@@ -95,7 +102,8 @@ def load(
     """A tracker ready for the first frame of a video.
 
     Args:
-        model: name in the zoo, or a folder that `masktrail train` made, or a weights file.
+        model: name in the zoo, or a folder that `masktrail train` made, or a weights file. These
+            have the size and the settings of the first card of their family.
         device: "auto", "cpu", "cuda", ...
         size: short side to work at, pixels; the model's own by default.
         settings: arguments of the model's propagator, such as `capacity` or `top_k`.
@@ -109,32 +117,33 @@ def load(
     from masktrail.trackers import PROPAGATORS
     from masktrail.trackers.tracker import Tracker
 
-    card = CARDS.get(str(model))
     path = weights_path(model)
-    if card is not None and path is not None and weights_hash(path) != card.sha256:
-        raise InputError(
-            f"The weights of {model} ({path.name}) are not those published; reinstall masktrail."
-        )
     if size is not None and size < 64:
         raise InputError(f"A working size of {size} is too small; use 64 or more.")
-    settings = {**(card.settings if card else {}), **settings}
     if path is None:
-        propagator = PROPAGATORS[CARDS[str(model)].family](**settings)
+        card = CARDS[str(model)]
+        propagator = PROPAGATORS[card.family](**{**card.settings, **settings})
     else:
         network, family = load_network(path)
-        propagator = PROPAGATORS[family](network.to(choose_device(device)), **settings)
-    return Tracker(propagator, size or (card or CARDS[DEFAULT]).size, mask_from_box)
+        card = CARDS.get(str(model)) or _card_of(family)
+        network.to(choose_device(device))
+        propagator = PROPAGATORS[family](network, **{**card.settings, **settings})
+    return Tracker(propagator, size or card.size, mask_from_box)
 
 
 def weights_path(model: str | Path) -> Path | None:
     """The weights file of a model name, a training folder or a file; None where it needs none.
 
+    Of weights in shards it is the first; a named model's are checked, and fetched if need be.
+
     Raises:
-        InputError: it is none of these.
+        InputError: it is none of these, or weights are missing or not as published.
     """
     if str(model) in CARDS:
-        file = CARDS[str(model)].file
-        return WEIGHTS / file if file else None
+        from masktrail.models.fetch import find
+
+        card = CARDS[str(model)]
+        return find(card.files, WEIGHTS, card.url) if card.files else None
     path = Path(model)
     if os.path.isdir(path):  # unlike `Path.is_dir`, no error for a name that is too long
         path = path / "weights.safetensors"
@@ -147,14 +156,23 @@ def weights_path(model: str | Path) -> Path | None:
 
 
 def weights_hash(path: Path | None) -> str | None:
-    """SHA-256 of a weights file, None where there is none.
+    """SHA-256 of a weights file; of weights in shards that of their hashes, in order, as text.
+
+    None where there is no file.
 
     Raises:
         InputError: it is missing.
     """
     if path is None:
         return None
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise InputError(f"The weights {path.name} are missing; reinstall masktrail.") from error
+    from masktrail.models.fetch import sha256
+    from masktrail.models.storage import siblings
+
+    hashes = [sha256(file) for file in siblings(path)]
+    return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
+
+
+def _card_of(family: str) -> Card:
+    """The first card of a family, which stands for the models of it that have no name."""
+    nameless = Card(family, "", CARDS[DEFAULT].size)
+    return next((card for card in CARDS.values() if card.family == family), nameless)

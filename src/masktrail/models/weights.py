@@ -1,5 +1,10 @@
-"""Weights on disk: safetensors, float16, with the config that rebuilds their network."""
+"""Weights on disk: safetensors, small, with the config that rebuilds their network.
 
+Training writes one float16 file (format masktrail-1). What is published and too large for the
+wheel is int8 in shards (masktrail-2); every shard carries the same config, and all are needed.
+"""
+
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -12,8 +17,17 @@ from torch import nn
 from masktrail.errors import InputError
 from masktrail.masks import replacing
 from masktrail.models import create
+from masktrail.models.storage import (
+    SHARD_BYTES,
+    compact,
+    quantise,
+    restore,
+    shard_name,
+    siblings,
+    split,
+)
 
-FORMAT = "masktrail-1"
+FORMAT, SHARDED = "masktrail-1", "masktrail-2"
 
 
 def save_network(path: Path, network: nn.Module, family: str, config: dict[str, Any]) -> None:
@@ -28,32 +42,82 @@ def save_network(path: Path, network: nn.Module, family: str, config: dict[str, 
     Raises:
         InputError: the file cannot be written.
     """
-    tensors = {k: v.detach().cpu().half().contiguous() for k, v in network.state_dict().items()}
     header = {"format": FORMAT, "family": family, "config": json.dumps(config)}
     with replacing(path) as part:  # `save_file` would leave a file that others may not read
-        part.write_bytes(save(tensors, metadata=header))
+        part.write_bytes(save(compact(network), metadata=header))
+
+
+def publish(
+    network: nn.Module,
+    family: str,
+    config: dict[str, Any],
+    folder: Path,
+    name: str,
+    limit: int = SHARD_BYTES,
+) -> dict[str, str]:
+    """Writes a network's weights as int8 shards `name-00001-of-00002.safetensors`, ...
+
+    Args:
+        network: any of `models.MODELS`.
+        family: its key there.
+        config: the fields of its config class that differ from the defaults.
+        folder: where to; each shard appears under its name only when it is complete.
+        name: of the model.
+        limit: bytes of the largest shard.
+
+    Returns:
+        SHA-256 by file name, in order: `files` of the model's card.
+
+    Raises:
+        InputError: a weight is no finite number or too large for a shard, or a file cannot be
+            written.
+    """
+    tensors = quantise(network)
+    header = {"format": SHARDED, "family": family, "config": json.dumps(config)}
+    header["set"] = hashlib.sha256(save(tensors)).hexdigest()
+    shards, hashes = split(tensors, limit), {}
+    for index, shard in enumerate(shards, start=1):
+        content = save(shard, metadata=header)
+        file = shard_name(name, index, len(shards))
+        with replacing(folder / file) as part:
+            part.write_bytes(content)
+        hashes[file] = hashlib.sha256(content).hexdigest()
+    return hashes
 
 
 def load_network(path: Path) -> tuple[nn.Module, str]:
-    """Rebuilds a network from a file of `save_network`, in float32, for inference.
+    """Rebuilds a network from a file of `save_network` or a shard of `publish`, the others beside
+    it, in float32, for inference.
 
     Returns:
         The network and the name of its family.
 
     Raises:
+        InputError: a file is missing or is none of ours.
+    """
+    family, config = read_config(path)
+    tensors = _tensors(path)
+    try:
+        network = create(family, **config)
+        network.load_state_dict(tensors)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise _unknown(path, error) from error
+    return network.eval(), family
+
+
+def read_config(path: Path) -> tuple[str, dict[str, Any]]:
+    """The family of the network in a weights file, and its config as it was saved.
+
+    Raises:
         InputError: the file is missing or is none of ours.
     """
     header = _header(path)
-    if header.get("format") != FORMAT:
+    if header.get("format") not in (FORMAT, SHARDED):
         raise InputError(f"{path} holds no MaskTrail network; its header lacks format={FORMAT}.")
     try:
-        network = create(header["family"], **json.loads(header["config"]))
-        network.load_state_dict({k: v.float() for k, v in load_file(path).items()})
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise InputError(
-            f"{path} is of a network that this version does not know ({error})."
-        ) from error
-    return network.eval(), header["family"]
+        return header["family"], json.loads(header["config"])
+    except (KeyError, ValueError) as error:
+        raise _unknown(path, error) from error
 
 
 def initialise(network: nn.Module, path: Path) -> list[str]:
@@ -67,17 +131,26 @@ def initialise(network: nn.Module, path: Path) -> list[str]:
     Raises:
         InputError: the file is missing, or nothing in it fits.
     """
-    _header(path)
     own = network.state_dict()
     fitting: dict[str, torch.Tensor] = {}
-    for name, tensor in load_file(path).items():
+    for name, tensor in _tensors(path).items():
         for candidate in (name, f"encoder.{name}"):
             if candidate in own and own[candidate].shape == tensor.shape:
-                fitting[candidate] = tensor.float()
+                fitting[candidate] = tensor
     if not fitting:
         raise InputError(f"Nothing in {path} fits the network that was to start from it.")
     network.load_state_dict(fitting, strict=False)
     return sorted(fitting)
+
+
+def _tensors(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a file and of the shards that belong to it, floats as float32."""
+    tensors, made = {}, _header(path).get("set")
+    for file in siblings(path):
+        if _header(file).get("set") != made:
+            raise InputError(f"{file} and {path.name} are of different networks; fetch both anew.")
+        tensors.update(load_file(file))
+    return restore(tensors)
 
 
 def _header(path: Path) -> dict[str, str]:
@@ -89,3 +162,7 @@ def _header(path: Path) -> dict[str, str]:
         raise InputError(f"There is no weights file {path}.") from error
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path} is not a complete safetensors file: {error}.") from error
+
+
+def _unknown(path: Path, error: Exception) -> InputError:
+    return InputError(f"{path} is of a network that this version does not know ({error}).")

@@ -1,0 +1,133 @@
+"""Weights made small: int8 with a scale per output channel, in shards that fit anywhere.
+
+Symmetric quantisation of weights, the per-channel scheme of Jacob et al., "Quantization and
+Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", CVPR 2018, section 3
+(Krishnamoorthi, arXiv 1806.08342, section 3.1.2): only storage is int8, computing is not.
+"""
+
+import re
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.conv import _ConvTransposeNd
+
+from masktrail.errors import InputError
+
+MIN_ELEMENTS = 1024
+"""Smaller weights stay float16: they weigh nothing and often matter much."""
+
+SCALE = ".scale"
+"""Added to a weight's name: what its int8 values are multiplied by, in a shape that broadcasts."""
+
+SHARD_BYTES = 15_000_000
+"""No shard is larger, header included."""
+
+HEADER_BYTES = 4096
+"""Room for what stands beside the tensors in a shard's header."""
+
+SHARD_NAME = re.compile(r"(.+)-(\d{5})-of-(\d{5})\.safetensors")
+
+
+def compact(network: nn.Module) -> dict[str, Tensor]:
+    """A network's state by name, contiguous, on the CPU, floats as float16.
+
+    Counters (a batch norm's `num_batches_tracked`) stay integers; a tensor with values that
+    float16 cannot hold stays float32.
+    """
+    return {name: _halved(tensor) for name, tensor in network.state_dict().items()}
+
+
+def quantise(network: nn.Module) -> dict[str, Tensor]:
+    """A network's state by name, its larger weights as int8 beside their scales, float32.
+
+    A value is off by at most half its channel's scale, which is the channel's largest magnitude
+    / 127. All else is as `compact` leaves it.
+
+    Raises:
+        InputError: a weight is infinite or no number.
+    """
+    state, axes = compact(network), _channel_axes(network)
+    for name, weight in network.named_parameters():
+        if not weight.isfinite().all():
+            raise InputError(f"{name} holds values that are no finite numbers; train it again.")
+        if name in axes:
+            state[name], state[name + SCALE] = _to_int8(weight.detach().cpu().float(), axes[name])
+    return state
+
+
+def restore(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The state that `compact` or `quantise` made small; floats as float32."""
+    state = {}
+    for name, tensor in tensors.items():
+        if name + SCALE in tensors:
+            state[name] = tensor.float() * tensors[name + SCALE]
+        elif name.removesuffix(SCALE) == name or name.removesuffix(SCALE) not in tensors:
+            state[name] = tensor.float() if tensor.is_floating_point() else tensor
+    return state
+
+
+def split(tensors: dict[str, Tensor], limit: int) -> list[dict[str, Tensor]]:
+    """Spreads tensors over few shards of at most `limit` bytes: the largest first, each where it
+    fits first.
+
+    Raises:
+        InputError: a single tensor is too large.
+    """
+    shards: list[dict[str, Tensor]] = []
+    room: list[int] = []
+    for name in sorted(tensors, key=lambda name: (-tensors[name].nbytes, name)):
+        size = tensors[name].nbytes + len(name) + 128  # its line in the header
+        if size > limit - HEADER_BYTES:
+            raise InputError(f"{name} alone takes {size:,} bytes; a shard holds {limit:,}.")
+        at = next((i for i, left in enumerate(room) if size <= left), len(shards))
+        if at == len(shards):
+            shards.append({})
+            room.append(limit - HEADER_BYTES)
+        shards[at][name] = tensors[name]
+        room[at] -= size
+    return shards
+
+
+def shard_name(name: str, index: int, count: int) -> str:
+    """File name of shard `index`, from 1, of `count`."""
+    return f"{name}-{index:05d}-of-{count:05d}.safetensors"
+
+
+def siblings(path: Path) -> list[Path]:
+    """The files of the network that `path` belongs to: all its shards, or itself alone."""
+    found = SHARD_NAME.fullmatch(path.name)
+    if not found:
+        return [path]
+    count = int(found[3])
+    return [path.with_name(shard_name(found[1], i, count)) for i in range(1, count + 1)]
+
+
+def _halved(tensor: Tensor) -> Tensor:
+    tensor = tensor.detach().cpu().contiguous()
+    if not tensor.is_floating_point():
+        return tensor.clone()
+    half = tensor.half()
+    return half if half.isfinite().all() else tensor.float().clone()
+
+
+def _channel_axes(network: nn.Module) -> dict[str, int]:
+    """The axis of the output channels of every weight that is large enough to be quantised."""
+    transposed = {
+        f"{name}.weight".lstrip(".")
+        for name, module in network.named_modules()
+        if isinstance(module, _ConvTransposeNd)  # (in, out, height, width), unlike the others
+    }
+    return {
+        name: int(name in transposed)
+        for name, weight in network.named_parameters()
+        if weight.ndim >= 2 and weight.numel() >= MIN_ELEMENTS
+    }
+
+
+def _to_int8(weight: Tensor, axis: int) -> tuple[Tensor, Tensor]:
+    """int8 values of a weight, and the scale of each channel along `axis`, other axes 1."""
+    others = [i for i in range(weight.ndim) if i != axis]
+    scale = weight.abs().amax(others, keepdim=True) / 127
+    scale = scale.clamp_min(torch.finfo(torch.float32).tiny)  # a channel of zeros
+    return (weight / scale).round().clamp(-127, 127).to(torch.int8).contiguous(), scale

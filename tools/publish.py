@@ -1,0 +1,46 @@
+"""Makes the weights of a trained model small enough to publish, and prints its card's `files`.
+
+    python tools/publish.py runs/unet unet [--out weights]
+
+Writes int8 shards `unet-00001-of-00002.safetensors`, ..., at most 15 MB each.
+"""
+
+import argparse
+from pathlib import Path
+
+from masktrail.errors import InputError
+from masktrail.models.weights import load_network, publish, read_config
+from masktrail.zoo import weights_path
+
+
+def main() -> None:
+    """Parses the arguments, writes the shards and prints their names and hashes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", help="folder made by `masktrail train`, or its weights file")
+    parser.add_argument("name", help="of the published model")
+    parser.add_argument("--out", type=Path, default=Path("weights"))
+    given = parser.parse_args()
+    try:
+        print(publish_model(given.model, given.name, given.out))
+    except InputError as error:
+        raise SystemExit(str(error)) from error
+
+
+def publish_model(model: str, name: str, out: Path) -> str:
+    """Writes the shards; the lines of the card that name them."""
+    path = weights_path(model)
+    if path is None:
+        raise InputError(f"{model} has no weights to publish.")
+    network, _ = load_network(path)
+    out.mkdir(parents=True, exist_ok=True)
+    files = publish(network, *read_config(path), out, name)
+    lines = [f'    "{file}": (\n        "{digest}"\n    ),' for file, digest in files.items()]
+    return "\n".join(["files={", *lines, "},", f"parameters={_count(network):_},"])
+
+
+def _count(network) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+if __name__ == "__main__":
+    main()
