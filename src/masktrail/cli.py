@@ -181,11 +181,19 @@ def train(
 
 @app.command()
 def prepare(
-    kind: Annotated[str, typer.Argument(help="stills or davis.")],
+    kind: Annotated[str, typer.Argument(help="stills, davis, or mose: objects one by one.")],
     root: Annotated[Path, typer.Argument(help="Folder of the data set.")],
     out: Annotated[Path, typer.Argument(help="Folder of the pack.")],
     canvas: Annotated[
         str | None, typer.Option(help="HEIGHTxWIDTH all frames are stretched to.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="mose: of the split; 0 unless given.")] = None,
+    held_out: Annotated[
+        float | None, typer.Option(help="mose: share of the videos held out; 0.2 unless given.")
+    ] = None,
+    negatives: Annotated[
+        float | None,
+        typer.Option(help="mose: frames without the object per frame with it; 0.25 unless given."),
     ] = None,
     quiet: Quiet = False,
 ) -> None:
@@ -194,7 +202,27 @@ def prepare(
     from masktrail.data.prepare import prepare as run
 
     with terminal.frames("Packing", quiet) as update:
-        run(kind, root, out, canvas, update)
+        parts = run(kind, root, out, canvas, update, seed, held_out, negatives)
+    if parts and not quiet:
+        terminal.parts(parts, out)
+
+
+@app.command()
+def check_data(
+    root: Annotated[Path, typer.Argument(help="Data set: JPEGImages beside Annotations.")],
+    quiet: Quiet = False,
+) -> None:
+    """Say what is wrong with a data set before hours are spent on it; exit code 2 if much is."""
+    from masktrail import terminal
+    from masktrail.data import check
+
+    with terminal.frames("Reading", quiet) as update:
+        found = check.check_data(root, update)
+    errors = [finding for finding in found if finding.severity == check.ERROR]
+    if errors or not quiet:
+        terminal.findings(errors if quiet else found)
+    if errors:
+        raise typer.Exit(REFUSED)
 
 
 def main() -> None:

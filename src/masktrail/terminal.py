@@ -23,7 +23,12 @@ from masktrail.export.base import make_folder
 from masktrail.masks import replacing
 
 if TYPE_CHECKING:
+    from masktrail.data.check import Finding
+    from masktrail.data.single_object import Part
     from masktrail.zoo import Card
+
+STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
+"""Severity of a finding to how it is coloured."""
 
 
 class Speed(ProgressColumn):
@@ -146,6 +151,50 @@ def show_scores(
 
         both = [Scored(figures, of) for figures, of in zip(found, masks, strict=True)]
         say(f"Report: {write_report(both, data, report)}", quiet)
+
+
+def parts(packed: Sequence["Part"], out: Path) -> None:
+    """Prints what the parts of a packed data set hold."""
+    table = _table("", [part.name for part in packed])
+    for heading, figures in (
+        ("videos", [f"{part.videos:,}" for part in packed]),
+        ("frames, each packed once", [f"{part.frames:,}" for part in packed]),
+        ("objects", [f"{part.objects:,}" for part in packed]),
+        ("  too small or too brief", [f"{part.objects_dropped:,}" for part in packed]),
+        ("frames that show the object", [f"{part.visible:,}" for part in packed]),
+        ("frames without it, kept", [f"{part.negatives:,}" for part in packed]),
+        ("  dropped", [f"{part.negatives_dropped:,}" for part in packed]),
+        ("size on disk", [f"{part.size / 1e6:,.1f} MB" for part in packed]),
+    ):
+        table.add_row(heading, *figures)
+    Console().print(table)
+    say(f"In {' and '.join(str(out / part.name) for part in packed)}")
+
+
+def findings(found: Sequence["Finding"]) -> None:
+    """Prints what is wrong with a data set, the worst first, and whether it can be used."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for justify in ("left", "right", "left"):
+        table.add_column(justify=justify)  # type: ignore[arg-type]
+    for finding in found:
+        text = Text(finding.what)
+        if finding.examples:
+            text.append(f"\n{', '.join(finding.examples)}", "dim")
+            text.append(", ..." if finding.count > len(finding.examples) else "", "dim")
+        if finding.advice:
+            text.append(f"\n{finding.advice}")
+        table.add_row(Text(finding.severity, STYLES[finding.severity]), f"{finding.count:,}", text)
+    Console().print(table)
+    say(f"\n{verdict(found)}")
+
+
+def verdict(found: Sequence["Finding"]) -> str:
+    """One line: usable or not, and why."""
+    counts = {of: sum(finding.severity == of for finding in found) for of in ("error", "warning")}
+    kinds = [f"{n} {of}{'s' * (n > 1)}" for of, n in counts.items() if n]
+    if counts["error"]:
+        return f"Not usable as it is: {' and '.join(kinds)} above."
+    return f"Usable; see the {kinds[0]} above." if kinds else "Usable; nothing is wrong with it."
 
 
 def _table(first: str, others: Iterable[str]) -> Table:

@@ -89,7 +89,7 @@ def find_sequences(root: Path | str, names: Iterable[str] | None = None) -> list
     Raises:
         InputError: no such layout at `root`, or a name that is not there.
     """
-    images, masks = _levels(Path(root))
+    images, masks = levels(Path(root))
     listed = [
         _sequence(folder, masks / folder.name)
         for folder in sorted(images.iterdir())
@@ -126,7 +126,18 @@ def refuse_held_out(names: Iterable[str], source: Path | str) -> None:
         )
 
 
-def _levels(root: Path) -> tuple[Path, Path]:
+def training_root(root: Path) -> Path:
+    """Where the layout begins: `root`, or its folder `train`, as MOSE and YouTube-VOS come."""
+    inside = root / "train"
+    return inside if not (root / "JPEGImages").is_dir() and inside.is_dir() else root
+
+
+def levels(root: Path) -> tuple[Path, Path]:
+    """The folders that hold one folder per sequence: of pictures, of masks.
+
+    Raises:
+        InputError: no such layout at `root`.
+    """
     images, masks = root / "JPEGImages", root / "Annotations"
     if not (images.is_dir() and masks.is_dir()):
         raise InputError(

@@ -3,13 +3,16 @@
 A pack is a folder with `images.npy` (N, H, W, 3), `labels.npy` (N, H, W) and `index.json`. Frames
 are stretched to one canvas so that they can be indexed as a batch, on the device where there is
 room; each sequence keeps its aspect ratio, and the sampling grids of training undo the stretch.
+`tracks.json`, where there is one, lists single-object sequences: rows of the pack, pixels shared.
 """
 
 import json
+import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, astuple, dataclass, replace
+from contextlib import contextmanager
+from dataclasses import asdict, astuple, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +22,14 @@ from scipy import ndimage
 
 from masktrail.data.davis import Sequence
 from masktrail.errors import InputError
+from masktrail.masks import cannot_write
 from masktrail.types import LabelMap
 
 VOID = 255
 """Label of pixels nobody labelled; packed as background."""
+
+FILES = {"images.npy", "labels.npy", "index.json", "tracks.json"}
+"""What a pack is made of."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,30 @@ class PackedObject:
     area: float
 
 
+@dataclass(frozen=True)
+class PackedTrack:
+    """One object of one video, a sequence of its own.
+
+    Attributes:
+        video: name of the sequence it is in.
+        id: its value in the label maps.
+        rows: of the pack, ascending; the object is absent in some of them. Where a row of the video
+            is missing here, what would be shown there is not meant for training.
+        starts: those of the rows in which the object is large enough to be marked.
+    """
+
+    video: str
+    id: int
+    rows: tuple[int, ...]
+    starts: tuple[int, ...]
+
+    def clips(self, frames: int, stride: int = 1) -> list[tuple[int, ...]]:
+        """Every clip that begins with the object marked: `frames` rows, `stride` rows apart."""
+        kept = set(self.rows)
+        spans = (tuple(range(row, row + frames * stride, stride)) for row in self.starts)
+        return [span for span in spans if kept.issuperset(span)]
+
+
 @dataclass
 class Pack:
     """A packed data set, memory-mapped or on a device.
@@ -74,16 +105,23 @@ class Pack:
         labels: uint8 (N, H, W), 0 background.
         sequences: in order of their rows.
         objects: what each row shows.
+        tracks: single-object sequences, if it was packed for them.
     """
 
     images: torch.Tensor
     labels: torch.Tensor
     sequences: list[PackedSequence]
     objects: list[list[PackedObject]]
+    tracks: list[PackedTrack] = field(default_factory=list)
 
     def to(self, device: torch.device) -> "Pack":
         """Moves the whole set to `device`, so that training never waits for the host."""
         return replace(self, images=self.images.to(device), labels=self.labels.to(device))
+
+    def clip(self, track: PackedTrack, rows: Iterable[int]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Pictures uint8 (T, H, W, 3) and masks bool (T, H, W) of one object in T rows."""
+        chosen = torch.tensor(list(rows), device=self.images.device)
+        return self.images[chosen], self.labels[chosen] == track.id
 
 
 def write_pack(
@@ -106,14 +144,71 @@ def write_pack(
         progress: called with the numbers of packed frames and of all.
 
     Raises:
-        InputError: no frame has a mask, or an image and its mask cannot be read or do not fit.
+        InputError: no frame has a mask, an image and its mask cannot be read or do not fit, the
+            disk is too full, or `out` is something else than a pack.
     """
     rows = [(s, i) for s in sequences for i in range(len(s)) if s.annotations[i] is not None]
     if not rows:
         raise InputError(f"None of the {len(sequences)} sequences for {out} has a mask.")
-    part = out.with_name(out.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
+    with replacing_folder(out) as part:
+        require_space(part, len(rows), height, width)
+        _fill(part, rows, height, width, progress)
+
+
+@contextmanager
+def replacing_folder(out: Path) -> Iterator[Path]:
+    """Gives a folder beside `out` to fill; it takes the place of `out` if the block succeeds.
+
+    Raises:
+        InputError: `out` holds anything but packs, or cannot be written.
+    """
+    out = Path(os.path.abspath(out))
+    _refuse_others(out)
+    part, old = (out.with_name(f".{out.name}.{name}") for name in ("part", "old"))
+    try:
+        for folder in (part, old):
+            shutil.rmtree(folder, ignore_errors=True)
+        part.mkdir(parents=True)
+        yield part
+        if out.exists():
+            out.rename(old)
+        part.rename(out)
+    except OSError as error:
+        if old.exists() and not out.exists():
+            old.rename(out)
+        raise cannot_write(out, error) from error
+    finally:
+        for folder in (part, old):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def require_space(folder: Path, frames: int, height: int, width: int) -> None:
+    """Asks first: a disk that fills up under a memory map kills the process.
+
+    Raises:
+        InputError: the disk of `folder` has no room for a pack of that size.
+    """
+    needed, free = 4 * frames * height * width, shutil.disk_usage(folder).free
+    if needed > free:
+        raise InputError(
+            f"{frames} frames of {height}x{width} take {needed / 1e9:.1f} GB and the disk has "
+            f"{free / 1e9:.1f} GB left; free some space or choose a smaller --canvas."
+        )
+
+
+def write_tracks(tracks: list[PackedTrack], folder: Path) -> None:
+    """Adds single-object sequences to the pack in `folder`."""
+    (folder / "tracks.json").write_text(json.dumps([asdict(track) for track in tracks]))
+
+
+def _fill(
+    part: Path,
+    rows: list[tuple[Sequence, int]],
+    height: int,
+    width: int,
+    progress: Callable[[int, int], None],
+) -> None:
+    """Writes the files of a pack into the folder `part`; `rows` are sequences and frame indices."""
     images = _create(part / "images.npy", (len(rows), height, width, 3))
     labels = _create(part / "labels.npy", (len(rows), height, width))
     aspects = np.empty(len(rows))
@@ -133,8 +228,6 @@ def write_pack(
     images.flush()
     labels.flush()
     (part / "index.json").write_text(json.dumps(index))
-    shutil.rmtree(out, ignore_errors=True)
-    part.rename(out)
 
 
 def open_pack(folder: Path | str) -> Pack:
@@ -146,6 +239,8 @@ def open_pack(folder: Path | str) -> Pack:
     folder = Path(folder)
     try:
         index = json.loads((folder / "index.json").read_text())
+        listed = folder / "tracks.json"
+        tracks = json.loads(listed.read_text()) if listed.exists() else []
         # copy-on-write: torch wants writable memory, the file stays as it is
         images, labels = (
             torch.from_numpy(np.load(folder / name, mmap_mode="c"))
@@ -161,7 +256,30 @@ def open_pack(folder: Path | str) -> Pack:
         labels,
         [PackedSequence(**{**row, "ids": tuple(row["ids"])}) for row in index["sequences"]],
         [[PackedObject(*values) for values in row] for row in index["objects"]],
+        [
+            PackedTrack(row["video"], row["id"], tuple(row["rows"]), tuple(row["starts"]))
+            for row in tracks
+        ],
     )
+
+
+def _refuse_others(out: Path) -> None:
+    """Replacing a folder deletes what is in it: only packs, or parts of one, may be replaced."""
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise InputError(f"{out} is a file; name a folder for the pack.")
+    others = [
+        path.name
+        for path in sorted(out.iterdir())
+        if path.name not in FILES
+        and not (path.is_dir() and {inner.name for inner in path.iterdir()} <= FILES)
+    ]
+    if others:
+        raise InputError(
+            f"{out} holds {others[0]}, which is no part of a pack, and would be replaced; "
+            "name a new folder for the pack."
+        )
 
 
 def _create(path: Path, shape: tuple[int, ...]) -> np.memmap:

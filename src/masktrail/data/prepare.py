@@ -6,11 +6,15 @@ from pathlib import Path
 
 from masktrail.data.davis import find_sequences
 from masktrail.data.pack import write_pack
+from masktrail.data.single_object import Part, SplitSettings, pack_single_objects
 from masktrail.data.stills import find_stills
 from masktrail.errors import InputError
 
-KINDS = {"stills": (find_stills, (256, 320)), "davis": (find_sequences, (240, 427))}
-"""Kind of data set to what lists it, and the canvas (height, width) it is packed on."""
+FINDERS = {"stills": find_stills, "davis": find_sequences}
+"""Kind of data set to what lists it, for those packed as they are."""
+
+CANVAS = {"stills": (256, 320), "davis": (240, 427), "mose": (256, 256)}
+"""Kind of data set to the canvas (height, width) it is packed on."""
 
 
 def prepare(
@@ -19,28 +23,46 @@ def prepare(
     out: Path,
     canvas: str | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> None:
+    seed: int | None = None,
+    held_out: float | None = None,
+    negatives: float | None = None,
+) -> list[Part]:
     """Packs the data set at `root` into the folder `out`.
 
     Args:
-        kind: key of `KINDS`.
+        kind: key of `CANVAS`.
         root: the data set.
-        out: the pack.
+        out: the pack; for `mose` a folder of two, `train` and `held-out`.
         canvas: "HEIGHTxWIDTH" in pixels; the kind's own by default.
         progress: called with frames done and frames in all.
+        seed: for `mose`, see `SplitSettings`, as the two that follow.
+        held_out: share of the videos.
+        negatives: frames without an object per frame that shows it.
+
+    Returns:
+        What the parts of `mose` hold; nothing for the other kinds.
 
     Raises:
-        InputError: no such kind, a malformed canvas, or no data set of that kind at `root`.
+        InputError: no such kind, an option it has not, a malformed canvas, or no data set of that
+            kind at `root`.
     """
-    if kind not in KINDS:
-        raise InputError(f"There is no kind of data set {kind!r}; known are {', '.join(KINDS)}.")
-    find, size = KINDS[kind]
-    height, width = _canvas(canvas) if canvas else size
-    write_pack(find(root), out, height, width, progress)
+    if kind not in CANVAS:
+        raise InputError(f"There is no kind of data set {kind!r}; known are {', '.join(CANVAS)}.")
+    height, width = _canvas(canvas) if canvas else CANVAS[kind]
+    options = {"seed": seed, "held_out": held_out, "negatives": negatives}
+    given = {name: value for name, value in options.items() if value is not None}
+    if kind == "mose":
+        settings = SplitSettings(**given)  # type: ignore[arg-type]
+        return pack_single_objects(root, out, height, width, settings, progress)
+    if given:
+        flags = ", ".join("--" + name.replace("_", "-") for name in given)
+        raise InputError(f"{kind} is packed as it is and has no {flags}; only mose is split.")
+    write_pack(FINDERS[kind](root), out, height, width, progress)
+    return []
 
 
 def _canvas(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r"(\d+)x(\d+)", text)
+    match = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", text)
     if match is None:
         raise InputError(f"The canvas {text!r} cannot be read; write HEIGHTxWIDTH, as 240x427.")
     return int(match[1]), int(match[2])

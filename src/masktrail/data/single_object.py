@@ -1,0 +1,274 @@
+"""Videos of several objects as single-object sequences, split into training and held-out videos.
+
+A pack keeps the pixels of a frame once, however many objects it shows. A track is an entry over its
+rows: which object of which video, in which rows it may be shown, and from which of them a clip may
+begin. Objects are told apart by palette index and sought in all frames, not in the first alone.
+"""
+
+import hashlib
+import logging
+import math
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from PIL import Image
+
+from masktrail.data.davis import (
+    DAVIS2016_VAL,
+    Sequence,
+    find_sequences,
+    refuse_held_out,
+    training_root,
+)
+from masktrail.data.facts import UNREADABLE, read_mask
+from masktrail.data.pack import (
+    Pack,
+    PackedSequence,
+    PackedTrack,
+    open_pack,
+    replacing_folder,
+    require_space,
+    write_pack,
+    write_tracks,
+)
+from masktrail.errors import InputError
+
+PARTS = ("train", "held-out")
+
+MIN_AREA = 0.0005
+"""An object smaller than this share of the picture is not marked: no clip begins there."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class SplitSettings:
+    """How videos are split and frames without the object kept.
+
+    Attributes:
+        seed: of both choices.
+        held_out: share of the videos kept out of training, 0 to below 1.
+        negatives: at most this many frames without the object for every frame that shows it.
+    """
+
+    seed: int = 0
+    held_out: float = 0.2
+    negatives: float = 0.25
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a part of the data set holds.
+
+    Attributes:
+        name: of its folder.
+        videos: number of them.
+        frames: packed, each once.
+        objects: tracks.
+        objects_dropped: objects too small wherever they are, or never followed by another frame.
+        visible: frames of tracks that show the object.
+        negatives: frames of tracks that do not.
+        negatives_dropped: frames without the object that its track leaves out.
+        size: of the folder, bytes.
+    """
+
+    name: str
+    videos: int
+    frames: int
+    objects: int
+    objects_dropped: int
+    visible: int
+    negatives: int
+    negatives_dropped: int
+    size: int
+
+
+def pack_single_objects(
+    root: Path,
+    out: Path,
+    height: int,
+    width: int,
+    settings: SplitSettings,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> list[Part]:
+    """Packs MOSE, YouTube-VOS or DAVIS-2017 into `out/train` and `out/held-out`, with tracks.
+
+    DAVIS-2016's validation videos are left out, and a warning is logged. `out` appears under its
+    name only when both parts are complete.
+
+    Args:
+        root: the data set, or the folder that holds it as `train`.
+        out: folder of the two packs; one that is there already is replaced.
+        height: of the canvas, pixels.
+        width: of the canvas, pixels.
+        settings: of the split.
+        progress: called with frames done and frames in all.
+
+    Returns:
+        What each part holds; without `held-out` where none is asked for.
+
+    Raises:
+        InputError: no such data set, settings out of range, masks whose objects have colours but no
+            numbers, no object to follow, or as `write_pack`.
+    """
+    _check(settings)
+    sequences = _annotated(training_root(root))
+    total = _count(sequences)
+    held_out = split_videos([s.name for s in sequences], settings.held_out, settings.seed)
+    groups = [
+        [s for s in sequences if s.name not in held_out],
+        [s for s in sequences if s.name in held_out],
+    ]
+    parts: list[Part] = []
+    with replacing_folder(out) as folder:
+        require_space(folder, total, height, width)
+        for name, group in zip(PARTS, filter(None, groups), strict=False):
+            before = sum(part.frames for part in parts)
+            told = partial(_tell, progress, before, total)
+            write_pack(group, folder / name, height, width, told)
+            parts.append(_add_tracks(folder / name, settings))
+        if not parts[0].objects:
+            raise InputError(
+                f"No object of {root} can be followed: each is marked in one frame only, as in a "
+                f"validation set, or covers less than {MIN_AREA:.2%} of the picture."
+            )
+    return parts
+
+
+def split_videos(names: Iterable[str], share: float, seed: int) -> set[str]:
+    """Names of the videos to hold out: those whose seeded hash is lowest.
+
+    The order of the names plays no part. One at least is held out of two or more, none of one.
+    """
+    ranked = sorted(names, key=lambda name: hashlib.sha256(f"{seed}/{name}".encode()).digest())
+    count = max(1, round(share * len(ranked))) if share else 0
+    return set(ranked[: min(count, len(ranked) - 1)])
+
+
+def find_tracks(pack: Pack, negatives: float, seed: int) -> list[PackedTrack]:
+    """The objects of a pack that can be followed: marked in one frame, with another after it.
+
+    Args:
+        pack: label maps by object id.
+        negatives: see `SplitSettings`.
+        seed: chooses among frames that are equally far from the object.
+    """
+    tracks = [
+        _track(pack, sequence, object_id, negatives, seed)
+        for sequence in pack.sequences
+        for object_id in sequence.ids
+    ]
+    return [track for track in tracks if track.starts and track.starts[0] < track.rows[-1]]
+
+
+def _track(
+    pack: Pack, sequence: PackedSequence, object_id: int, negatives: float, seed: int
+) -> PackedTrack:
+    """All rows that show the object and, of the others, those nearest to them in time."""
+    span = range(sequence.start, sequence.start + sequence.count)
+    areas = {row: o.area for row in span for o in pack.objects[row] if o.id == object_id}
+    distance = _distances(set(areas), span)
+    chance = random.Random(f"{seed}/{sequence.name}/{object_id}")
+    absent = [row for row in span if row not in areas]
+    absent.sort(key=lambda row: (distance[row], chance.random()))
+    kept = absent[: int(negatives * len(areas) + 1e-9)]
+    return PackedTrack(
+        sequence.name,
+        object_id,
+        rows=tuple(sorted([*areas, *kept])),
+        starts=tuple(row for row, area in areas.items() if area >= MIN_AREA),
+    )
+
+
+def _distances(shown: set[int], span: range) -> dict[int, int]:
+    """From every row of `span` to the nearest of the rows `shown`."""
+    distance = dict.fromkeys(span, len(span))
+    for walk in (span, reversed(span)):
+        steps = len(span)
+        for row in walk:
+            steps = 0 if row in shown else steps + 1
+            distance[row] = min(distance[row], steps)
+    return distance
+
+
+def _add_tracks(folder: Path, settings: SplitSettings) -> Part:
+    pack = open_pack(folder)
+    tracks = find_tracks(pack, settings.negatives, settings.seed)
+    write_tracks(tracks, folder)
+    counts = {sequence.name: sequence.count for sequence in pack.sequences}
+    visible = sum(o.id == t.id for t in tracks for row in t.rows for o in pack.objects[row])
+    kept = sum(len(track.rows) for track in tracks)
+    return Part(
+        folder.name,
+        videos=len(pack.sequences),
+        frames=len(pack.objects),
+        objects=len(tracks),
+        objects_dropped=sum(len(sequence.ids) for sequence in pack.sequences) - len(tracks),
+        visible=visible,
+        negatives=kept - visible,
+        negatives_dropped=sum(counts[track.video] for track in tracks) - kept,
+        size=sum(path.stat().st_size for path in folder.iterdir()),
+    )
+
+
+def _annotated(root: Path) -> list[Sequence]:
+    """The videos that have masks, those apart that models are measured on."""
+    found = find_sequences(root)
+    measured = [sequence.name for sequence in found if sequence.name in DAVIS2016_VAL]
+    if len(measured) == len(found):
+        refuse_held_out(measured, root)
+    if measured:
+        log.warning(
+            "Left out are %s: DAVIS-2016 validation sequences, on which models are measured.",
+            ", ".join(measured),
+        )
+    kept = [sequence for sequence in found if sequence.name not in measured]
+    annotated = [sequence for sequence in kept if any(sequence.annotations)]
+    if not annotated:
+        raise InputError(f"None of the {len(kept)} sequences of {root} has a mask.")
+    for sequence in annotated:
+        _require_numbers(sequence)
+    return annotated
+
+
+def _require_numbers(sequence: Sequence) -> None:
+    """Refuses masks in which an object is a colour: nothing says which it is in the next frame."""
+    for path in filter(None, sequence.annotations):
+        if not _is_indexed(path) and read_mask(path).kind == "colours":
+            raise InputError(
+                f"{path} tells objects apart by colour; expected palette PNGs, whose indices are "
+                "the object ids in all frames of a video."
+            )
+
+
+def _is_indexed(path: Path) -> bool:
+    """Whether the header alone says that the values are object ids."""
+    try:
+        with Image.open(path) as picture:
+            return picture.mode == "P" and not any((picture.getpalette() or [])[:3])
+    except UNREADABLE as error:
+        raise InputError(f"{path} cannot be read as a mask: {error}.") from error
+
+
+def _tell(progress: Callable[[int, int], None], before: int, total: int, done: int, _: int) -> None:
+    progress(before + done, total)
+
+
+def _count(sequences: list[Sequence]) -> int:
+    return sum(path is not None for s in sequences for path in s.annotations)
+
+
+def _check(settings: SplitSettings) -> None:
+    if not 0 <= settings.held_out < 1:
+        raise InputError(
+            f"--held-out {settings.held_out:g} is no share of the videos that leaves some to train "
+            "on; expected 0 or more and less than 1."
+        )
+    if not (0 <= settings.negatives < math.inf):
+        raise InputError(
+            f"--negatives {settings.negatives:g} is no ratio; expected 0 or more, as 0.25 for one "
+            "frame without the object to four that show it."
+        )
