@@ -295,6 +295,12 @@ def test_every_step_follows_the_schedule(recipe: Recipe, tmp_path: Path) -> None
             assert group["lr"] == pytest.approx(group["peak"] * schedule(progress, recipe.warmup))
 
 
+def test_a_run_may_end_by_steps(recipe: Recipe, tmp_path: Path) -> None:
+    train(replace(recipe, steps=3), 10, tmp_path / "out", device="cpu")
+    rows = list(csv.DictReader((tmp_path / "out" / "log.csv").open()))
+    assert rows[-1]["step"] == "3" and float(rows[-1]["minutes"]) < 5
+
+
 def test_a_stage_may_set_its_own_rate(recipe: Recipe, tmp_path: Path) -> None:
     trainer = make_trainer(replace(recipe, stages=(replace(recipe.stages[0], lr=1e-6),)), tmp_path)
     trainer.elapsed = 0.5 * trainer.seconds

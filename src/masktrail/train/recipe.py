@@ -77,6 +77,8 @@ class Recipe:
         warmup: share of the time in which the learning rate rises.
         clip_norm: gradients longer than this are shortened.
         ema: decay of the averaged weights, which are those that get saved.
+        steps: the run ends after so many, or when its minutes have passed, whichever comes first;
+            0 leaves it to the minutes. Runs that are to be compared end by steps.
         seed: of weights and data.
     """
 
@@ -94,10 +96,11 @@ class Recipe:
     warmup: float = 0.02
     clip_norm: float = 3.0
     ema: float = 0.998
+    steps: int = 0
     seed: int = 0
 
     def stage(self, progress: float) -> Stage:
-        """The stage in force after the share `progress` of the time."""
+        """The stage in force after the share `progress` of the run."""
         return next((s for s in self.stages if progress < s.until), self.stages[-1])
 
 

@@ -70,8 +70,9 @@ class Trainer:
 
     @property
     def progress(self) -> float:
-        """Share of the time that has passed, 0 to 1."""
-        return min(1.0, self.elapsed / self.seconds)
+        """Share of the run that is done, 0 to 1: of its minutes or of its steps."""
+        steps = self.step / self.recipe.steps if self.recipe.steps else 0.0
+        return min(1.0, max(self.elapsed / self.seconds, steps))
 
     def draw(self, stage: Stage) -> Clips:
         """The next batch: a photograph set in motion or real motion, one or two targets."""
