@@ -1,12 +1,15 @@
 """From a video's size to a network's and back."""
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from masktrail.geometry import Stretch
+from masktrail.geometry import Stretch, Window
 from masktrail.types import Box
 
 CPU = torch.device("cpu")
@@ -124,3 +127,77 @@ def test_logits_of_any_resolution_come_out_at_the_size_of_the_frame(inner):
     out = stretch.logits_out(torch.full((3, *inner), 2.5))
     assert out.shape == (3, 50, 70)
     torch.testing.assert_close(out, torch.full_like(out, 2.5))
+
+
+pictures = st.tuples(st.integers(1, 400), st.integers(1, 400))
+
+
+@st.composite
+def windows(draw):
+    """A window around a box of whole pixels, with the box and the picture's height and width."""
+    height, width = picture = draw(pictures)
+    x0, y0 = draw(st.integers(0, width - 1)), draw(st.integers(0, height - 1))
+    box = Box(x0, y0, draw(st.integers(x0 + 1, width)), draw(st.integers(y0 + 1, height)))
+    side = max(box.x1 - box.x0, box.y1 - box.y0) * draw(st.floats(1, 4))
+    inner = draw(st.tuples(st.integers(1, 300), st.integers(1, 300)))
+    return Window.around(box, side, picture, inner), box, picture, side
+
+
+@settings(deadline=None)
+@given(windows())
+def test_a_window_lies_in_the_picture_around_its_box(drawn):
+    window, box, (height, width), side = drawn
+    assert 0 <= window.x0 <= box.x0 and box.x1 <= window.x1 <= width
+    assert 0 <= window.y0 <= box.y0 and box.y1 <= window.y1 <= height
+    assert window.size == (min(math.ceil(side), height), min(math.ceil(side), width))
+
+
+def test_a_window_is_in_the_middle_where_there_is_room():
+    assert Window.around(Box(40, 60, 50, 70), 30, (200, 100), (8, 8)) == Window(
+        30, 50, 60, 80, 8, 8
+    )
+    assert Window.around(Box(0, 60, 10, 70), 30, (200, 100), (8, 8)).x0 == 0
+    assert Window.around(Box(90, 60, 100, 70), 30, (200, 100), (8, 8)).x1 == 100
+
+
+@settings(deadline=None)
+@given(windows(), positions, positions)
+def test_points_come_back_from_a_window(drawn, x, y):
+    window = drawn[0]
+    assert window.point_out(*window.point_in(x, y)) == pytest.approx((x, y), abs=1e-6)
+    assert window.point_in(window.x0, window.y0) == (0, 0)
+    corner = (window.inner_width, window.inner_height)
+    assert window.point_in(window.x1, window.y1) == pytest.approx(corner)
+
+
+@settings(deadline=None)
+@given(windows())
+def test_a_window_of_its_own_size_is_cut_and_pasted_to_the_pixel(drawn):
+    window, _, (height, width), _ = drawn
+    window = replace(window, inner_height=window.size[0], inner_width=window.size[1])
+    values = torch.rand(2, 1, height, width)
+    back = window.paste(window.cut(values), (height, width), -1.0)
+    seen = torch.zeros(height, width, dtype=torch.bool)
+    seen[window.y0 : window.y1, window.x0 : window.x1] = True
+    assert torch.equal(back[..., seen], values[..., seen])
+    assert (back[..., ~seen] == -1).all()
+
+
+@pytest.mark.parametrize("inner", [(64, 64), (24, 40), (200, 150)])
+def test_a_window_shows_things_where_its_coordinates_say(inner):
+    window = Window(30, 10, 110, 90, *inner)
+    picture = torch.from_numpy(disc(100, 120, 60, 40, 12)).float()[None, None]
+    inside = window.cut(picture)
+    assert inside.shape == (1, 1, *inner)
+    rows, columns = np.mgrid[: inner[0], : inner[1]] + 0.5
+    mass = inside[0, 0].numpy()
+    centre = (float((mass * columns).sum() / mass.sum()), float((mass * rows).sum() / mass.sum()))
+    assert centre == pytest.approx(window.point_in(60, 40), abs=0.1)
+    back = window.paste(inside, (100, 120), 0.0) > 0.5
+    assert (back & (picture > 0.5)).sum() / (back | (picture > 0.5)).sum() > 0.85
+
+
+def test_a_window_averages_what_it_shrinks():
+    stripes = (torch.arange(64) % 2).float().expand(1, 1, 64, 64)
+    inside = Window(0, 0, 64, 64, 8, 8).cut(stripes)[..., 1:-1, 1:-1]
+    torch.testing.assert_close(inside, torch.full_like(inside, 0.5), atol=0.01, rtol=0)
