@@ -4,10 +4,14 @@ from torch import nn
 
 from masktrail.models.labelprop import FeatureConfig, FeatureNetwork
 from masktrail.models.memory import MemoryConfig, MemoryNetwork
+from masktrail.models.siamese import SiameseConfig, SiameseUNet
+from masktrail.models.unet import UNet, UNetConfig
 
 MODELS: dict[str, tuple[type[nn.Module], type]] = {
     "memory": (MemoryNetwork, MemoryConfig),
     "labelprop": (FeatureNetwork, FeatureConfig),
+    "unet": (UNet, UNetConfig),
+    "siamese-unet": (SiameseUNet, SiameseConfig),
 }
 """Family name to (network class, config class)."""
 
