@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from fake import memory_tracker
+from fake import fill_box, memory_tracker
+from masktrail.models import create
 from masktrail.trackers import PROPAGATORS
 from masktrail.trackers.tracker import Tracker
 from masktrail.types import Mask
@@ -20,6 +21,10 @@ CLIP = paint_clip(9, SIZE)
 def tracker_of(family: str) -> Tracker:
     if family == "flow":
         pytest.importorskip("cv2")
+    if family in ("unet", "siamese-unet"):
+        torch.manual_seed(0)
+        view, network = {"unet": "frame", "siamese-unet": "object"}[family], create(family, width=4)
+        return Tracker(PROPAGATORS[family](network, view=view, side=64), 64, fill_box)
     return memory_tracker() if family == "memory" else load(family, "cpu", 64)
 
 
