@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 
 from masktrail.errors import InputError
 from masktrail.models.memory import MemoryConfig, MemoryNetwork
+from masktrail.models.siamese import SiameseConfig, SiameseUNet
 from masktrail.models.weights import FORMAT, initialise, load_network, save_network
 
 SMALL = {"key": 8, "value": 12, "hidden": 16, "stride8": 12, "stride4": 8}
@@ -116,3 +117,17 @@ def test_initialise_refuses_what_does_not_fit(tmp_path: Path) -> None:
         initialise(make(), path)
     with pytest.raises(InputError, match="no weights file"):
         initialise(make(), tmp_path / "nowhere")
+
+
+def test_a_vgg_starts_a_siamese_u_net(tmp_path: Path) -> None:
+    generator = torch.Generator().manual_seed(0)
+    vgg = {
+        "conv1_1.weight": torch.rand(4, 3, 3, 3, generator=generator),
+        "conv2_1.weight": torch.rand(8, 4, 3, 3, generator=generator),
+    }
+    save_file(vgg, tmp_path / "vgg.safetensors")
+    network = SiameseUNet(SiameseConfig(width=4))
+    assert initialise(network, tmp_path / "vgg.safetensors") == ["encoder.1.0.0.weight"]
+    own = network.state_dict()
+    assert torch.equal(own["encoder.0.0.0.weight"][:, :3], vgg["conv1_1.weight"])
+    assert torch.equal(own["encoder.1.0.0.weight"], vgg["conv2_1.weight"])

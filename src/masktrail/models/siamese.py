@@ -206,12 +206,13 @@ def initialise_vgg(network: SiameseUNet, tensors: dict[str, Tensor]) -> list[str
         tensors: `conv<level>_<number>.weight` and, where there are any, `.bias`, as in VGG's paper.
 
     Returns:
-        Names of the parameters that were filled, as in `network.state_dict()`.
+        Names of the parameters that were filled whole, as in `network.state_dict()`; the first
+        layer, part of which is new, is not among them.
 
     Raises:
         InputError: nothing fits.
     """
-    filled = []
+    filled, fits = [], False
     own = network.state_dict()  # the tensors themselves, under their names
     for level, count in enumerate(CONVOLUTIONS[network.config.encoder]):
         for number in range(count):
@@ -219,10 +220,12 @@ def initialise_vgg(network: SiameseUNet, tensors: dict[str, Tensor]) -> list[str
             weight, bias = tensors.get(f"{source}.weight"), tensors.get(f"{source}.bias")
             if weight is None or not _fill(own[f"{target}.0.weight"], weight):
                 continue
-            filled.append(f"{target}.0.weight")
+            fits = True
+            if own[f"{target}.0.weight"].shape == weight.shape:
+                filled.append(f"{target}.0.weight")
             if bias is not None:
                 own[f"{target}.1.running_mean"].copy_(-bias)
-    if not filled:
+    if not fits:
         raise InputError(
             f"None of {', '.join(sorted(tensors)[:4]) or 'no tensors'}, ... fits the encoder; "
             "expected conv1_1.weight and so on, of a VGG whose first level has "

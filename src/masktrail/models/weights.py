@@ -17,6 +17,7 @@ from torch import nn
 from masktrail.errors import InputError
 from masktrail.masks import replacing
 from masktrail.models import create
+from masktrail.models.siamese import SiameseUNet, initialise_vgg
 from masktrail.models.storage import (
     SHARD_BYTES,
     compact,
@@ -123,7 +124,8 @@ def read_config(path: Path) -> tuple[str, dict[str, Any]]:
 def initialise(network: nn.Module, path: Path) -> list[str]:
     """Copies into `network` whatever of a safetensors file fits it.
 
-    A file of the whole network fills it; a file of an encoder fills `network.encoder`.
+    A file of the whole network fills it; a file of an encoder fills `network.encoder`; one of a
+    VGG fills what `models.siamese.initialise_vgg` says.
 
     Returns:
         Names of the parameters that were filled.
@@ -131,9 +133,12 @@ def initialise(network: nn.Module, path: Path) -> list[str]:
     Raises:
         InputError: the file is missing, or nothing in it fits.
     """
+    tensors = _tensors(path)
+    if isinstance(network, SiameseUNet) and "conv1_1.weight" in tensors:
+        return initialise_vgg(network, tensors)
     own = network.state_dict()
     fitting: dict[str, torch.Tensor] = {}
-    for name, tensor in _tensors(path).items():
+    for name, tensor in tensors.items():
         for candidate in (name, f"encoder.{name}"):
             if candidate in own and own[candidate].shape == tensor.shape:
                 fitting[candidate] = tensor
