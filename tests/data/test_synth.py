@@ -13,7 +13,7 @@ from torch import Tensor
 
 from masktrail.data import synth
 from masktrail.data.grids import background_grid
-from masktrail.data.pack import Pack, PackedObject, open_pack
+from masktrail.data.pack import Pack, PackedObject, PackedTrack, open_pack
 from masktrail.data.synth import Clips, ClipSampler, ClipSettings
 from masktrail.errors import InputError
 from painted_sets import COLOURS, GROUND, pack_videos
@@ -286,3 +286,20 @@ def test_without_photographs_objects_are_cut_from_videos(videos: Pack) -> None:
     assert clips.valid.all(1).any()
     with pytest.raises(InputError, match="neither photographs nor videos"):
         ClipSampler(None, [], 0)
+
+
+def test_plain_clips_keep_to_the_tracks_of_their_pack(stills: Pack, videos: Pack) -> None:
+    only = PackedTrack("left", 2, rows=tuple(range(3, 9)), starts=(4, 5))
+    how = replace(SETTINGS, size=60, frames=3, plain=True)
+    clips = ClipSampler(stills, [replace(videos, tracks=[only])], 0).video_batch(12, how)
+    first = (videos.labels[4:6] == 2).float()[:, None]
+    allowed = torch.nn.functional.interpolate(first, (60, 60), mode="nearest-exact")[:, 0]
+    for masks in clips.masks:
+        assert any(torch.equal(masks[0, 0], mask) for mask in allowed)
+    with pytest.raises(InputError, match="is in 9 frames running"):
+        draw(
+            ClipSampler(stills, [replace(videos, tracks=[only])], 0),
+            "videos",
+            1,
+            replace(how, frames=9),
+        )

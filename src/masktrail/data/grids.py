@@ -119,27 +119,3 @@ def sample(pack: Pack, rows: Tensor, ids: Tensor, grid: Tensor) -> Tensor:
     sampled = F.grid_sample(pixels, flat, mode="bilinear", align_corners=False)
     crops, size = grid.shape[1], grid.shape[2]
     return sampled.unflatten(2, (crops, size)).transpose(1, 2) / 255
-
-
-def whole(pack: Pack, rows: Tensor, ids: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """Whole pictures stretched to a square, which costs nothing where they are packed as one.
-
-    Args:
-        pack: where the pictures are.
-        rows: (B, T) of the pack.
-        ids: (B, N) of the objects.
-        size: S.
-
-    Returns:
-        Pictures (B, T, 3, S, S) in [0, 1] and masks (B, T, N, S, S), 0 or 1.
-    """
-    device = pack.images.device
-    rows, ids = rows.to(device), ids.to(device)
-    images = pack.images[rows].movedim(-1, 2)
-    masks = (pack.labels[rows][:, :, None] == ids[:, None, :, None, None]).float()
-    if images.shape[-2:] != (size, size):
-        flat = F.interpolate(images.flatten(0, 1), (size, size), mode="bilinear", antialias=True)
-        images = flat.unflatten(0, rows.shape)
-        flat = F.interpolate(masks.flatten(0, 1), (size, size), mode="nearest-exact")
-        masks = flat.unflatten(0, rows.shape)
-    return images.float() / 255, masks

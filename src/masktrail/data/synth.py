@@ -15,8 +15,9 @@ import torch
 from torch import Generator, Tensor
 
 from masktrail.data.augment import jitter_colour
-from masktrail.data.grids import background_grid, pasted_grid, sample, whole
+from masktrail.data.grids import background_grid, pasted_grid, sample
 from masktrail.data.pack import Pack, PackedObject, PackedSequence
+from masktrail.data.plain import PlainClips
 from masktrail.errors import InputError
 
 T = TypeVar("T")
@@ -94,6 +95,7 @@ class ClipSampler:
         self._shares = torch.tensor(shares or [float(len(pack.images)) for pack in videos])
         self.stills = stills
         self.videos = videos
+        self._plain: dict[int, PlainClips] = {}
         sources = [pack for pack in (stills, *videos) if pack is not None]
         if not sources:
             raise InputError("There are neither photographs nor videos to train on.")
@@ -120,10 +122,11 @@ class ClipSampler:
         Raises:
             InputError: no video is long enough, or none shows an object of a usable size.
         """
-        pack = self.videos[int(torch.multinomial(self._shares, 1, generator=self.generator))]
-        table = [self._video_rows(pack, settings) for _ in range(batch)]
+        number = int(torch.multinomial(self._shares, 1, generator=self.generator))
         if settings.plain:
-            return self._plain_clips(pack, table, settings)
+            return self._plain_clips(number, batch, settings)
+        pack = self.videos[number]
+        table = [self._video_rows(pack, settings) for _ in range(batch)]
         aspects = _aspects(pack, [rows[0] for rows in table])
         return self._clips(pack, table, aspects, settings, settings.real_motion)
 
@@ -138,7 +141,7 @@ class ClipSampler:
             offsets = self._offsets(sequence.count, settings)
             first = int(torch.randint(sequence.count - offsets[-1], (), generator=self.generator))
             rows = [sequence.start + first + offset for offset in offsets]
-            if not settings.plain and torch.rand((), generator=self.generator) < 0.5:
+            if torch.rand((), generator=self.generator) < 0.5:
                 rows.reverse()
             if _large(pack.objects[rows[0]]):
                 return rows
@@ -150,8 +153,6 @@ class ClipSampler:
     def _offsets(self, count: int, settings: ClipSettings) -> list[int]:
         """Frames of a clip from a video of `count` frames, counted from its own first one."""
         steps = settings.frames - 1
-        if settings.plain:
-            return list(range(settings.frames))
         gaps = torch.randint(1, settings.max_gap + 1, (steps,), generator=self.generator)
         if int(gaps.sum()) >= count:  # too short a video: as far apart as it allows
             gaps.fill_((count - 1) // max(1, steps))
@@ -189,11 +190,13 @@ class ClipSampler:
         # what was not marked in frame 0 is background for good, whenever it turns up
         return Clips(images, masks * valid[:, None, :, None, None], valid)
 
-    def _plain_clips(self, pack: Pack, table: list[list[int]], settings: ClipSettings) -> Clips:
-        """Clips of one object each: the rows `table` (B lists of T), as they are."""
-        rows = torch.tensor(table)
-        targets = [self._targets(pack.objects[row[0]], 1) for row in table]
-        images, masks = whole(pack, rows, _ids(targets, 1), settings.size)
+    def _plain_clips(self, number: int, batch: int, settings: ClipSettings) -> Clips:
+        """Clips of one object each from a pack of videos, with nothing done to them."""
+        if number not in self._plain:
+            self._plain[number] = PlainClips(self.videos[number])
+        images, masks = self._plain[number].draw(
+            batch, settings.frames, settings.size, self.generator
+        )
         return Clips(images, masks, masks[:, 0].amax((2, 3)) > 0)
 
     def _targets(self, objects: list[PackedObject], count: int) -> list[PackedObject]:
