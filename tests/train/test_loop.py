@@ -15,14 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from masktrail.data.synth import ClipSettings
+from masktrail.data.synth import Clips, ClipSettings
 from masktrail.errors import InputError
 from masktrail.models.memory import MemoryConfig, MemoryNetwork
 from masktrail.models.weights import load_network, save_network
 from masktrail.train import loop, parallel
 from masktrail.train.loop import train
 from masktrail.train.recipe import Recipe, Stage
-from masktrail.train.trainer import Step, Trainer, schedule
+from masktrail.train.trainer import Step, Trainer, draw, schedule
 from painted_sets import pack_videos
 
 CPU = torch.device("cpu")
@@ -50,10 +50,17 @@ def make_trainer(recipe: Recipe, out: Path, minutes: float = 60) -> Trainer:
     return Trainer(recipe, minutes, out, CPU)
 
 
+def draw_from(trainer: Trainer, stage: Stage) -> Clips:
+    assert trainer.loader.sampler is not None
+    return draw(trainer.loader.sampler, stage)
+
+
 def learn(trainer: Trainer, steps: int) -> list[float]:
     stage = trainer.recipe.stages[0]
     module = Step(trainer.network, trainer.recipe.family)
-    return [trainer.learn(module, trainer.draw(stage), stage).loss.item() for _ in range(steps)]
+    return [
+        trainer.learn(module, draw_from(trainer, stage), stage).loss.item() for _ in range(steps)
+    ]
 
 
 def logged(out: Path) -> list[dict[str, float]]:
@@ -132,9 +139,9 @@ def test_the_average_follows_the_weights(recipe: Recipe, tmp_path: Path) -> None
 def test_one_clip_is_learned_by_heart(recipe: Recipe, tmp_path: Path) -> None:
     trainer = make_trainer(replace(recipe, warmup=0.0), tmp_path / "out")
     stage = trainer.recipe.stages[0]
-    clips = trainer.draw(stage)
+    clips = draw_from(trainer, stage)
     while not clips.valid.all():
-        clips = trainer.draw(stage)
+        clips = draw_from(trainer, stage)
     module = Step(trainer.network, "memory")
     losses = [trainer.learn(module, clips, stage).loss.item() for _ in range(30)]
     assert sum(losses[-5:]) < 0.6 * sum(losses[:5]), losses
@@ -217,7 +224,7 @@ def test_ranks_draw_different_clips_also_after_resuming(
         trainer = make_trainer(recipe, tmp_path / "out")
         if resume:
             trainer.resume()
-        return trainer.draw(recipe.stages[0]).images
+        return draw_from(trainer, recipe.stages[0]).images
 
     make_trainer(recipe, tmp_path / "out").save()
     images = [drawn(rank, resume) for rank, resume in ((0, False), (1, False), (1, True))]
@@ -253,19 +260,19 @@ def test_batches_follow_the_stage(recipe: Recipe, tmp_path: Path) -> None:
     stage = replace(recipe.stages[0], batch=3, multiple=1.0, real=0.0)
     calls: list[str] = []
     for kind in ("stills_batch", "video_batch"):
-        original: Callable[..., object] = getattr(trainer._sampler, kind)
+        original: Callable[..., object] = getattr(trainer.loader.sampler, kind)
 
         def spied(*how: object, kind: str = kind, original: Callable = original) -> object:
             calls.append(kind)
             return original(*how)
 
-        setattr(trainer._sampler, kind, spied)
-    assert trainer.draw(stage).masks.shape[:3] == (3, 2, 2)
-    assert trainer.draw(replace(stage, multiple=0.0, real=1.0)).masks.shape[:3] == (3, 2, 1)
+        setattr(trainer.loader.sampler, kind, spied)
+    assert draw_from(trainer, stage).masks.shape[:3] == (3, 2, 2)
+    assert draw_from(trainer, replace(stage, multiple=0.0, real=1.0)).masks.shape[:3] == (3, 2, 1)
     assert calls == ["stills_batch", "video_batch"]
     calls.clear()
     for _ in range(60):
-        trainer.draw(replace(stage, batch=1, real=0.5))
+        draw_from(trainer, replace(stage, batch=1, real=0.5))
     assert 18 < calls.count("video_batch") < 42
 
 
@@ -381,7 +388,7 @@ out, run = Path(sys.argv[2]), loop._run
 def spied(trainer, *how):
     run(trainer, *how)
     weights = {k: v.contiguous() for k, v in trainer.network.state_dict().items()}
-    clips = trainer.draw(trainer.recipe.stages[0]).images
+    clips = draw_from(trainer, trainer.recipe.stages[0]).images
     state = {"weights": weights, "average": trainer.average, "step": trainer.step, "clips": clips}
     torch.save(state, out.parent / f"rank{trainer.rank}.pt")
 

@@ -8,7 +8,7 @@ import json
 import logging
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -55,7 +55,7 @@ def train(
     try:
         trainer = Trainer(recipe, minutes, out, choose_device(device))
         _prepare(trainer, resume)
-        with suppress(KeyboardInterrupt):
+        with suppress(KeyboardInterrupt), closing(trainer.loader):
             _run(trainer, progress, log_every, save_every)
         if trainer.rank == 0:
             trainer.save()
@@ -80,10 +80,11 @@ def _run(trainer: Trainer, progress: Progress, log_every: float, save_every: flo
     table = LossTable(trainer.out / "log.csv")
     start = last = logged = saved = time.monotonic()
     logged -= log_every  # the first step is logged at once
+    batches = iter(trainer.loader)
     while trainer.progress < 1:
-        stage = trainer.recipe.stage(trainer.progress)
+        trainer.loader.progress = trainer.progress
         drawing = time.monotonic()
-        clips = trainer.draw(stage)
+        stage, clips = next(batches)
         drawn = time.monotonic() - drawing
         output = trainer.learn(module, clips, stage)
         table.add({**{k: v.detach() for k, v in output.parts.items()}, "loading": drawn})

@@ -3,6 +3,7 @@
 import math
 import pickle
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -17,6 +18,7 @@ from masktrail.masks import replacing
 from masktrail.models import create
 from masktrail.models.weights import initialise, save_network
 from masktrail.train import parallel
+from masktrail.train.loading import Loader
 from masktrail.train.recipe import Recipe, Stage
 from masktrail.train.steps import STEPS, StepOutput
 
@@ -66,22 +68,22 @@ class Trainer:
         self.average = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
         self.optimiser = _optimiser(self.network, recipe, pretrained)
         self.elapsed, self.step, self.clips = 0.0, 0, 0
-        self._sampler = _sampler(recipe, self.device, self.rank)
+        # worker processes stay off the GPU and hand over what they drew
+        source = torch.device("cpu") if recipe.workers else self.device
+        self.loader: Loader[ClipSampler] = Loader(
+            partial(_sampler, recipe, source),
+            draw,
+            recipe,
+            recipe.workers,
+            self.rank,
+            self.device,
+        )
 
     @property
     def progress(self) -> float:
         """Share of the run that is done, 0 to 1: of its minutes or of its steps."""
         steps = self.step / self.recipe.steps if self.recipe.steps else 0.0
         return min(1.0, max(self.elapsed / self.seconds, steps))
-
-    def draw(self, stage: Stage) -> Clips:
-        """The next batch: a photograph set in motion or real motion, one or two targets."""
-        generator = self._sampler.generator
-        real, multiple = torch.rand(2, generator=generator).tolist()
-        settings = replace(stage.clips, objects=2 if multiple < stage.multiple else 1)
-        if real < stage.real:
-            return self._sampler.video_batch(stage.batch, settings)
-        return self._sampler.stills_batch(stage.batch, settings)
 
     def learn(self, module: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
         """One step of the optimiser and of the averaged weights."""
@@ -114,7 +116,7 @@ class Trainer:
             "network": self.network.state_dict(),
             "average": self.average,
             "optimiser": self.optimiser.state_dict(),
-            "random": self._sampler.generator.get_state(),
+            "random": self.loader.random,
             "clock": [self.elapsed, self.step, self.clips],
         }
         with replacing(self.out / "checkpoint.pt") as part:
@@ -144,10 +146,17 @@ class Trainer:
             ) from error
         self.average = state["average"]
         self.elapsed, self.step, self.clips = state["clock"]
-        if self.rank == 0:
-            self._sampler.generator.set_state(state["random"].cpu())
-        else:  # the checkpoint knows rank 0's alone, and no two ranks may draw the same clips
-            self._sampler.generator.manual_seed(_seed(self.recipe, self.rank, self.step))
+        # the checkpoint knows rank 0's alone, and no two ranks may draw the same clips
+        self.loader.resume(self.step, state["random"] if self.rank == 0 else None)
+
+
+def draw(sampler: ClipSampler, stage: Stage) -> Clips:
+    """A batch of a stage: a photograph set in motion or real motion, one or two targets."""
+    real, multiple = torch.rand(2, generator=sampler.generator).tolist()
+    settings = replace(stage.clips, objects=2 if multiple < stage.multiple else 1)
+    if real < stage.real:
+        return sampler.video_batch(stage.batch, settings)
+    return sampler.stills_batch(stage.batch, settings)
 
 
 def schedule(progress: float, warmup: float) -> float:
@@ -178,10 +187,10 @@ def _optimiser(network: nn.Module, recipe: Recipe, pretrained: set[str]) -> torc
     )
 
 
-def _sampler(recipe: Recipe, device: torch.device, rank: int) -> ClipSampler:
+def _sampler(recipe: Recipe, device: torch.device, seed: int) -> ClipSampler:
     stills = _pack(recipe.stills, device) if recipe.stills else None
     videos = [_pack(path, device) for path in recipe.videos]
-    return ClipSampler(stills, videos, _seed(recipe, rank), recipe.shares)
+    return ClipSampler(stills, videos, seed, recipe.shares)
 
 
 def _pack(folder: str, device: torch.device) -> Pack:
@@ -189,8 +198,3 @@ def _pack(folder: str, device: torch.device) -> Pack:
     pack = open_pack(folder)
     refuse_held_out((sequence.name for sequence in pack.sequences), folder)
     return pack if device.type == "cpu" else pack.to(device)
-
-
-def _seed(recipe: Recipe, rank: int, step: int = 0) -> int:
-    """Another one for every process, and for every step it may resume at."""
-    return recipe.seed * 1000 + rank + 1_000_003 * step
