@@ -58,9 +58,8 @@ def draw_from(trainer: Trainer, stage: Stage) -> Clips:
 def learn(trainer: Trainer, steps: int) -> list[float]:
     stage = trainer.recipe.stages[0]
     module = Step(trainer.network, trainer.recipe.family)
-    return [
-        trainer.learn(module, draw_from(trainer, stage), stage).loss.item() for _ in range(steps)
-    ]
+    outputs = (trainer.learn(module, draw_from(trainer, stage), stage) for _ in range(steps))
+    return [output.loss.item() for output in outputs]
 
 
 def logged(out: Path) -> list[dict[str, float]]:
@@ -302,6 +301,14 @@ def test_every_step_follows_the_schedule(recipe: Recipe, tmp_path: Path) -> None
             assert group["lr"] == pytest.approx(group["peak"] * schedule(progress, recipe.warmup))
 
 
+def test_workers_draw_for_a_run(recipe: Recipe, tmp_path: Path) -> None:
+    train(replace(recipe, steps=2, workers=1), 10, tmp_path / "out", device="cpu")
+    assert (tmp_path / "out" / "weights.safetensors").is_file()
+    trainer = make_trainer(replace(recipe, workers=1), tmp_path / "out")
+    trainer.resume()
+    assert trainer.step == 2
+
+
 def test_a_run_may_end_by_steps(recipe: Recipe, tmp_path: Path) -> None:
     train(replace(recipe, steps=3), 10, tmp_path / "out", device="cpu")
     rows = list(csv.DictReader((tmp_path / "out" / "log.csv").open()))
@@ -382,13 +389,14 @@ from pathlib import Path
 import torch
 from masktrail.train import loop
 from masktrail.train.recipe import read_recipe
+from masktrail.train.trainer import draw
 
 out, run = Path(sys.argv[2]), loop._run
 
 def spied(trainer, *how):
     run(trainer, *how)
     weights = {k: v.contiguous() for k, v in trainer.network.state_dict().items()}
-    clips = draw_from(trainer, trainer.recipe.stages[0]).images
+    clips = draw(trainer.loader.sampler, trainer.recipe.stages[0]).images
     state = {"weights": weights, "average": trainer.average, "step": trainer.step, "clips": clips}
     torch.save(state, out.parent / f"rank{trainer.rank}.pt")
 
