@@ -24,6 +24,7 @@ class Frame:
         pts: presentation time in units of `time_base`.
         time_base: seconds per unit of `pts`.
         duration: how long the frame is shown, in units of `time_base`; 0 where nothing says.
+        arrived: `time.monotonic()` when it came from a live source; None from a recording.
     """
 
     image: Image
@@ -31,6 +32,7 @@ class Frame:
     pts: int
     time_base: Fraction
     duration: int = 0
+    arrived: float | None = None
 
     @property
     def time(self) -> float:

@@ -1,9 +1,7 @@
 """Frames, times and complaints of every kind of source."""
 
 import os
-import time
 import weakref
-from collections.abc import Iterator
 from fractions import Fraction
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -18,10 +16,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from masktrail.errors import InputError
-from masktrail.types import Frame, VideoInfo
+from masktrail.types import Frame
 from masktrail.video import open_video
 from masktrail.video.images import list_pictures
-from masktrail.video.live import NewestFrame
 from painted_videos import Clip, PaintVideo, paint_clip, write_video
 
 FORMATS: list[tuple[str, dict[str, Any]]] = [
@@ -201,41 +198,6 @@ def test_sound_longer_than_the_picture_is_no_loss(paint_video: PaintVideo) -> No
     for name in ("long.mp4", "long.mkv"):
         video = open_video(paint_video(name, tone_seconds=2.0))
         assert (len(list(video)), video.loss) == (12, None)
-
-
-class Camera:
-    """A live source of twenty frames, faster than anyone can use them."""
-
-    def __init__(self, info: VideoInfo) -> None:
-        self.info, self.loss, self.closed = info, None, False
-
-    def frames(self, start: int, end: int | None) -> Iterator[Frame]:
-        for index in range(start, 20):
-            yield Frame(np.zeros((48, 64, 3), np.uint8), index, index, Fraction(1, 25))
-
-    def close(self) -> None:
-        self.closed = True
-
-
-def test_a_live_source_drops_what_nobody_waited_for(video_file: Path) -> None:
-    camera = Camera(open_video(video_file).info)
-    newest = NewestFrame(camera)
-    seen = []
-    for frame in newest.frames():
-        seen.append(frame.index)
-        time.sleep(0.05)
-    newest.close()
-    assert seen == sorted(set(seen)) and len(seen) < 20
-    assert (seen[0], seen[-1]) == (0, 19)
-    assert camera.closed
-
-
-def test_a_live_source_can_be_left_early(video_file: Path) -> None:
-    camera = Camera(open_video(video_file).info)
-    newest = NewestFrame(camera)
-    assert next(newest.frames()).index == 0
-    newest.close()
-    assert camera.closed
 
 
 def test_video_over_http(video_file: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator, Iterator
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,12 +15,13 @@ from av.video.reformatter import Colorspace, VideoReformatter
 
 from masktrail.errors import InputError
 from masktrail.types import Frame, Image, VideoInfo
+from masktrail.video.backward import frames_backward
+from masktrail.video.opening import choose_stream, is_pipe, open_container
 from masktrail.video.watch import Watch
 
 log = logging.getLogger(__name__)
 
 DEFAULT_RATE = Fraction(25)
-DECODING_THREADS = 4
 UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED
 
 
@@ -47,7 +49,7 @@ class ContainerSource:
     says, so a variable frame rate stays as it is.
 
     Args:
-        name: path, device or URL.
+        name: path, device or URL; "-" for standard input.
         format: input format where it cannot be guessed (cameras).
         options: options of the demuxer.
         timeout: seconds to wait for a network source.
@@ -68,9 +70,13 @@ class ContainerSource:
     ) -> None:
         self.loss: str | None = None
         self._name, self._live = name, live
-        self._container = _open_container(name, format, options, timeout)
+        self.repeatable = not live and not is_pipe(name)
+        self._again = partial(
+            ContainerSource, name, format=format, options=options, timeout=timeout, live=live
+        )
+        self._container = open_container(name, format, options, timeout)
         try:
-            self._stream = _choose_stream(self._container, name)
+            self._stream = choose_stream(self._container, name)
             self._watch = Watch(self._container, self._stream)
             self._decoded = self._decode()
             self._first: Any = self._decode_first()
@@ -84,27 +90,55 @@ class ContainerSource:
 
     def frames(self, start: int = 0, end: int | None = None) -> Iterator[Frame]:
         """Frames with `start <= index < end`; those before `start` are decoded and dropped."""
-        clock = _Clock(self._container.format.name == "avi", self._usual_duration())
-        for index, raw in enumerate(self._decoded_from_first()):
-            pts = clock.time(raw)
+        for index, (raw, pts) in enumerate(self.timed()):
             if index >= start:
-                yield Frame(self._image(raw), index, pts, self.info.time_base, raw.duration or 0)
+                yield Frame(self.image(raw), index, pts, self.info.time_base, raw.duration or 0)
             del raw
             if end is not None and index + 1 >= end:
                 return
         self.loss = None if self._live else self._watch.loss(self._name)
 
-    def close(self) -> None:
-        """Closes the container."""
-        self._decoded.close()
-        self._container.close()
+    def backward(self, start: int, last: int) -> Iterator[Frame]:
+        """Frames from `last` down to `start`; see `video.backward`.
 
-    def _decoded_from_first(self) -> Iterator[av.VideoFrame]:
+        Raises:
+            InputError: there is no frame `last`.
+        """
+        return frames_backward(self, self._again, start, last)
+
+    def timed(self) -> Iterator[tuple[av.VideoFrame, int]]:
+        """Decoded frames from the first on, and when each is shown."""
+        clock = _Clock(self._container.format.name == "avi", self._usual_duration())
+        for raw in self.raw():
+            yield raw, clock.time(raw)
+            del raw
+
+    def raw(self) -> Iterator[av.VideoFrame]:
+        """Decoded frames from the first on; only once."""
         first, self._first = self._first, None
         if first is not None:
             yield first
         del first
         yield from self._decoded
+
+    def raw_from(self, pts: int) -> Iterator[av.VideoFrame]:
+        """Decoded frames from somewhere near a time of the stream on."""
+        self._container.seek(pts, stream=self._stream, backward=True)
+        self._decoded = self._decode()
+        yield from self._decoded
+
+    def image(self, raw: av.VideoFrame) -> Image:
+        """A decoded frame as upright RGB; one of another size is scaled to that of the first."""
+        width, height = self._stored_size
+        rgb: Any = self._reformatter.reformat(
+            raw, width=width, height=height, format="rgb24", src_colorspace=_colorspace(raw)
+        )
+        return self._orientation.apply(rgb.to_ndarray())
+
+    def close(self) -> None:
+        """Closes the container."""
+        self._decoded.close()
+        self._container.close()
 
     def _decode_first(self) -> Any:
         for frame in self._decoded:
@@ -128,14 +162,6 @@ class ContainerSource:
                 self._watch.see(frame)
                 yield frame
                 del frame
-
-    def _image(self, raw: av.VideoFrame) -> Image:
-        # A stream that changes size midway is scaled to the size it began with.
-        width, height = self._stored_size
-        rgb: Any = self._reformatter.reformat(
-            raw, width=width, height=height, format="rgb24", src_colorspace=_colorspace(raw)
-        )
-        return self._orientation.apply(rgb.to_ndarray())
 
     def _describe(self) -> VideoInfo:
         width, height = self._stored_size
@@ -185,55 +211,6 @@ class _Clock:
         if self._first_dts is None:
             self._first_dts = dts
         return dts - self._first_dts
-
-
-def _open_container(
-    name: str, format: str | None, options: dict[str, str] | None, timeout: float | None
-) -> Any:
-    try:
-        container = av.open(name, "r", format=format, options=options, timeout=timeout)
-    except PermissionError:
-        raise InputError(f"{name} may not be read; check its permissions.") from None
-    except (OSError, ValueError, av.error.FFmpegError) as error:
-        raise InputError(_cannot_open(name, error)) from None
-    kind = container.format.name
-    if kind == "tty" or kind == "image2" or kind.endswith("_pipe"):
-        container.close()
-        raise InputError(_not_a_video(name, "text" if kind == "tty" else "a single picture"))
-    return container
-
-
-def _cannot_open(name: str, error: Exception) -> str:
-    if not Path(name).is_file():
-        reason = getattr(error, "strerror", None) or error
-        return f"{name} cannot be opened ({reason}); check that it is there and not in use."
-    if Path(name).stat().st_size == 0:
-        return f"{name} is empty (0 bytes); expected a video file."
-    return (
-        f"{name} is not a video that can be decoded, or its beginning or index is missing; "
-        "expected a video file, a folder of pictures, a camera or a URL."
-    )
-
-
-def _not_a_video(name: str, found: str) -> str:
-    return f"{name} is {found}, not a video; give a video file or a folder of pictures."
-
-
-def _choose_stream(container: Any, name: str) -> Any:
-    """First video stream that is not the cover picture of a song, ready to decode."""
-    cover = av.stream.Disposition.attached_pic
-    pictures = [s for s in container.streams.video if not s.disposition & cover]
-    streams = [s for s in pictures if s.codec_context is not None]
-    if not streams:
-        found = ", ".join(sorted({s.type for s in container.streams})) or "nothing"
-        raise InputError(
-            f"{name} holds no video stream that can be decoded (found: {found}); "
-            "give a file with pictures in it, or convert it."
-        )
-    stream = streams[0]
-    stream.thread_type = "AUTO"
-    stream.codec_context.thread_count = DECODING_THREADS
-    return stream
 
 
 def _orientation(frame: av.VideoFrame) -> Orientation:

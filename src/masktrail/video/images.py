@@ -36,6 +36,7 @@ class ImageFolder:
 
     def __init__(self, folder: Path, start: int = 0, end: int | None = None) -> None:
         self.loss: str | None = None
+        self.repeatable = True
         self._folder = folder
         self._paths = list_pictures(folder)
         width, height = _common_size(self._paths[start:end] or self._paths[:1])
@@ -59,6 +60,25 @@ class ImageFolder:
                     f"{path.name}, cannot be decoded ({error}); it and those after it are left out."
                 )
                 return
+            yield Frame(image, index, index, self.info.time_base, 1)
+            del image
+
+    def backward(self, start: int, last: int) -> Iterator[Frame]:
+        """Frames from `last` down to `start`.
+
+        Raises:
+            InputError: there is no picture `last`, or one that cannot be decoded.
+        """
+        if last >= len(self._paths):
+            raise InputError(
+                f"{self._folder} ends with picture {len(self._paths) - 1}; picture {last} was "
+                "asked for."
+            )
+        for index in range(last, start - 1, -1):
+            try:
+                image = read_picture(self._paths[index])
+            except UNREADABLE as error:
+                raise InputError(f"{self._paths[index]} cannot be decoded ({error}).") from None
             yield Frame(image, index, index, self.info.time_base, 1)
             del image
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from threading import Condition, Thread
 
+from masktrail.errors import InputError
 from masktrail.types import Frame
 from masktrail.video.source import Source
 
@@ -15,7 +18,7 @@ class NewestFrame:
 
     A thread keeps decoding, so that neither delay nor memory grows when frames come faster than
     they are used. Dropped frames leave gaps in `Frame.index`; the first is never dropped, since
-    it is the one that prompts belong to.
+    it is the one that prompts belong to. `Frame.arrived` says when a frame came.
 
     Args:
         source: the camera or stream; closed by the thread once it runs.
@@ -23,6 +26,7 @@ class NewestFrame:
 
     def __init__(self, source: Source) -> None:
         self.info = source.info
+        self.repeatable = False
         self.loss: str | None = None
         self._source = source
         self._newest: deque[Frame] = deque(maxlen=1)
@@ -41,6 +45,14 @@ class NewestFrame:
         if self._error is not None:
             raise self._error
         self.loss = self._source.loss
+
+    def backward(self, start: int, last: int) -> Iterator[Frame]:
+        """Time runs forwards.
+
+        Raises:
+            InputError: always.
+        """
+        raise InputError(f"{self.info.source} is live and cannot be read backwards.")
 
     def close(self) -> None:
         """Asks the thread to stop; a source that was never read is closed at once."""
@@ -62,7 +74,9 @@ class NewestFrame:
     def _fill(self, start: int, end: int | None) -> None:
         try:
             for frame in self._source.frames(start, end):
-                self._offer(frame, wait=frame.index == start)
+                arrived = replace(frame, arrived=time.monotonic())
+                self._offer(arrived, wait=frame.index == start)
+                del frame, arrived
                 if self._closing:
                     break
         except BaseException as error:
@@ -79,3 +93,38 @@ class NewestFrame:
             self._changed.notify_all()
             if wait:
                 self._changed.wait_for(lambda: not self._newest or self._closing)
+
+
+class RealTime:
+    """A recording that gives its frames when they are due, as the camera once did.
+
+    What is due before it is asked for comes at once: a caller that is slow falls behind, unless
+    `NewestFrame` drops frames for it.
+
+    Args:
+        source: the recording; closed with this.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.info = source.info
+        self.repeatable = False
+        self.loss: str | None = None
+        self._source = source
+
+    def frames(self, start: int = 0, end: int | None = None) -> Iterator[Frame]:
+        """Frames with `start <= index < end`, the first at once."""
+        begun: float | None = None
+        for frame in self._source.frames(start, end):
+            begun = begun or time.monotonic() - frame.time
+            time.sleep(max(0.0, begun + frame.time - time.monotonic()))
+            yield frame
+            del frame
+        self.loss = self._source.loss
+
+    def backward(self, start: int, last: int) -> Iterator[Frame]:
+        """The recording's."""
+        return self._source.backward(start, last)
+
+    def close(self) -> None:
+        """Closes the recording."""
+        self._source.close()

@@ -12,7 +12,7 @@ from typing import Self
 
 from masktrail.errors import InputError
 from masktrail.types import Frame, VideoInfo
-from masktrail.video.live import NewestFrame
+from masktrail.video.live import NewestFrame, RealTime
 from masktrail.video.source import Source
 
 CAMERAS = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
@@ -25,21 +25,24 @@ class Video:
     """A video as an iterator of frames; a context manager that closes it early.
 
     At most a few frames are alive at any time. Iterating a second time starts again from the
-    first frame (a camera or live URL is opened anew). Frames of a camera or live URL that come
-    while the caller is busy are dropped.
+    first frame (a camera or live URL is opened anew, a pipe goes on where it is). Frames of a
+    camera or live URL that come while the caller is busy are dropped.
 
     Attributes:
         info: size, rate and timing, known before the first frame is asked for.
+        repeatable: whether it can be read again, and backwards: true of files and folders.
         loss: after iteration, one sentence if the source turned out truncated or damaged.
     """
 
     info: VideoInfo
+    repeatable: bool
     loss: str | None
 
     def __init__(self, open_source: Callable[[], Source], start: int, end: int | None) -> None:
         self._open_source = open_source
         self._fresh: Source | None = open_source()
         self.info = replace(self._fresh.info, start=start, end=end)
+        self.repeatable = self._fresh.repeatable
         self.loss = None
 
     @property
@@ -66,6 +69,25 @@ class Video:
                 f"choose a smaller start frame. {self.loss or ''}".rstrip()
             )
 
+    def backward(self, last: int) -> Iterator[Frame]:
+        """Frames from `last` down to the first, one at a time.
+
+        They are those that iteration gives, bit for bit; a few tens are alive at most.
+
+        Raises:
+            InputError: the source is live or a pipe, or has no frame `last`.
+        """
+        if not self.repeatable:
+            raise InputError(
+                f"{self.info.source} is live or a pipe and cannot be read backwards; record it to "
+                "a file first."
+            )
+        source = self._open_source()
+        try:
+            yield from source.backward(self.info.start, last)
+        finally:
+            source.close()
+
     def close(self) -> None:
         """Closes the source if no frame has been read yet (a started iteration closes itself)."""
         if self._fresh is not None:
@@ -84,15 +106,19 @@ class Video:
         self.close()
 
 
-def open_video(source: str | Path | int, start: int = 0, end: int | None = None) -> Video:
-    """Opens a video file, a folder of pictures, a camera or a URL.
+def open_video(
+    source: str | Path | int, start: int = 0, end: int | None = None, live: bool = False
+) -> Video:
+    """Opens a video file, a folder of pictures, a camera, a URL or a pipe.
 
     Args:
         source: path of a file in any container and codec that PyAV decodes; path of a folder
             (jpg, png, webp, bmp, tiff, in natural order); camera number or device (`0`,
-            `/dev/video0`); URL (`rtsp://`, `http://`, ...).
+            `/dev/video0`); URL (`rtsp://`, `http://`, ...); "-" for a video on standard input.
         start: index of the first frame to deliver, counted by decoding from 0.
         end: index after the last frame to deliver; None for all.
+        live: treat any source as cameras and live URLs are anyway: the newest frame wins, the
+            others are dropped. Files and folders then play at their own speed.
 
     Raises:
         InputError: the source is missing, unreadable, not a video or without a single frame, or
@@ -103,7 +129,15 @@ def open_video(source: str | Path | int, start: int = 0, end: int | None = None)
             f"Frames {start} to {'the end' if end is None else end} were asked for; "
             "the start must be 0 or more and the end greater than the start."
         )
-    return Video(_source_opener(source, start, end), start, end)
+    opener = _source_opener(source, start, end)
+    return Video((lambda: _as_live(opener())) if live else opener, start, end)
+
+
+def _as_live(source: Source) -> Source:
+    """The newest frame of a source; one that could be read at leisure is played."""
+    if isinstance(source, NewestFrame):
+        return source
+    return NewestFrame(RealTime(source) if source.repeatable else source)
 
 
 def _source_opener(source: str | Path | int, start: int, end: int | None) -> Callable[[], Source]:
@@ -124,7 +158,7 @@ def _source_opener(source: str | Path | int, start: int, end: int | None) -> Cal
         return lambda: ContainerSource(name, timeout=URL_TIMEOUT)
     if os.path.isdir(name):
         return lambda: ImageFolder(Path(name), start, end)
-    if not os.path.exists(name):
+    if name != "-" and not os.path.exists(name):
         raise InputError(f"There is no file or folder {name}; check the path.")
     return lambda: ContainerSource(name)
 

@@ -11,14 +11,20 @@ class Source(Protocol):
 
     Attributes:
         info: what is known before decoding, for the whole source.
+        repeatable: whether it can be read again, as a file can and a camera or a pipe cannot.
         loss: set when frames could not be had: one sentence.
     """
 
     info: VideoInfo
+    repeatable: bool
     loss: str | None
 
     def frames(self, start: int, end: int | None) -> Iterator[Frame]:
         """Frames with `start <= index < end`."""
+        ...
+
+    def backward(self, start: int, last: int) -> Iterator[Frame]:
+        """Frames from `last` down to `start`, where `repeatable`."""
         ...
 
     def close(self) -> None:
