@@ -9,6 +9,7 @@ from torch import Tensor
 from masktrail.models import create
 from masktrail.trackers.memory import MemoryPropagator
 from masktrail.trackers.tracker import Tracker
+from masktrail.types import Box, Points
 
 
 class FakePropagator:
@@ -42,10 +43,14 @@ class FakePropagator:
         self.masks = dict(state["masks"])
 
 
-def fill_box(image, box):
-    """Every pixel of a box."""
-    mask = np.zeros(image.shape[:2], bool)
-    mask[round(box.y0) : round(box.y1), round(box.x0) : round(box.x1)] = True
+def fill_box(image, prompt, previous=None):
+    """Every pixel of a box; of clicks, a square of nine pixels each on or off what there was."""
+    mask = np.zeros(image.shape[:2], bool) if previous is None else previous > 0.5
+    clicks = Points((), (), prompt) if isinstance(prompt, Box) else prompt
+    if box := clicks.box:
+        mask[round(box.y0) : round(box.y1), round(box.x0) : round(box.x1)] = True
+    for (x, y), on in zip(clicks.points, clicks.labels, strict=True):
+        mask[max(0, int(y) - 1) : int(y) + 2, max(0, int(x) - 1) : int(x) + 2] = on
     return mask
 
 

@@ -7,19 +7,31 @@ if TYPE_CHECKING:
     from masktrail.errors import InputError
     from masktrail.run import track
     from masktrail.trackers.tracker import Tracker
-    from masktrail.types import Box, Frame, Mask, Result
+    from masktrail.types import Box, Frame, Mask, Points, Result
     from masktrail.video import open_video
     from masktrail.zoo import load
 
 __version__ = "0.1.0"
 
-__all__ = ["Box", "Frame", "InputError", "Mask", "Result", "Tracker", "load", "open_video", "track"]
+__all__ = [
+    "Box",
+    "Frame",
+    "InputError",
+    "Mask",
+    "Points",
+    "Result",
+    "Tracker",
+    "load",
+    "open_video",
+    "track",
+]
 
 _HOMES = {
     "Box": "types",
     "Frame": "types",
     "InputError": "errors",
     "Mask": "types",
+    "Points": "types",
     "Result": "types",
     "Tracker": "trackers.tracker",
     "load": "zoo",

@@ -1,5 +1,6 @@
 """What passes between the rooms: frames in, prompts beside them, results out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
@@ -86,7 +87,32 @@ class Mask:
     mask: NDArray[np.bool_]
 
 
-Prompt = Box | Mask
+@dataclass(frozen=True)
+class Points:
+    """Click prompt; a box or a rough mask of the same object may stand beside the clicks.
+
+    Clicks alone correct the mask of an object that is tracked already; beside a box or a mask, or
+    for a new object, they start afresh.
+
+    Attributes:
+        points: (x, y) in pixels, continuous: (0.5, 0.5) is the middle of the first pixel.
+        labels: of each, whether it lies on the object.
+        box: around the object.
+        mask: what the clicks correct.
+    """
+
+    points: Sequence[tuple[float, float]]
+    labels: Sequence[bool]
+    box: Box | None = None
+    mask: Mask | None = None
+
+    @property
+    def alone(self) -> bool:
+        """Whether there are clicks and nothing else."""
+        return self.box is None and self.mask is None
+
+
+Prompt = Box | Points | Mask
 
 
 @dataclass(frozen=True)

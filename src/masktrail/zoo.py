@@ -113,7 +113,7 @@ def load(
     """
     from masktrail.devices import choose_device
     from masktrail.models.weights import load_network
-    from masktrail.prompts.box import mask_from_box
+    from masktrail.prompts.colour import mask_by_colour
     from masktrail.trackers import PROPAGATORS
     from masktrail.trackers.tracker import Tracker
 
@@ -128,7 +128,7 @@ def load(
         card = CARDS.get(str(model)) or _card_of(family)
         network.to(choose_device(device))
         propagator = PROPAGATORS[family](network, **{**card.settings, **settings})
-    return Tracker(propagator, size or card.size, mask_from_box)
+    return Tracker(propagator, size or card.size, mask_by_colour)
 
 
 def weights_path(model: str | Path) -> Path | None:

@@ -7,7 +7,7 @@ import pytest
 
 from masktrail.errors import InputError
 from masktrail.prompts.check import check_prompt
-from masktrail.types import Box, Mask
+from masktrail.types import Box, Mask, Points
 
 HEIGHT, WIDTH = 48, 64
 
@@ -30,13 +30,48 @@ def full(height: int = HEIGHT, width: int = WIDTH, dtype: type = bool) -> Mask:
         (2, Box(math.nan, 1, 2, 3), "has no area"),
         (2, Box(64, 10, 80, 20), "outside the frame of 64 x 48 pixels"),
         (2, Box(-20, -20, 0, 0), "outside the frame"),
-        (2, (1, 2, 3, 4), "must be a Mask or a Box, not tuple"),
+        (
+            2,
+            (1, 2, 3, 4),
+            r"must be a Mask, a Box or Points, not tuple; give .* Box\(0, 0, 64, 48\)",
+        ),
         (2, np.ones((HEIGHT, WIDTH), bool), "not ndarray"),
+        (
+            3,
+            Points([], []),
+            r"3 has 0 clicks and 0 labels; .* as Points\(\[\(32, 24\)\], \[True\]\)",
+        ),
+        (3, Points([(1, 2)], [True, False]), "1 clicks and 2 labels"),
+        (3, Points([(64, 2)], [True]), "point 3:64,2 lies outside .*64 x 48.* as 3:32,24"),
+        (3, Points([(1, 2), (1, -0.5)], [True, True]), "point 3:1,-0.5 lies outside"),
+        (3, Points([(math.nan, 2)], [True]), "point 3:nan,2 lies outside"),
+        (3, Points([(1, 2, 3)], [True]), "no pairs of numbers; give .* as 3:32,24"),
+        (3, Points([5], [True]), "no pairs of numbers"),
+        (3, Points([(5.2, 7), (5.9, 7.5)], [True, False]), "both on object 3 and off it"),
+        (3, Points([(1, 2)], [True], Box(5, 5, 5, 9)), "box 3:5,5,5,9 has no area"),
+        (3, Points([(1, 2)], [True], mask=full(WIDTH, HEIGHT)), "mask of object 3 is 48 x 64"),
     ],
 )
 def test_what_cannot_be_used_is_told(object_id, prompt, told):
     with pytest.raises(InputError, match=told):
         check_prompt(object_id, prompt, HEIGHT, WIDTH)
+
+
+def test_a_negative_click_needs_something_to_correct():
+    off = Points([(5, 6)], [False])
+    with pytest.raises(InputError, match=r"no object 3 yet .* click 3:5,6 .*--point 3:32,24"):
+        check_prompt(3, off, HEIGHT, WIDTH, known=False)
+    check_prompt(3, off, HEIGHT, WIDTH, known=True)
+    check_prompt(3, Points(off.points, off.labels, Box(1, 2, 9, 9)), HEIGHT, WIDTH, known=False)
+    check_prompt(3, Points([(5, 6), (9, 9)], [False, True]), HEIGHT, WIDTH, known=False)
+
+
+def test_clicks_are_given_back_in_numbers_their_box_cut():
+    clicks = Points(np.array([[5, 6]]), np.array([1]), Box(1, 2, 100, 9), full(dtype=np.uint8))
+    checked = check_prompt(1, clicks, HEIGHT, WIDTH)
+    assert isinstance(checked, Points) and checked.mask is not None
+    assert (checked.points, checked.labels) == (((5.0, 6.0),), (True,))
+    assert checked.box == Box(1, 2, 64, 9) and checked.mask.mask.dtype == bool
 
 
 def test_a_box_is_cut_to_the_frame():

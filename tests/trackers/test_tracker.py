@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from fake import fake_tracker, memory_tracker
+from fake import FakePropagator, fake_tracker, memory_tracker
 from masktrail.errors import InputError
 from masktrail.masks import tight_box
-from masktrail.types import Box, Mask
+from masktrail.trackers.tracker import Tracker
+from masktrail.types import Box, Mask, Points
 from painted_videos import paint_clip
 
 HEIGHT, WIDTH = 48, 64
@@ -231,3 +232,44 @@ def test_ids_are_names_only():
         for i, name in names.items():  # slots differ, so do the last bits of sums
             assert np.mean((one.labels == i) != (two.labels == name)) < 0.005
             assert one.objects[i].score == pytest.approx(two.objects[name].score, abs=1e-3)
+
+
+def test_clicks_mark_a_new_object():
+    result = fake_tracker().step(IMAGE, {3: Points([(20, 10)], [True])})
+    assert result.objects[3].box == (19, 9, 22, 12)
+
+
+def test_clicks_alone_correct_what_is_tracked():
+    tracker = fake_tracker()
+    tracker.step(IMAGE, {1: SQUARE, 2: OTHER})
+    clicks = Points([(50, 10), (14, 10)], [True, False])
+    result = tracker.step(IMAGE, {1: clicks})
+    expected = rectangle(12, 8, 28, 24).mask  # moved on by the propagator
+    expected[9:12, 49:52], expected[9:12, 13:16] = True, False
+    wrong = (result.labels == 1) ^ expected
+    assert wrong.sum() < 16 and not wrong[9:12, 13:26].any() and not wrong[:, 40:].any(), "corners"
+    assert result.objects[2].box == (12, 28, 28, 44)
+    assert tracker.propagator.told[-1][1] == {1}, "kept for good"
+
+
+@pytest.mark.parametrize("beside", [{"box": Box(8, 28, 24, 44)}, {"mask": OTHER}])
+def test_clicks_beside_a_box_or_a_mask_start_afresh(beside):
+    seen = []
+
+    def prompter(image, prompt, previous):
+        seen.append(previous)
+        return SQUARE.mask
+
+    tracker = Tracker(FakePropagator(), 64, prompter)
+    tracker.step(IMAGE, {1: SQUARE})
+    tracker.step(IMAGE, {1: Points([(10, 30)], [True], **beside)})
+    tracker.step(IMAGE, {1: Box(8, 28, 24, 44)})
+    assert seen == [None, None]
+
+
+def test_a_prompt_refused_leaves_the_tracker_as_it_was():
+    tracker = fake_tracker()
+    tracker.step(IMAGE, {1: SQUARE})
+    with pytest.raises(InputError, match="no object 2 yet"):
+        tracker.step(IMAGE, {1: Points([(20, 10)], [True]), 2: Points([(5, 5)], [False])})
+    assert tracker.ids == (1,) and len(tracker.propagator.told) == 1

@@ -1,12 +1,14 @@
 """Whether a prompt can be used on a frame, told before any work is done."""
 
 from masktrail.errors import InputError
-from masktrail.types import Box, Mask, Prompt
+from masktrail.types import Box, Mask, Points, Prompt
 
 MAX_ID = 65535
 
 
-def check_prompt(object_id: int, prompt: Prompt, height: int, width: int) -> Prompt:
+def check_prompt(
+    object_id: int, prompt: Prompt, height: int, width: int, known: bool = True
+) -> Prompt:
     """The prompt, a box cut to the frame.
 
     Args:
@@ -14,19 +16,26 @@ def check_prompt(object_id: int, prompt: Prompt, height: int, width: int) -> Pro
         prompt: the prompt.
         height: of the frame, pixels.
         width: of the frame, pixels.
+        known: whether the object is tracked already, so that there is a mask to correct.
 
     Raises:
-        InputError: an id out of range; a prompt that is neither mask nor box; a mask of another
-            size or empty; a box without area or outside the frame.
+        InputError: an id out of range; a prompt that is none; a mask of another size or empty; a
+            box without area or outside the frame; clicks that are none, outside the frame, in
+            contradiction, or all off an object that is not there yet.
     """
     if not 1 <= object_id <= MAX_ID:
-        raise InputError(f"Object ids go from 1 to {MAX_ID}, not {object_id}.")
+        raise InputError(f"Object ids go from 1 to {MAX_ID}, not {object_id}; write 1 for a first.")
     if isinstance(prompt, Mask):
         return _check_mask(object_id, prompt, height, width)
     if isinstance(prompt, Box):
         return _check_box(object_id, prompt, height, width)
+    if isinstance(prompt, Points):
+        return _check_points(object_id, prompt, height, width, known)
     found = type(prompt).__name__
-    raise InputError(f"The prompt of object {object_id} must be a Mask or a Box, not {found}.")
+    raise InputError(
+        f"The prompt of object {object_id} must be a Mask, a Box or Points, not {found}; "
+        f"give for example Box(0, 0, {width}, {height})."
+    )
 
 
 def _check_mask(object_id: int, prompt: Mask, height: int, width: int) -> Mask:
@@ -45,11 +54,69 @@ def _check_mask(object_id: int, prompt: Mask, height: int, width: int) -> Mask:
 
 def _check_box(object_id: int, box: Box, height: int, width: int) -> Box:
     text = f"{object_id}:{box.x0:g},{box.y0:g},{box.x1:g},{box.y1:g}"
+    example = f"{object_id}:{width // 4},{height // 4},{width * 3 // 4},{height * 3 // 4}"
     if not (box.x1 > box.x0 and box.y1 > box.y0):
         raise InputError(
-            f"The box {text} has no area; give ID:x0,y0,x1,y1 with x1 > x0 and y1 > y0."
+            f"The box {text} has no area; give ID:x0,y0,x1,y1 with x1 > x0 and y1 > y0, as "
+            f"{example}."
         )
     cut = Box(max(box.x0, 0), max(box.y0, 0), min(box.x1, width), min(box.y1, height))
     if not (cut.x1 > cut.x0 and cut.y1 > cut.y0):
-        raise InputError(f"The box {text} lies outside the frame of {width} x {height} pixels.")
+        raise InputError(
+            f"The box {text} lies outside the frame of {width} x {height} pixels; give one "
+            f"inside, as {example}."
+        )
     return cut
+
+
+def _check_points(object_id: int, clicks: Points, height: int, width: int, known: bool) -> Points:
+    example = f"{object_id}:{width // 2},{height // 2}"
+    points, labels = _pairs(object_id, clicks, example), tuple(map(bool, clicks.labels))
+    if not points or len(points) != len(labels):
+        raise InputError(
+            f"Object {object_id} has {len(points)} clicks and {len(labels)} labels; give one or "
+            f"more, each with its label, as Points([({width // 2}, {height // 2})], [True])."
+        )
+    for x, y in points:
+        if not (0 <= x < width and 0 <= y < height):
+            raise InputError(
+                f"The point {object_id}:{x:g},{y:g} lies outside the frame of {width} x {height} "
+                f"pixels; click inside, as {example}."
+            )
+    _check_labels(object_id, points, labels, example)
+    if not any(labels) and clicks.alone and not known:
+        raise InputError(
+            f"There is no object {object_id} yet that the negative click {object_id}:"
+            f"{points[0][0]:g},{points[0][1]:g} could correct; mark it first, as with --point "
+            f"{example}."
+        )
+    box = clicks.box and _check_box(object_id, clicks.box, height, width)
+    mask = clicks.mask and _check_mask(object_id, clicks.mask, height, width)
+    return Points(points, labels, box, mask)
+
+
+def _pairs(object_id: int, clicks: Points, example: str) -> tuple[tuple[float, float], ...]:
+    """The positions as numbers."""
+    try:
+        return tuple((float(x), float(y)) for x, y in clicks.points)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"The points {clicks.points!r} of object {object_id} are no pairs of numbers; give "
+            f"(x, y) of each, as {example}."
+        ) from error
+
+
+def _check_labels(
+    object_id: int,
+    points: tuple[tuple[float, float], ...],
+    labels: tuple[bool, ...],
+    example: str,
+) -> None:
+    """Refuses a pixel that is both on the object and off it."""
+    told: dict[tuple[int, int], bool] = {}
+    for (x, y), label in zip(points, labels, strict=True):
+        if told.setdefault((int(x), int(y)), label) != label:
+            raise InputError(
+                f"The point {object_id}:{x:g},{y:g} is both on object {object_id} and off it; "
+                f"give it once, as {example}."
+            )

@@ -17,7 +17,7 @@ from masktrail.geometry import Stretch
 from masktrail.masks import tight_box
 from masktrail.models.aggregate import soft_aggregate
 from masktrail.prompts.check import check_prompt
-from masktrail.types import Box, Image, LabelMap, Mask, ObjectResult, Prompt, Result
+from masktrail.types import Box, Image, LabelMap, Mask, ObjectResult, Points, Prompt, Result
 
 CERTAIN = 12.0
 """Logit of a pixel the user has marked."""
@@ -39,7 +39,8 @@ class Propagator(Protocol):
     def load_state_dict(self, state: dict[str, Any]) -> None: ...
 
 
-BoxToMask = Callable[[Image, Box], NDArray[np.bool_]]
+Prompter = Callable[[Image, Box | Points, NDArray[np.float32] | None], NDArray[np.bool_]]
+"""Makes a mask (H, W) of a box or clicks, going out from a soft mask (H, W) where there is one."""
 
 
 class Tracker:
@@ -48,13 +49,13 @@ class Tracker:
     Args:
         propagator: the model.
         size: short side the model works at, pixels; smaller videos are not enlarged.
-        box_to_mask: how a box becomes a first mask.
+        prompter: how a box or clicks become a mask.
     """
 
-    def __init__(self, propagator: Propagator, size: int, box_to_mask: BoxToMask) -> None:
+    def __init__(self, propagator: Propagator, size: int, prompter: Prompter) -> None:
         self.propagator = propagator
         self.size = size
-        self._box_to_mask = box_to_mask
+        self._prompter = prompter
         self._ids: list[int] = []
         self._stretch: Stretch | None = None
 
@@ -70,18 +71,23 @@ class Tracker:
         Args:
             image: uint8 RGB (H, W, 3), the same size in every call.
             prompts: by object id (1 to 65535), for new objects or known ones; a prompted mask is
-                taken as it is and kept in memory for good. Where prompted masks overlap, the
-                highest id lies on top.
+                taken as it is and kept in memory for good. Clicks alone on a known object correct
+                the mask it would have had. Where prompted masks overlap, the highest id lies on
+                top.
 
         Raises:
             InputError: a frame of another size, or a prompt that cannot be used.
         """
         stretch = self._fit(image)
-        given = {i: self._mask_of(i, p, image) for i, p in sorted((prompts or {}).items())}
-        known = [i for i in self._ids if i not in given]
-        logits = self.propagator.propagate(stretch.image_in(image, self.propagator.device), known)
+        prompts = {
+            i: check_prompt(i, prompt, stretch.height, stretch.width, known=i in self._ids)
+            for i, prompt in sorted((prompts or {}).items())
+        }
+        carried = [i for i in self._ids if i not in prompts or _corrects(prompts[i])]
+        logits = self.propagator.propagate(stretch.image_in(image, self.propagator.device), carried)
+        by_id = dict(zip(carried, logits, strict=True))
+        given = {i: self._mask_of(prompt, image, by_id.get(i)) for i, prompt in prompts.items()}
         self._ids = sorted({*self._ids, *given})
-        by_id = dict(zip(known, logits, strict=True))
         for object_id, mask in given.items():
             soft = stretch.mask_in(mask, self.propagator.mask_stride, self.propagator.device)
             by_id[object_id] = soft.logit(1e-4).clamp(-CERTAIN, CERTAIN)
@@ -134,9 +140,15 @@ class Tracker:
             )
         return self._stretch
 
-    def _mask_of(self, object_id: int, prompt: Prompt, image: Image) -> NDArray[np.bool_]:
-        prompt = check_prompt(object_id, prompt, *image.shape[:2])
-        return prompt.mask if isinstance(prompt, Mask) else self._box_to_mask(image, prompt)
+    def _mask_of(self, prompt: Prompt, image: Image, logits: Tensor | None) -> NDArray[np.bool_]:
+        """The mask a prompt stands for; `logits` are what it would have been without."""
+        if isinstance(prompt, Mask):
+            return prompt.mask
+        if logits is None:
+            return self._prompter(image, prompt, None)
+        assert self._stretch is not None
+        soft = self._stretch.logits_out(logits[None].float())[0].sigmoid()
+        return self._prompter(image, prompt, soft.cpu().numpy())
 
     def _settle(self, logits: dict[int, Tensor], given: dict[int, NDArray[np.bool_]]) -> Result:
         """Lets the objects compete for pixels, tells the propagator, and reports."""
@@ -167,6 +179,11 @@ class Tracker:
             labels[labels == object_id] = 0
             labels[mask] = object_id
         return labels
+
+
+def _corrects(prompt: Prompt) -> bool:
+    """Whether a prompt goes out from the mask there is; any other starts afresh."""
+    return isinstance(prompt, Points) and prompt.alone
 
 
 def _describe(mask: NDArray[np.bool_], soft: Tensor) -> ObjectResult:

@@ -1,0 +1,58 @@
+"""What the user said with clicks holds, whatever a network or colours made of them."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from masktrail.masks import tight_box
+from masktrail.types import Box, Points
+
+RADIUS = 3
+"""Around a click that the mask contradicts so much is taken or left, pixels."""
+
+
+def honour(mask: NDArray[np.bool_], clicks: Points) -> NDArray[np.bool_]:
+    """A mask (H, W) that holds every positive click and no negative one.
+
+    A piece of the mask with negative clicks alone is left out whole.
+    """
+    on, off = _pixels(clicks, True), _pixels(clicks, False)
+    mask = mask.copy()
+    for x, y in on:
+        if not mask[y, x]:
+            mask |= _disk(mask.shape, x, y)
+    pieces, _ = ndimage.label(mask)
+    wanted = {pieces[y, x] for x, y in on}
+    unwanted = {pieces[y, x] for x, y in off} - wanted - {0}
+    mask &= ~np.isin(pieces, list(unwanted))
+    for x, y in off:
+        if mask[y, x]:
+            mask &= ~_disk(mask.shape, x, y)
+    for x, y in on:  # one may lie beside a negative click
+        mask[y, x] = True
+    return mask
+
+
+def extent(clicks: Points, mask: NDArray[np.bool_] | None = None) -> Box:
+    """The tight box, of whole pixels, of clicks, their box, and a mask that may be empty."""
+    pixels = [*_pixels(clicks, True), *_pixels(clicks, False)]
+    boxes = [(x, y, x + 1, y + 1) for x, y in pixels]
+    if clicks.box is not None:
+        box = clicks.box
+        boxes.append((int(box.x0), int(box.y0), int(np.ceil(box.x1)), int(np.ceil(box.y1))))
+    found = None if mask is None else tight_box(mask)
+    if found is not None:
+        boxes.append(found)
+    x0, y0, x1, y1 = zip(*boxes, strict=True)
+    return Box(min(x0), min(y0), max(x1), max(y1))
+
+
+def _pixels(clicks: Points, label: bool) -> list[tuple[int, int]]:
+    """Column and row of the pixels clicked on with a label."""
+    pairs = zip(clicks.points, clicks.labels, strict=True)
+    return [(int(x), int(y)) for (x, y), on in pairs if on == label]
+
+
+def _disk(shape: tuple[int, ...], x: int, y: int) -> NDArray[np.bool_]:
+    rows, columns = np.ogrid[: shape[0], : shape[1]]
+    return (rows - y) ** 2 + (columns - x) ** 2 <= RADIUS**2
