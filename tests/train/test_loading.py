@@ -157,6 +157,7 @@ def test_workers_end_when_told_or_forgotten(recipe: Recipe) -> None:
 
 PROCESS = """
 import multiprocessing, pickle, sys, time
+from itertools import islice
 from test_loading import loader
 
 if __name__ == "__main__":
@@ -168,7 +169,7 @@ if __name__ == "__main__":
         time.sleep(60)
     except KeyboardInterrupt:
         time.sleep(0.5)
-        next(batches)
+        list(islice(batches, 8))  # more than was drawn ahead
         made.close()
         print("closed", flush=True)
 """
@@ -178,7 +179,8 @@ def test_ctrl_c_is_left_to_the_parent(recipe: Recipe, tmp_path: Path) -> None:
     """The terminal sends it to all processes; the parent can still save and draw, then all end."""
     (tmp_path / "process.py").write_text(PROCESS)
     tests = Path(__file__).parent
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tests), str(tests.parent)])}
+    paths = [str(tests), str(tests.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
     command = [sys.executable, str(tmp_path / "process.py"), pickle.dumps(recipe).hex()]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env=environment, start_new_session=True
