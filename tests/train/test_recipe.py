@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from masktrail.data.synth import ClipSettings
 from masktrail.errors import InputError
-from masktrail.train.recipe import PairSettings, Recipe, Stage, read_recipe
+from masktrail.train.recipe import ClickSettings, PairSettings, Recipe, Stage, read_recipe
 
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
 
@@ -66,6 +66,7 @@ def test_fields_of_every_level_are_read(tmp_path: Path) -> None:
         ("[[stages]]\nlearning_rate = 1.0", Stage),
         ("[[stages]]\nclips = { learning_rate = 1.0 }", ClipSettings),
         ("[[stages]]\npair = { learning_rate = 1.0 }", PairSettings),
+        ("[[stages]]\nclick = { learning_rate = 1.0 }", ClickSettings),
     ],
 )
 def test_unknown_fields_are_refused_with_those_there_are(
@@ -101,6 +102,10 @@ def test_unknown_fields_are_refused_with_those_there_are(
         ('family = "siamese-unet"\n[[stages]]\nclips = { size = 144 }', "a multiple of 32"),
         ('[[stages]]\npair = { loss = "l1" }', "loss = 'l1', empty = 'bce'; expected one of dice"),
         ('[[stages]]\npair = { empty = "no" }', "empty = 'no'; expected one of dice, bce"),
+        ('family = "prompt"\n[[stages]]\nclips = { frames = 0 }', "0 frames; expected 1 of 1 or"),
+        ("[[stages]]\nclick = { box = 0.7, mask = 0.4 }", "box = 0.7, mask = 0.4; expected shares"),
+        ("[[stages]]\nclick = { mask = -0.1 }", "mask = -0.1; expected shares"),
+        ("[[stages]]\nclick = { rounds = -1 }", "rounds = -1; expected 0 or more"),
         ("a = = 1", "is not a TOML file"),
     ],
 )

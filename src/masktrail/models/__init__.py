@@ -4,6 +4,7 @@ from torch import nn
 
 from masktrail.models.labelprop import FeatureConfig, FeatureNetwork
 from masktrail.models.memory import MemoryConfig, MemoryNetwork
+from masktrail.models.prompt import PromptConfig, PromptNetwork
 from masktrail.models.siamese import SiameseConfig, SiameseUNet
 from masktrail.models.unet import UNet, UNetConfig
 
@@ -12,6 +13,7 @@ MODELS: dict[str, tuple[type[nn.Module], type]] = {
     "labelprop": (FeatureNetwork, FeatureConfig),
     "unet": (UNet, UNetConfig),
     "siamese-unet": (SiameseUNet, SiameseConfig),
+    "prompt": (PromptNetwork, PromptConfig),
 }
 """Family name to (network class, config class)."""
 

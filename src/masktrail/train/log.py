@@ -70,15 +70,20 @@ def draw_curves(table: Path, out: Path) -> None:
 def draw_sheet(clips: Clips, masks: torch.Tensor, out: Path, rows: int = 8) -> None:
     """A picture of clips: frame 0 with its given masks, then every frame as predicted.
 
+    A clip of one frame shows it once for every mask that was predicted for it.
+
     Args:
         clips: the batch.
-        masks: predicted soft masks (B, T-1, N, S, S).
+        masks: predicted soft masks (B, T-1, N, S, S), or (B, R, N, S, S) of one frame.
         out: PNG to be written.
         rows: at most this many clips.
     """
     given = clips.masks[:, :1].to(masks.dtype)
     labels = _labels(torch.cat([given, masks], 1))[:rows]  # (B, T, S, S)
-    images = (clips.images[:rows] * 255).byte().permute(0, 1, 3, 4, 2).cpu().numpy()
+    shown = clips.images[:rows]
+    if shown.shape[1] == 1:
+        shown = shown.expand(-1, labels.shape[1], -1, -1, -1)
+    images = (shown * 255).byte().permute(0, 1, 3, 4, 2).cpu().numpy()
     tiles = [
         np.concatenate([overlay(i, m) for i, m in zip(*clip, strict=True)], 1)
         for clip in zip(images, labels, strict=True)

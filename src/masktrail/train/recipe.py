@@ -33,6 +33,24 @@ class PairSettings:
 
 
 @dataclass(frozen=True)
+class ClickSettings:
+    """How objects are marked for a prompt network, beside its clips.
+
+    Attributes:
+        box: share of the objects that are first marked by a box.
+        jitter: each side of it is moved by at most this share of its length.
+        mask: share of the objects that have a mask already, a bad one that is to be corrected. All
+            others are first marked by clicks.
+        rounds: at most so many corrective clicks follow.
+    """
+
+    box: float = 0.45
+    jitter: float = 0.08
+    mask: float = 0.15
+    rounds: int = 3
+
+
+@dataclass(frozen=True)
 class Stage:
     """A stretch of training.
 
@@ -45,6 +63,7 @@ class Stage:
         lr: learning rate that holds all through the stage; 0 leaves it to the recipe's schedule.
         clips: how clips are drawn.
         pair: what U-Nets need besides.
+        click: what prompt networks need besides.
     """
 
     until: float = 1.0
@@ -55,6 +74,7 @@ class Stage:
     lr: float = 0.0
     clips: ClipSettings = field(default_factory=ClipSettings)
     pair: PairSettings = field(default_factory=PairSettings)
+    click: ClickSettings = field(default_factory=ClickSettings)
 
 
 @dataclass(frozen=True)
@@ -130,7 +150,8 @@ def read_recipe(path: Path | str) -> Recipe:
 def _stage(table: dict[str, Any], path: Path | str) -> Stage:
     clips = _fill(ClipSettings, table.pop("clips", {}), path)
     pair = _fill(PairSettings, table.pop("pair", {}), path)
-    return _fill(Stage, {**table, "clips": clips, "pair": pair}, path)
+    click = _fill(ClickSettings, table.pop("click", {}), path)
+    return _fill(Stage, {**table, "clips": clips, "pair": pair, "click": click}, path)
 
 
 def _fill(kind: type[T], table: dict[str, Any], path: Path | str) -> T:
@@ -165,12 +186,16 @@ def _problems(recipe: Recipe) -> Iterator[str]:
     if recipe.family not in MODELS:
         yield f"family = {recipe.family!r}; there are {', '.join(MODELS)}"
         return
-    stride = getattr(MODELS[recipe.family][0], "stride", 1)
+    network = MODELS[recipe.family][0]
+    stride, frames = getattr(network, "stride", 1), getattr(network, "frames", 2)
     for stage in recipe.stages:
         if stage.clips.size < stride or stage.clips.size % stride:
             yield f"clips of size {stage.clips.size}; expected a multiple of {stride}"
-        if stage.clips.frames < 2 or stage.batch < 1:
-            yield f"{stage.batch} clips of {stage.clips.frames} frames; expected 1 of 2 or more"
+        if stage.clips.frames < frames or stage.batch < 1:
+            yield (
+                f"{stage.batch} clips of {stage.clips.frames} frames; expected 1 of {frames} or "
+                "more"
+            )
         if stage.real > 0 and not recipe.videos:
             yield "a stage wants real motion (`real` above 0) but `videos` is empty"
         if stage.real < 1 and not recipe.stills:
@@ -179,4 +204,14 @@ def _problems(recipe: Recipe) -> Iterator[str]:
             yield (
                 f"loss = {stage.pair.loss!r}, empty = {stage.pair.empty!r}; expected one of "
                 f"{', '.join(MASK_LOSSES)} and one of {', '.join(EMPTY_TARGETS)}"
+            )
+        if min(stage.click.box, stage.click.mask) < 0 or stage.click.box + stage.click.mask > 1:
+            yield (
+                f"box = {stage.click.box:g}, mask = {stage.click.mask:g}; expected shares that "
+                "add up to 1 or less"
+            )
+        if stage.click.jitter < 0 or stage.click.rounds < 0:
+            yield (
+                f"jitter = {stage.click.jitter:g}, rounds = {stage.click.rounds}; expected 0 or "
+                "more"
             )

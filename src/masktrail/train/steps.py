@@ -1,7 +1,6 @@
 """What one step of training computes, by family of model."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -19,24 +18,12 @@ from masktrail.losses import (
 from masktrail.models.aggregate import soft_aggregate
 from masktrail.models.memory import MASK_STRIDE, Encoded, MemoryNetwork
 from masktrail.models.readout import read
+from masktrail.train.output import StepOutput
+from masktrail.train.prompt_step import prompt_step
 from masktrail.train.recipe import PairSettings, Stage
 
 ABSENT = -15.0
 """Logit of a slot that holds no object."""
-
-
-class StepOutput(NamedTuple):
-    """Losses and pictures of one step.
-
-    Attributes:
-        loss: scalar to be minimised.
-        parts: its parts, scalars by name, for the log.
-        masks: predicted soft masks (B, T-1, N, S, S) of the frames after the first.
-    """
-
-    loss: Tensor
-    parts: dict[str, Tensor]
-    masks: Tensor
 
 
 def memory_step(network: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
@@ -118,5 +105,6 @@ STEPS: dict[str, Callable[[nn.Module, Clips, Stage], StepOutput]] = {
     "memory": memory_step,
     "unet": pair_step,
     "siamese-unet": pair_step,
+    "prompt": prompt_step,
 }
 """Family name to what its training step computes."""

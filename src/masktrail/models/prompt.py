@@ -1,0 +1,173 @@
+"""Prompt network: a picture, a box, clicks and the mask so far to the mask of an object.
+
+Clicks are drawn as disks of a fixed size and enter early, with the previous mask, by a light stem
+beside the encoder's first convolution ("Conv1S" of RITM: Sofiiuk et al., "Reviving Iterative
+Training with Mask Guidance for Interactive Segmentation", ICIP 2022). The stem starts at zero, so
+that ImageNet's features are intact at first. All enter again at the decoder, where a click is not
+yet blurred. A box is one more map, as in Deep GrabCut (Xu et al., BMVC 2017), filled instead of a
+map of distances. A step to stride 32 lets the decoder see all of a crop. There is no state.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from masktrail.models.backbones import ResNet18
+from masktrail.models.memory import ResidualBlock
+from masktrail.types import Points
+
+STRIDE = 32
+"""Height and width of images must be multiples of this."""
+
+MAPS = 3
+"""Prompt maps: positive disks, negative disks, the box filled."""
+
+RADIUS = 5.0
+"""Of the disk of a click, pixels of the network's input, as in RITM."""
+
+
+@dataclass(frozen=True)
+class PromptConfig:
+    """Widths, in channels.
+
+    Attributes:
+        stem: of the maps' own stem, at stride 2.
+        hidden: decoder features at strides 32 and 16.
+        stride8: decoder features at stride 8.
+        stride4: decoder features at stride 4.
+        stride2: decoder features at stride 2.
+    """
+
+    stem: int = 16
+    hidden: int = 128
+    stride8: int = 64
+    stride4: int = 48
+    stride2: int = 24
+
+
+class MapStem(nn.Module):
+    """What the prompt maps add to the encoder's first features; nothing, before training."""
+
+    def __init__(self, channels: int, config: PromptConfig) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(MAPS + 1, config.stem, 3, 2, 1)
+        self.conv2 = nn.Conv2d(config.stem, channels, 3, 1, 1)
+        nn.init.zeros_(self.conv2.weight)
+        assert self.conv2.bias is not None
+        nn.init.zeros_(self.conv2.bias)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Maps (B, 4, H, W) to (B, channels, H/2, W/2)."""
+        return self.conv2(F.leaky_relu(self.conv1(maps), 0.2, inplace=True))
+
+
+class Decoder(nn.Module):
+    """From the encoder's features and the maps to logits at stride 2."""
+
+    def __init__(self, channels: tuple[int, int, int, int], config: PromptConfig) -> None:
+        super().__init__()
+        c2, c4, c8, c16 = channels
+        self.fold = nn.PixelUnshuffle(4)
+        self.maps16 = nn.Conv2d(16 * (MAPS + 1), config.hidden, 3, padding=1)
+        self.maps4 = nn.Conv2d(MAPS + 1, config.stride4, 3, padding=1)
+        self.skip16 = nn.Conv2d(c16, config.hidden, 1)
+        self.skip8 = nn.Conv2d(c8, config.stride8, 1)
+        self.skip4 = nn.Conv2d(c4, config.stride4, 1)
+        self.skip2 = nn.Conv2d(c2, config.stride2, 1)
+        self.down32 = nn.Conv2d(config.hidden, config.hidden, 3, 2, 1)
+        self.block32 = ResidualBlock(config.hidden)
+        self.block16 = ResidualBlock(config.hidden)
+        self.reduce8 = nn.Conv2d(config.hidden, config.stride8, 1)
+        self.block8 = ResidualBlock(config.stride8)
+        self.reduce4 = nn.Conv2d(config.stride8, config.stride4, 1)
+        self.block4 = ResidualBlock(config.stride4)
+        self.reduce2 = nn.Conv2d(config.stride4, config.stride2, 1)
+        self.conv2 = nn.Conv2d(config.stride2, config.stride2, 3, padding=1)
+        self.head = nn.Conv2d(config.stride2, 1, 3, padding=1)
+
+    def forward(self, features: tuple[Tensor, Tensor, Tensor, Tensor], maps: Tensor) -> Tensor:
+        f2, f4, f8, f16 = features
+        maps4 = F.avg_pool2d(maps, 4)  # (B, 4, H/4, W/4)
+        x = self.skip16(f16) + self.maps16(self.fold(maps4))
+        x = x + _double(self.block32(self.down32(F.relu(x))))
+        x = self.block16(x)
+        x = _double(self.reduce8(F.relu(x, inplace=True))) + self.skip8(f8)
+        x = self.block8(x)
+        x = _double(self.reduce4(F.relu(x, inplace=True))) + self.skip4(f4) + self.maps4(maps4)
+        x = self.block4(x)
+        x = _double(self.reduce2(F.relu(x, inplace=True))) + self.skip2(f2)
+        x = self.conv2(F.relu(x, inplace=True))
+        return self.head(F.relu(x, inplace=True))  # (B, 1, H/2, W/2)
+
+
+class PromptNetwork(nn.Module):
+    """Encoder of ResNet-18, stem of the maps, decoder."""
+
+    stride = STRIDE
+    frames = 1  # of a clip, to be trained on
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, config: PromptConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or PromptConfig()
+        self.encoder = ResNet18()
+        first = self.encoder.conv1.out_channels
+        self.maps = MapStem(first, config)
+        self.decoder = Decoder((first, *self.encoder.channels), config)
+        for name, statistic in (("mean", (0.485, 0.456, 0.406)), ("std", (0.229, 0.224, 0.225))):
+            self.register_buffer(name, torch.tensor(statistic).view(3, 1, 1), persistent=False)
+
+    def forward(self, images: Tensor, prompts: Tensor, previous: Tensor) -> Tensor:
+        """Logits of the objects that prompts are about.
+
+        Args:
+            images: RGB (B, 3, H, W) in [0, 1]; H and W multiples of 32.
+            prompts: (B, 3, H, W), see `prompt_maps`.
+            previous: soft masks (B, 1, H, W) to be corrected, 0 where there is none.
+
+        Returns:
+            (B, 1, H/2, W/2).
+        """
+        maps, encoder = torch.cat([prompts, previous], 1), self.encoder
+        first = encoder.conv1((images - self.mean) / self.std) + self.maps(maps)
+        f2 = F.relu(first, inplace=True)  # (B, 64, H/2, W/2)
+        f4 = encoder.layer1(F.max_pool2d(f2, 3, 2, 1))  # (B, 64, H/4, W/4)
+        f8 = encoder.layer2(f4)  # (B, 128, H/8, W/8)
+        f16 = encoder.layer3(f8)  # (B, 256, H/16, W/16)
+        return self.decoder((f2, f4, f8, f16), maps)
+
+
+def prompt_maps(clicks: Points, height: int, width: int) -> Tensor:
+    """Clicks and a box drawn as the network wants them.
+
+    Args:
+        clicks: in pixels of the network's input; the mask is left aside.
+        height: of the input.
+        width: of the input.
+
+    Returns:
+        (3, height, width) in [0, 1]: positive disks, negative disks, the share of every pixel that
+        the box covers.
+    """
+    maps = torch.zeros(MAPS, height, width)
+    y, x = torch.arange(height) + 0.5, torch.arange(width) + 0.5  # (height,), (width,)
+    for (at_x, at_y), label in zip(clicks.points, clicks.labels, strict=True):
+        near = (y[:, None] - at_y) ** 2 + (x - at_x) ** 2 <= RADIUS**2
+        maps[0 if label else 1].masked_fill_(near, 1.0)
+    if clicks.box is not None:
+        box = clicks.box
+        rows, columns = _covered(y, box.y0, box.y1), _covered(x, box.x0, box.x1)
+        maps[2] = rows[:, None] * columns
+    return maps
+
+
+def _covered(centres: Tensor, start: float, end: float) -> Tensor:
+    """Share of the pixels around `centres` that lies between two positions of a line."""
+    return ((centres + 0.5).clamp_max(end) - (centres - 0.5).clamp_min(start)).clamp(0, 1)
+
+
+def _double(x: Tensor) -> Tensor:
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
