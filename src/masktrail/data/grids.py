@@ -113,8 +113,9 @@ def sample(pack: Pack, rows: Tensor, ids: Tensor, grid: Tensor) -> Tensor:
     """
     device = pack.images.device
     rows, ids = rows.to(device), ids.to(device)
-    masks = (pack.labels[rows][:, None] == ids[..., None, None]).to(torch.uint8) * 255
-    pixels = torch.cat([pack.images[rows].permute(0, 3, 1, 2), masks], 1).float()
+    labels, images = pack.labels.index_select(0, rows), pack.images.index_select(0, rows)
+    masks = (labels[:, None] == ids[..., None, None]).to(torch.uint8) * 255
+    pixels = torch.cat([images.permute(0, 3, 1, 2), masks], 1).float()
     flat = grid.to(device).flatten(1, 2)  # the crops of a row stacked on top of each other
     sampled = F.grid_sample(pixels, flat, mode="bilinear", align_corners=False)
     crops, size = grid.shape[1], grid.shape[2]

@@ -76,8 +76,12 @@ def whole(pack: Pack, rows: Tensor, ids: Tensor, size: int) -> tuple[Tensor, Ten
     """
     device = pack.images.device
     rows, ids = rows.to(device), ids.to(device)
-    images = pack.images[rows].movedim(-1, 2)
-    masks = (pack.labels[rows][:, :, None] == ids[:, None, :, None, None]).float()
+    images, labels = (
+        source.index_select(0, rows.flatten()).unflatten(0, rows.shape)
+        for source in (pack.images, pack.labels)
+    )
+    images = images.movedim(-1, 2)
+    masks = (labels[:, :, None] == ids[:, None, :, None, None]).float()
     if images.shape[-2:] != (size, size):
         flat = F.interpolate(images.flatten(0, 1), (size, size), mode="bilinear", antialias=True)
         images = flat.unflatten(0, rows.shape)
