@@ -13,9 +13,19 @@ from masktrail.errors import InputError
 from masktrail.models import create
 from masktrail.models.fetch import sha256
 from masktrail.models.storage import siblings
-from masktrail.models.weights import publish, save_network
-from masktrail.types import Mask
-from masktrail.zoo import CARDS, DEFAULT, Card, load, weights_hash, weights_path
+from masktrail.models.weights import load_network, publish, save_network
+from masktrail.prompts.colour import mask_by_colour
+from masktrail.types import Box, Mask, Points
+from masktrail.zoo import (
+    CARDS,
+    DEFAULT,
+    PROMPTS,
+    Card,
+    load,
+    load_prompter,
+    weights_hash,
+    weights_path,
+)
 from painted_videos import paint_clip
 
 shipped = pytest.mark.parametrize("name", [n for n, card in CARDS.items() if card.files])
@@ -166,7 +176,7 @@ def test_shipped_weights_are_those_on_the_card(name):
     path = weights_path(name)
     assert {file.name: sha256(file) for file in siblings(path)} == dict(card.files)
     assert all(file.stat().st_size <= 16e6 for file in siblings(path))
-    network = load(name, "cpu").propagator.network
+    network, _ = load_network(path)
     assert sum(p.numel() for p in network.parameters()) == card.parameters
     assert card.data and card.licence
 
@@ -181,3 +191,59 @@ def test_the_default_model_tracks_painted_discs():
             one, two = labels == i, truth == i
             scores.append((one & two).sum() / (one | two).sum())
     assert np.mean(scores[2:]) > 0.8
+
+
+PAINTED = paint_clip(1, (96, 64)).images[0]
+MARKS = [Box(20, 10, 60, 50), Points([(40, 30), (5, 5)], [True, False])]
+
+
+@pytest.fixture
+def prompt_folder(tmp_path):
+    """What training a prompt network leaves, before it learned anything."""
+    torch.manual_seed(0)
+    network = create(PROMPTS)
+    with torch.no_grad():
+        network.decoder.head.bias.fill_(5)  # all it sees is object
+    (tmp_path / "prompt").mkdir()
+    save_network(tmp_path / "prompt" / "weights.safetensors", network, PROMPTS, {})
+    return tmp_path / "prompt"
+
+
+def test_colours_decide_where_the_zoo_holds_no_prompt_network(monkeypatch):
+    monkeypatch.delitem(CARDS, PROMPTS, raising=False)
+    for mark in MARKS:
+        found = load_prompter(device="cpu")(PAINTED, mark, None)
+        np.testing.assert_array_equal(found, mask_by_colour(PAINTED, mark))
+
+
+def test_a_prompt_network_in_the_zoo_is_handed_to_the_tracker(folder, prompt_folder, monkeypatch):
+    file = prompt_folder / "weights.safetensors"
+    card = Card(PROMPTS, "a test", size=256, files={file.name: sha256(file)})
+    monkeypatch.setitem(CARDS, PROMPTS, card)
+    monkeypatch.setattr("masktrail.zoo.WEIGHTS", prompt_folder)
+    tracker = load(folder, "cpu", 64)
+    for object_id, mark in enumerate(MARKS, start=1):
+        labels = tracker.step(PAINTED, {object_id: mark}).labels
+        expected = load_prompter(prompt_folder, "cpu")(PAINTED, mark, None)
+        np.testing.assert_array_equal(labels == object_id, expected)
+        assert (expected != mask_by_colour(PAINTED, mark)).any()
+
+
+def test_prompt_weights_are_looked_for_when_the_first_box_or_click_comes(
+    folder, tmp_path, monkeypatch
+):
+    card = Card(PROMPTS, "a test", size=256, files={"gone.safetensors": "0" * 64})
+    monkeypatch.setitem(CARDS, PROMPTS, card)
+    tracker = load(folder, "cpu", 64)
+    tracker.step(PAINTED, {1: Mask(np.ones((64, 96), bool))})
+    with pytest.raises(InputError, match=r"gone\.safetensors are missing"):
+        tracker.step(PAINTED, {1: MARKS[1]})
+
+
+def test_a_model_of_prompts_cannot_track_and_the_other_way_round(folder, prompt_folder):
+    with pytest.raises(InputError, match=f"cannot track; name one that does, as {DEFAULT}"):
+        load(prompt_folder, "cpu")
+    with pytest.raises(InputError, match="family 'memory'; boxes and clicks need 'prompt'"):
+        load_prompter(folder, "cpu")(PAINTED, MARKS[0], None)
+    with pytest.raises(InputError, match="There is no model 'nowhere'"):
+        load_prompter("nowhere", "cpu")(PAINTED, MARKS[0], None)

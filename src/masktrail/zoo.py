@@ -4,16 +4,19 @@ import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from masktrail.errors import InputError
 
 if TYPE_CHECKING:
-    from masktrail.trackers.tracker import Tracker
+    from masktrail.trackers.tracker import Prompter, Tracker
 
 WEIGHTS = Path(__file__).parent / "weights"
 DEFAULT = "memory-s"
+PROMPTS = "prompt"
+"""The model that makes masks of boxes and clicks, where it is there."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class Card:
     """One row of the zoo.
 
     Attributes:
-        family: key of `trackers.PROPAGATORS`.
+        family: key of `trackers.PROPAGATORS`, or "prompt".
         about: one line.
         size: short side it works at by default, pixels.
         files: SHA-256 by name of its weights file, or of all their shards in order; those that do
@@ -113,7 +116,6 @@ def load(
     """
     from masktrail.devices import choose_device
     from masktrail.models.weights import load_network
-    from masktrail.prompts.colour import mask_by_colour
     from masktrail.trackers import PROPAGATORS
     from masktrail.trackers.tracker import Tracker
 
@@ -125,10 +127,47 @@ def load(
         propagator = PROPAGATORS[card.family](**{**card.settings, **settings})
     else:
         network, family = load_network(path)
+        if family not in PROPAGATORS:
+            raise InputError(
+                f"The model {str(model)!r} makes masks of boxes and clicks and cannot track; name "
+                f"one that does, as {DEFAULT}."
+            )
         card = CARDS.get(str(model)) or _card_of(family)
         network.to(choose_device(device))
         propagator = PROPAGATORS[family](network, **{**card.settings, **settings})
-    return Tracker(propagator, size or card.size, mask_by_colour)
+    return Tracker(propagator, size or card.size, load_prompter(device=device))
+
+
+def load_prompter(model: str | Path = PROMPTS, device: str = "auto") -> "Prompter":
+    """What makes masks of boxes and clicks; its weights are read when the first of them comes.
+
+    Args:
+        model: name in the zoo, folder or file of a prompt network; colour alone decides where the
+            zoo holds none.
+        device: "auto", "cpu", "cuda", ...
+
+    Returns:
+        A function of an image, a box or clicks, and perhaps a soft mask to go out from, to a mask;
+        when it is first called it raises InputError for a model that cannot be used.
+    """
+
+    @cache
+    def ready() -> "Prompter":
+        from masktrail.devices import choose_device
+        from masktrail.models.prompt import PromptNetwork
+        from masktrail.models.weights import load_network
+        from masktrail.prompts.colour import mask_by_colour
+        from masktrail.prompts.prompter import NetworkPrompter
+
+        path = None if model == PROMPTS and PROMPTS not in CARDS else weights_path(model)
+        if path is None:
+            return mask_by_colour
+        network, family = load_network(path)
+        if not isinstance(network, PromptNetwork):
+            raise InputError(f"{path} is of the family {family!r}; boxes and clicks need 'prompt'.")
+        return NetworkPrompter(network.to(choose_device(device)))
+
+    return lambda image, prompt, previous: ready()(image, prompt, previous)
 
 
 def weights_path(model: str | Path) -> Path | None:
