@@ -12,6 +12,8 @@ from PIL import Image
 
 from fake import fake_tracker
 from masktrail.masks import read_labels, write_labels
+from masktrail.run import Report
+from masktrail.types import Box, Points
 from painted_videos import paint_clip
 from said import Said
 
@@ -112,6 +114,37 @@ def test_boxes_and_a_range(run, video, fake, tmp_path):
         "00002.png", "00003.png", "00004.png",
     ]  # fmt: skip
     assert set(np.unique(read_labels(out / "masks/00002.png")[0])) == {0, 1, 7}
+
+
+def test_prompts_of_all_kinds_are_mixed_at_any_frame(run, video, tmp_path, monkeypatch):
+    asked = []
+
+    def track(video, prompts, *arguments, **named):
+        asked.append(prompts)
+        return Report(1, 1.0, 1.0, 1.0, None, None, False)
+
+    monkeypatch.setattr("masktrail.run.track", track)
+    said = run(
+        "track", video, "--out", tmp_path / "out", "--start", 1, "--not-point", "1:40,20", BOX,
+        "--at", 5, "--point", "1:50,20", "--mask", label_map(tmp_path / "fifth.png"),
+        "--at=3", "--not-point=1:38,14", "--point", "9:6,7", "--not-point", "2:20,20", "--at", "5",
+        "--not-point", "2:20,20",
+    )  # fmt: skip
+    assert said.code == 0, said.err
+    (prompts,) = asked
+    assert list(prompts) == [1, 3, 5]
+    assert prompts[1] == {1: Points(((40, 20),), (False,), Box(36, 12, 60, 36))}
+    assert prompts[3][1] == Points(((38, 14),), (False,))
+    assert prompts[3][9] == Points(((6, 7),), (True,))
+    assert prompts[5][1] == Points(((50, 20),), (True,))
+    assert prompts[5][2].labels == (False,) and prompts[5][2].mask.mask.sum() == 400
+
+
+def test_clicks_are_tracked_through_a_video(run, video, fake, tmp_path):
+    out = tmp_path / "out"
+    said = run("track", video, "--point", "3:10,20", "--out", out, *fake, "--export", "davis")
+    assert said.code == 0, said.err
+    assert set(np.unique(read_labels(out / "masks/00000.png")[0])) == {0, 3}
 
 
 def test_a_truncated_video_is_finished_with_losses(run, paint_video, fake, tmp_path):
@@ -215,7 +248,7 @@ def test_what_is_no_mask_is_refused(run, video, model, tmp_path, make, told):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ([], "nothing to track; mark an object with --mask FIRST.png or --box"),
+        ([], "nothing to track; mark an object with --mask FIRST.png, --box"),
         (["--box", "1:100,100,120,120"], "lies outside the frame of 64 x 48 pixels"),
         (["--box", "1:10,10,10,20"], "has no area"),
         (["--box", "1:20,10,10,20"], "has no area"),
@@ -224,6 +257,12 @@ def test_what_is_no_mask_is_refused(run, video, model, tmp_path, make, told):
         (["--box", "0:1,2,3,4"], "ids go from 1 to 65535"),
         (["--box", "70000:1,2,3,4"], "ids go from 1 to 65535"),
         ([BOX, BOX], "marked twice"),
+        (["--point", "1:64,10"], "point 1:64,10 lies outside the frame of 64 x 48 pixels"),
+        (["--point", "1:6"], "'1:6' cannot be read; write ID:x,y, as 1:90,120"),
+        (["--not-point", "1:6,7"], "no object 1 that --not-point 1:6,7 could correct"),
+        ([BOX, "--at", "x", "--point", "1:5,6"], "'x' cannot be read; count them from 0"),
+        ([BOX, "--at", "3"], "--at 3 is followed by no prompt"),
+        ([BOX, "--at", "1", BOX, "--start", "2"], "--at 1 lies before the first frame"),
         ([BOX, "--model", "memory-xxl"], "no model 'memory-xxl'"),
         ([BOX, "--export", "davis,gif"], "No export gif; there are davis, csv, overlay"),
         ([BOX, "--export", ""], "No export named"),

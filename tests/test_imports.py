@@ -20,7 +20,7 @@ LEVELS = [
     {"trackers", "export"},
     {"zoo"},
     {"pipeline", "run"},
-    {"train", "evaluate", "demo", "terminal"},
+    {"train", "evaluate", "demo", "terminal", "ordered"},
     {"batch", "web", "finetune"},
     {"cli"},
     {"masktrail"},

@@ -35,7 +35,7 @@ def run_demo(
         InputError: `out` cannot be written, or no such model.
     """
     clip = render_demo(out, frames, size)
-    prompts = read_prompts(out / "truth" / "00000.png", [])
+    prompts = read_prompts([("mask", str(out / "truth" / "00000.png"))])[0]
     report = track(clip, prompts, out, model, progress=progress)
     return report, _similarity(out / "masks", out / "truth")
 
