@@ -19,7 +19,7 @@ LEVELS = [
     {"prompts"},
     {"trackers", "export"},
     {"zoo"},
-    {"pipeline", "run"},
+    {"pipeline", "corrections", "spool", "passes", "run"},
     {"train", "evaluate", "demo", "terminal", "ordered"},
     {"batch", "web", "finetune"},
     {"cli"},

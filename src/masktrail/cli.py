@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from masktrail.errors import InputError
-from masktrail.ordered import ORDER, OrderedCommand
 
 REFUSED, LOSSES, INTERRUPTED = 2, 3, 130
 """Exit codes: input that cannot be used; finished, but part of the source was lost; Ctrl-C."""
@@ -45,19 +44,15 @@ ReportFolder = Annotated[
 ]
 
 
-@app.command(cls=OrderedCommand)
+@app.command()
 def track(
-    context: typer.Context,
     video: Annotated[str, typer.Argument(help="File, folder of pictures, camera or URL.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")],
     mask: Annotated[
-        list[Path] | None, typer.Option(help="Picture of the masks; index or colour = id.")
+        Path | None, typer.Option(help="Picture of the first frame's mask; index or colour = id.")
     ] = None,
-    box: Annotated[list[str] | None, typer.Option(help="ID:x0,y0,x1,y1 in pixels.")] = None,
-    point: Annotated[list[str] | None, typer.Option(help="ID:x,y, a click on the object.")] = None,
-    not_point: Annotated[list[str] | None, typer.Option(help="ID:x,y, a click off it.")] = None,
-    at: Annotated[
-        list[str] | None, typer.Option(help="Frame of the prompts that follow; before: --start.")
+    box: Annotated[
+        list[str] | None, typer.Option(help="ID:x0,y0,x1,y1 in pixels; several are allowed.")
     ] = None,
     model: Annotated[str, typer.Option(help="Name, or folder made by train.")] = "memory-s",
     export: Annotated[str, typer.Option(help="Writers.")] = "davis,csv,overlay",
@@ -65,29 +60,25 @@ def track(
     device: Device = "auto",
     start: Annotated[int, typer.Option(help="First frame, counted from 0.")] = 0,
     end: Annotated[int | None, typer.Option(help="Frame to stop before.")] = None,
+    reverse: Annotated[
+        bool | None,
+        typer.Option(
+            "--reverse/--forward",
+            help="Track in one direction only: from the last prompt back to the beginning, or "
+            "forward from the first. Both where neither is given.",
+        ),
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Track objects through a video, from masks, boxes and clicks.
-
-    Prompts may be mixed and repeated, for several objects: --box 1:40,60,200,300 --point 2:90,120
-    --at 30 --not-point 1:44,70.
-    """
+    """Track objects through a video, from their mask or box in the first frame."""
     from masktrail import run, terminal
     from masktrail.prompts.text import read_prompts
 
-    prompts = read_prompts(context.meta[ORDER], start)
+    prompts = read_prompts(mask, box or [])
+    direction = {None: "both", True: "backward", False: "forward"}[reverse]
     with terminal.frames("Tracking", quiet) as update:
         report = run.track(
-            video,
-            prompts[start] if set(prompts) == {start} else prompts,
-            out,
-            model,
-            export,
-            size,
-            device,
-            start,
-            end,
-            progress=update,
+            video, prompts, out, model, export, size, device, start, end, update, direction
         )
     terminal.say(
         f"{report.frames} frames in {report.seconds:.1f} s ({report.fps:.1f} frames/s), in {out}",

@@ -1,28 +1,28 @@
 """From a video and a prompt to finished files: the loop that everything else wraps."""
 
+import itertools
 import json
 import platform
 import re
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from masktrail.corrections import Plan, Prompts, by_frame
 from masktrail.errors import InputError
 from masktrail.export import make_writers
 from masktrail.export.base import Writer, make_folder
 from masktrail.masks import replacing
+from masktrail.passes import BothPasses, ForwardPass
 from masktrail.pipeline import Output, ahead, holding_ctrl_c
 from masktrail.prompts.check import check_prompt
-from masktrail.types import Box, Prompt, VideoInfo
+from masktrail.types import Box, Mask, Prompt
 from masktrail.video.reader import Video, open_video
 from masktrail.zoo import DEFAULT, load, weights_hash, weights_path
-
-if TYPE_CHECKING:
-    from masktrail.trackers.tracker import Tracker
 
 DEFAULT_EXPORTS = "davis,csv,overlay"
 
@@ -55,7 +55,7 @@ class Report:
 
 def track(
     source: str | Path | int,
-    prompts: Mapping[int, Prompt],
+    prompts: Prompts,
     out: str | Path,
     model: str | Path = DEFAULT,
     export: str = DEFAULT_EXPORTS,
@@ -64,12 +64,17 @@ def track(
     start: int = 0,
     end: int | None = None,
     progress: Progress = lambda done, expected: None,
+    direction: str = "both",
 ) -> Report:
     """Tracks the prompted objects through a video and writes what was asked for.
 
+    Prompts in the first frame alone are tracked as the frames come. With later ones the frames up
+    to the last of them are looked at twice before anything is written, see docs/corrections.md.
+
     Args:
         source: whatever `open_video` opens.
-        prompts: at frame `start`, by object id.
+        prompts: by object id, for frame `start`; or by frame, counted from the source's frame 0,
+            and object id.
         out: folder for the files.
         model: whatever `load` loads.
         export: names of writers, with commas between.
@@ -77,28 +82,33 @@ def track(
         device: where to compute.
         start: first frame, counted from 0.
         end: frame to stop before.
-        progress: called after every frame.
+        progress: called after every frame, those looked at before writing included.
+        direction: "both": forward behind the last prompt, backward before the first, both ways
+            between; "forward": every frame as it comes, which is all that cameras and pipes can;
+            "backward": from the last prompt to frame `start`, and nothing behind it.
 
     Raises:
         InputError: anything that cannot be used; nothing is then left under a final name, but for
             masks of frames already done.
     """
     out = Path(out)
-    if not prompts:
-        raise InputError("There is nothing to track; give a mask or a box for the first frame.")
+    plan = Plan(by_frame(prompts, start), start, direction)
     writers = make_writers(export, out)
-    with open_video(source, start, end) as video:
-        check_prompts(prompts, video.info)
+    last = end if plan.forward else plan.last + 1
+    with open_video(source, start, last) as video:
+        check_prompts(plan, video, end)
         tracker = load(model, device, size)
-        report = _loop(video, prompts, tracker, writers, progress)
+        passes = BothPasses(tracker, plan, out) if plan.backward else ForwardPass(tracker, plan)
+        report = _loop(video, passes, writers, progress)
     arguments = {
         "video": str(source),
-        "prompts": {i: _told(prompt) for i, prompt in prompts.items()},
+        "prompts": _all_told(plan),
         "export": export,
         "size": tracker.size,
         "device": str(tracker.propagator.device),
         "start": start,
         "end": end,
+        "direction": direction,
     }
     make_folder(out)
     _write_json(
@@ -114,14 +124,27 @@ def track(
     return report
 
 
-def check_prompts(prompts: Mapping[int, Prompt], info: VideoInfo) -> None:
+def check_prompts(plan: Plan, video: Video, end: int | None) -> None:
     """Refuses prompts that do not fit a video before anything is loaded or written.
 
     Raises:
         InputError: which prompt, and why.
     """
-    for object_id, prompt in prompts.items():
-        check_prompt(object_id, prompt, info.height, info.width)
+    info, known = video.info, set[int]()
+    for frame in sorted(plan.prompts, reverse=not plan.forward):
+        for object_id, prompt in plan.prompts[frame].items():
+            check_prompt(object_id, prompt, info.height, info.width, known=object_id in known)
+            known.add(object_id)
+        if end is not None and frame >= end:
+            raise InputError(
+                f"The prompt for frame {frame} lies behind frame {end - 1}, the last one asked "
+                "for; choose a greater end."
+            )
+    if plan.backward and not video.repeatable:
+        raise InputError(
+            f"{info.source} is live or a pipe and cannot be tracked backward, as the prompt for "
+            f"frame {plan.last} needs; track it forward alone, or record it to a file first."
+        )
 
 
 def versions() -> dict[str, str]:
@@ -148,28 +171,33 @@ def peak_memory_mb() -> float | None:
 
 def _loop(
     video: Video,
-    prompts: Mapping[int, Prompt],
-    tracker: "Tracker",
+    passes: BothPasses | ForwardPass,
     writers: list[Writer],
     progress: Progress,
 ) -> Report:
     done, tracking, interrupted = 0, 0.0, False
+    counted = _counting(progress, video.expected, passes.extra)
     begun = time.perf_counter()
     output = Output(writers, video.info)
     try:
+        passes.prepare(video, counted)
+        tracking = time.perf_counter() - begun if passes.extra else 0.0
         for frame in ahead(video):
             before = time.perf_counter()
-            result = tracker.step(frame.image, prompts if done == 0 else None)
+            result = passes.step(frame)
             tracking += time.perf_counter() - before
             with holding_ctrl_c():
                 output.write(frame, result)
                 done += 1
-            progress(done, video.expected)
+            counted()
+        passes.finish(video)
     except KeyboardInterrupt:
         interrupted = True
     except BaseException:
         output.abort()
         raise
+    finally:
+        passes.close()
     try:
         with holding_ctrl_c():
             output.close()
@@ -187,8 +215,29 @@ def _loop(
     )
 
 
-def _told(prompt: Prompt) -> str | list[float]:
-    return [prompt.x0, prompt.y0, prompt.x1, prompt.y1] if isinstance(prompt, Box) else "mask"
+def _counting(progress: Progress, expected: int | None, extra: int) -> Callable[[], None]:
+    """A function to be called after every frame of every pass."""
+    numbers = itertools.count(1)
+    total = None if expected is None else expected + extra
+    return lambda: progress(next(numbers), total)
+
+
+def _all_told(plan: Plan) -> dict[int, Any]:
+    """Prompts as `run.json` holds them: by object id where they are for the first frame alone."""
+    told = {
+        frame: {i: _told(prompt) for i, prompt in of.items()} for frame, of in plan.prompts.items()
+    }
+    return told[plan.start] if plan.last == plan.start else told
+
+
+def _told(prompt: Prompt) -> Any:
+    if isinstance(prompt, Mask):
+        return "mask"
+    if isinstance(prompt, Box):
+        return [prompt.x0, prompt.y0, prompt.x1, prompt.y1]
+    clicks = [[*point, int(on)] for point, on in zip(prompt.points, prompt.labels, strict=True)]
+    beside = {kind: _told(of) for kind, of in (("box", prompt.box), ("mask", prompt.mask)) if of}
+    return {"points": clicks, **beside}
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

@@ -38,7 +38,12 @@ class MemoryBank:
         self._stacked: dict[tuple[int, ...], tuple[Tensor, Tensor]] = {}
 
     def add(self, entry: Entry) -> None:
-        """Remembers a frame, forgetting the oldest passing one where there is no room."""
+        """Remembers a frame, forgetting the oldest passing one where there is no room.
+
+        A prompted frame that comes again, as in a pass backward, is not remembered twice.
+        """
+        if entry.permanent and any(_same(entry, other) for other in self.entries):
+            return
         self.entries.append(entry)
         passing = [e for e in self.entries if not e.permanent]
         if len(passing) > self.capacity:
@@ -107,3 +112,12 @@ class MemoryBank:
             values = [torch.cat([e.values[i] for i in group], 1) for e in entries]
             self._stacked[group] = torch.cat([e.keys for e in entries]), torch.cat(values)
         return self._stacked[group]
+
+
+def _same(one: Entry, other: Entry) -> bool:
+    return (
+        other.permanent
+        and one.values.keys() == other.values.keys()
+        and torch.equal(one.keys, other.keys)
+        and all(torch.equal(value, other.values[i]) for i, value in one.values.items())
+    )

@@ -17,6 +17,8 @@ from masktrail.geometry import Stretch
 from masktrail.masks import tight_box
 from masktrail.models.aggregate import soft_aggregate
 from masktrail.prompts.check import check_prompt
+from masktrail.trackers.confidence import LOST, confidence
+from masktrail.trackers.pieces import without_strays
 from masktrail.types import Box, Image, LabelMap, Mask, ObjectResult, Points, Prompt, Result
 
 CERTAIN = 12.0
@@ -50,6 +52,10 @@ class Tracker:
         propagator: the model.
         size: short side the model works at, pixels; smaller videos are not enlarged.
         prompter: how a box or clicks become a mask.
+
+    Attributes:
+        logits: (h, w) of every object in the last frame, before they compete.
+        given: masks (H, W) that prompts stood for in the last frame.
     """
 
     def __init__(self, propagator: Propagator, size: int, prompter: Prompter) -> None:
@@ -58,6 +64,9 @@ class Tracker:
         self._prompter = prompter
         self._ids: list[int] = []
         self._stretch: Stretch | None = None
+        self._before: dict[int, Tensor] = {}
+        self.logits: dict[int, Tensor] = {}
+        self.given: dict[int, NDArray[np.bool_]] = {}
 
     @property
     def ids(self) -> tuple[int, ...]:
@@ -88,10 +97,28 @@ class Tracker:
         by_id = dict(zip(carried, logits, strict=True))
         given = {i: self._mask_of(prompt, image, by_id.get(i)) for i, prompt in prompts.items()}
         self._ids = sorted({*self._ids, *given})
+        for object_id in by_id.keys() - given.keys():
+            by_id[object_id] = without_strays(by_id[object_id], self._before[object_id])
         for object_id, mask in given.items():
             soft = stretch.mask_in(mask, self.propagator.mask_stride, self.propagator.device)
             by_id[object_id] = soft.logit(1e-4).clamp(-CERTAIN, CERTAIN)
         return self._settle(by_id, given)
+
+    @torch.inference_mode()
+    def report(
+        self,
+        logits: dict[int, Tensor],
+        given: dict[int, NDArray[np.bool_]],
+        scores: Mapping[int, float],
+    ) -> Result:
+        """What logits made elsewhere say of a frame; nothing is remembered of them.
+
+        Args:
+            logits: (h, w) by object id, of the size of the attribute `logits`.
+            given: masks (H, W) that come from the user and stand.
+            scores: confidence by object id.
+        """
+        return self._compete(logits, given, scores)[1]
 
     def remove(self, object_id: int) -> None:
         """Stops tracking an object and forgets it; its id may be given again.
@@ -104,6 +131,7 @@ class Tracker:
                 f"There is no object {object_id} to remove; tracked are {self._ids or 'none'}."
             )
         self._ids.remove(object_id)
+        self._before.pop(object_id, None)
         self.propagator.forget(object_id)
 
     def state_dict(self) -> dict[str, Any]:
@@ -113,6 +141,7 @@ class Tracker:
             "ids": list(self._ids),
             "size": self.size,
             "frame": frame,
+            "before": dict(self._before),
             "propagator": self.propagator.state_dict(),
         }
 
@@ -120,6 +149,8 @@ class Tracker:
         """Puts back what `state_dict` gave; the model and its settings must be the same."""
         self._ids, self.size = list(state["ids"]), state["size"]
         self._stretch = self._stretch_of(*state["frame"]) if state["frame"] else None
+        device = self.propagator.device
+        self._before = {i: mask.to(device) for i, mask in state["before"].items()}
         self.propagator.load_state_dict(state["propagator"])
 
     def _stretch_of(self, height: int, width: int) -> Stretch:
@@ -152,28 +183,44 @@ class Tracker:
 
     def _settle(self, logits: dict[int, Tensor], given: dict[int, NDArray[np.bool_]]) -> Result:
         """Lets the objects compete for pixels, tells the propagator, and reports."""
+        self.logits, self.given = logits, given
+        soft, result = self._compete(logits, given)
+        scores = {i: found.score for i, found in result.objects.items()}
+        self._before = {i: (mask > 0.5) & (scores[i] > 0) for i, mask in soft.items()}
+        self.propagator.update(soft, scores, set(given))
+        return result
+
+    def _compete(
+        self,
+        logits: dict[int, Tensor],
+        given: dict[int, NDArray[np.bool_]],
+        scores: Mapping[int, float] | None = None,
+    ) -> tuple[dict[int, Tensor], Result]:
+        """Soft masks (h, w) after the competition, and what follows from them."""
+        assert self._stretch is not None
         if not logits:
-            assert self._stretch is not None
-            self.propagator.update({}, {}, set())
-            return Result(np.zeros((self._stretch.height, self._stretch.width), np.uint8), {})
-        ids = self._ids
+            return {}, Result(np.zeros((self._stretch.height, self._stretch.width), np.uint8), {})
+        ids = sorted(logits)
         aggregated = soft_aggregate(torch.stack([logits[i] for i in ids])[None])[0]
         soft = dict(zip(ids, aggregated.softmax(0)[1:], strict=True))
-        labels = self._labels(aggregated, given)
-        objects = {i: _describe(labels == i, soft[i]) for i in ids}
-        scores = {i: found.score for i, found in objects.items()}
-        self.propagator.update(soft, scores, set(given))
-        return Result(labels, objects)
+        own = scores or {i: confidence(soft[i]) for i in ids}
+        scores = {i: 1.0 if i in given else own[i] for i in ids}
+        labels = self._labels(aggregated, ids, given)
+        for object_id in (i for i, score in scores.items() if score < LOST):
+            labels[labels == object_id] = 0
+        return soft, Result(labels, {i: _describe(labels == i, scores[i]) for i in ids})
 
-    def _labels(self, aggregated: Tensor, given: dict[int, NDArray[np.bool_]]) -> LabelMap:
+    def _labels(
+        self, aggregated: Tensor, ids: list[int], given: dict[int, NDArray[np.bool_]]
+    ) -> LabelMap:
         assert self._stretch is not None
         full = self._stretch.logits_out(aggregated)
         best, winner = full[0], torch.zeros(full.shape[1:], dtype=torch.int32, device=full.device)
-        for slot, object_id in enumerate(self._ids, start=1):
+        for slot, object_id in enumerate(ids, start=1):
             ahead = full[slot] > best
             winner = winner.masked_fill(ahead, object_id)
             best = torch.maximum(best, full[slot])
-        kind = np.uint8 if max(self._ids) < 256 else np.uint16
+        kind = np.uint8 if max(ids) < 256 else np.uint16
         labels: LabelMap = winner.cpu().numpy().astype(kind)
         for object_id, mask in given.items():  # what the user drew is not ours to change
             labels[labels == object_id] = 0
@@ -186,14 +233,8 @@ def _corrects(prompt: Prompt) -> bool:
     return isinstance(prompt, Points) and prompt.alone
 
 
-def _describe(mask: NDArray[np.bool_], soft: Tensor) -> ObjectResult:
+def _describe(mask: NDArray[np.bool_], score: float) -> ObjectResult:
     box = tight_box(mask)
     if box is None:
         return ObjectResult(0.0, 0, None, "lost")
-    return ObjectResult(_score(soft), int(np.count_nonzero(mask)), box, "present")
-
-
-def _score(soft: Tensor) -> float:
-    """Mean probability over the pixels that are likelier the object than not, if any are."""
-    won = soft > 0.5
-    return float(soft[won].mean() if bool(won.any()) else soft.max())
+    return ObjectResult(score, int(np.count_nonzero(mask)), box, "present")

@@ -1,0 +1,147 @@
+"""Prompts at several frames: which direction says what of a frame. The rule, without any pixels.
+
+An object's prompted frames are fixed. Behind the last one it is tracked forward, before the first
+one backward, and between two both ways; there each direction counts by its score and the nearness
+of the prompt that it comes from. See docs/corrections.md.
+"""
+
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal, cast
+
+from masktrail.errors import InputError
+from masktrail.types import Prompt
+
+Direction = Literal["both", "forward", "backward"]
+DIRECTIONS = ("both", "forward", "backward")
+
+Prompts = Mapping[int, Prompt] | Mapping[int, Mapping[int, Prompt]]
+"""By object id, for the first frame; or by frame, counted from the source's frame 0, and id."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Frames of one object between prompts.
+
+    Attributes:
+        first: of them.
+        last: of them, or None for the end of the video.
+        forward: whether it is tracked forward here.
+        backward: whether it is tracked backward here.
+    """
+
+    first: int
+    last: int | None
+    forward: bool
+    backward: bool
+
+
+class Plan:
+    """Who is tracked where, and in which direction.
+
+    Args:
+        prompts: by frame and object id.
+        start: first frame of the video that is looked at.
+        direction: "both"; "forward" or "backward": this one alone.
+
+    Attributes:
+        prompts: by frame, ascending, and object id.
+        first: first prompted frame.
+        last: last prompted frame.
+        forward: whether frames are tracked forward between `start` and `last`, or behind it.
+        backward: whether there is anything to track backward.
+
+    Raises:
+        InputError: a prompt before `start`, a direction in which there is nothing to track.
+    """
+
+    def __init__(
+        self, prompts: Mapping[int, Mapping[int, Prompt]], start: int, direction: str
+    ) -> None:
+        if direction not in DIRECTIONS:
+            raise InputError(f"No direction {direction!r}; there are {', '.join(DIRECTIONS)}.")
+        self.prompts = {frame: dict(prompts[frame]) for frame in sorted(prompts)}
+        self.first, self.last = min(self.prompts), max(self.prompts)
+        if self.first < start:
+            raise InputError(
+                f"The prompt for frame {self.first} lies before frame {start}, where tracking "
+                "starts; frames are counted from the beginning of the video."
+            )
+        if direction == "backward" and self.last == start:
+            raise InputError(
+                f"There is nothing to track backward: the only prompt is for frame {start}, the "
+                "first one. Mark an object in a later frame."
+            )
+        self.start = start
+        self.forward = direction != "backward"
+        self.backward = direction != "forward" and self.last > start
+        self._frames: dict[int, list[int]] = {}
+        for frame, of in self.prompts.items():
+            for object_id in of:
+                self._frames.setdefault(object_id, []).append(frame)
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """Objects, ascending."""
+        return tuple(sorted(self._frames))
+
+    def segments(self, object_id: int) -> list[Segment]:
+        """What lies before, between and behind an object's prompted frames, in order."""
+        frames = self._frames[object_id]
+        inner = [Segment(a + 1, b - 1, self.forward, self.backward) for a, b in pairwise(frames)]
+        before = Segment(self.start, frames[0] - 1, False, self.backward)
+        behind = Segment(frames[-1] + 1, None, self.forward, False)
+        return [
+            s
+            for s in (before, *inner, behind)
+            if (s.forward or s.backward) and (s.last is None or s.first <= s.last)
+        ]
+
+    def shares(self, object_id: int, frame: int) -> tuple[float, float]:
+        """How near the prompts are that each direction comes from: forward, backward.
+
+        Both sum to 1 between two prompts; 0 where a direction says nothing of the object. At a
+        prompted frame it does not matter, the prompt stands: (1, 0), or (0, 1) without forward.
+        """
+        frames = self._frames[object_id]
+        behind = bisect_left(frames, frame)
+        if behind < len(frames) and frames[behind] == frame:
+            return (1.0, 0.0) if self.forward else (0.0, 1.0)
+        before = frame - frames[behind - 1] if behind > 0 and self.forward else None
+        after = frames[behind] - frame if behind < len(frames) and self.backward else None
+        if before is None or after is None:
+            return float(before is not None), float(after is not None)
+        return after / (before + after), before / (before + after)
+
+
+def weight(shares: tuple[float, float], scores: tuple[float, float]) -> float:
+    """Weight of the forward direction, 0 to 1; the backward one has the rest.
+
+    Nearness times score: a direction that has lost the object leaves the word to the other.
+
+    Args:
+        shares: of forward and backward, from `Plan.shares`.
+        scores: of forward and backward, 0 to 1.
+    """
+    forward, backward = (s * c for s, c in zip(shares, scores, strict=True))
+    if forward + backward == 0:  # both have lost it
+        forward, backward = shares
+    return forward / (forward + backward)
+
+
+def by_frame(prompts: Prompts, start: int) -> dict[int, dict[int, Prompt]]:
+    """Prompts of either kind by frame and object id; those by id alone are for frame `start`.
+
+    Raises:
+        InputError: there are none, or both kinds are mixed.
+    """
+    nested = {key: of for key, of in prompts.items() if isinstance(of, Mapping)}
+    if nested and len(nested) < len(prompts):
+        raise InputError("Give prompts either by object id or by frame and object id, not both.")
+    given = nested or ({start: cast(Mapping[int, Prompt], prompts)} if prompts else {})
+    found = {int(frame): dict(of) for frame, of in given.items() if of}
+    if not found:
+        raise InputError("There is nothing to track; give a mask or a box for the first frame.")
+    return found

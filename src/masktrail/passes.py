@@ -1,0 +1,200 @@
+"""A video tracked from prompts at any of its frames, in both directions, frame by frame.
+
+Up to the last prompt there are two passes before anything is written: forward, then backward, with
+the memory of the first and so of every prompt. What each said lies on disk (`Spool`); the last pass
+joins it frame by frame and goes on from the last prompt as the first one left the tracker.
+"""
+
+from collections.abc import Callable, Iterable
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from masktrail.corrections import Plan, weight
+from masktrail.errors import InputError
+from masktrail.pipeline import ahead
+from masktrail.spool import Said, Spool
+from masktrail.types import Frame, Mask, Prompt, Result
+from masktrail.video.reader import Video
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from masktrail.trackers.tracker import Tracker
+
+EPSILON = 0.02
+"""Joined probabilities stay this far from 0 and 1: were the background surer of itself than the
+object is where directions disagree, edges would move inwards when masks are enlarged."""
+
+
+class ForwardPass:
+    """Every frame as it comes: nothing is looked at twice, any source will do.
+
+    Args:
+        tracker: without objects.
+        plan: the prompts.
+    """
+
+    extra = 0
+
+    def __init__(self, tracker: "Tracker", plan: Plan) -> None:
+        self._tracker, self._waiting = tracker, dict(plan.prompts)
+
+    def prepare(self, video: Video, done: Callable[[], None]) -> None:
+        """Nothing to prepare."""
+
+    def step(self, frame: Frame) -> Result:
+        """What the tracker says of the next frame."""
+        return self._tracker.step(frame.image, self._waiting.pop(frame.index, None))
+
+    def finish(self, video: Video) -> None:
+        """Makes sure that every prompt was met.
+
+        Raises:
+            InputError: one is for a frame that never came.
+        """
+        if self._waiting:
+            raise InputError(never_came(video, min(self._waiting)))
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+class BothPasses:
+    """Frames up to the last prompt tracked in the plan's directions, then joined.
+
+    Args:
+        tracker: without objects.
+        plan: with something to track backward.
+        scratch: folder, on the disk for what the passes say; it need not be there.
+
+    Attributes:
+        extra: frames that `prepare` tracks.
+
+    Raises:
+        InputError: nothing can be written there.
+    """
+
+    def __init__(self, tracker: "Tracker", plan: Plan, scratch: Path) -> None:
+        self._tracker, self._plan = tracker, plan
+        self._forward, self._backward = Spool(scratch), Spool(scratch)
+        self._given: dict[int, dict[int, NDArray[np.bool_]]] = {}
+        self._state: dict[str, Any] = {}
+        backward = plan.last - plan.start + (not plan.forward)
+        self.extra = backward + (plan.last - plan.first + 1 if plan.forward else 0)
+
+    def prepare(self, video: Video, done: Callable[[], None]) -> None:
+        """Tracks both ways up to the last prompt.
+
+        Args:
+            video: from `plan.start` on, repeatable.
+            done: called after every frame.
+
+        Raises:
+            InputError: the video ends before the last prompt, or a prompt cannot be used.
+        """
+        last = self._plan.last
+        if self._plan.forward:
+            frames = islice(ahead(video), last - self._plan.start + 1)
+            known = (frame for frame in frames if frame.index >= self._plan.first)
+            self._pass(known, self._forward, done)
+            if last not in self._given:
+                raise InputError(never_came(video, last))
+            self._state = self._tracker.state_dict()
+            last -= 1
+        self._pass(ahead(video.backward(last)), self._backward, done)
+        if self._plan.forward:
+            self._tracker.load_state_dict(self._state)
+
+    def step(self, frame: Frame) -> Result:
+        """What both directions together say of a frame."""
+        if frame.index > self._plan.last:
+            return self._tracker.step(frame.image)
+        forward, backward = self._forward.read(frame.index), self._backward.read(frame.index)
+        given = self._given.get(frame.index, {})
+        joined: dict[int, Said] = {}
+        for object_id in self._plan.ids:
+            shares = self._plan.shares(object_id, frame.index)
+            said = join(forward.get(object_id), backward.get(object_id), shares)
+            if said is not None:
+                joined[object_id] = said
+        logits = {i: self._as_tensor(said.logits) for i, said in joined.items()}
+        return self._tracker.report(logits, given, {i: said.score for i, said in joined.items()})
+
+    def finish(self, video: Video) -> None:
+        """All prompts have been met."""
+
+    def close(self) -> None:
+        """Frees the disk."""
+        self._forward.close()
+        self._backward.close()
+
+    def _pass(self, frames: Iterable[Frame], spool: Spool, done: Callable[[], None]) -> None:
+        for frame in frames:
+            prompts: dict[int, Prompt] = {
+                **self._plan.prompts.get(frame.index, {}),
+                **{i: Mask(m) for i, m in self._given.get(frame.index, {}).items() if m.any()},
+            }
+            result = self._tracker.step(frame.image, prompts)
+            if prompts:
+                self._given.setdefault(frame.index, dict(self._tracker.given))
+            spool.write(
+                frame.index,
+                {
+                    i: Said(logits.float().cpu().numpy(), result.objects[i].score)
+                    for i, logits in self._tracker.logits.items()
+                },
+            )
+            done()
+
+    def _as_tensor(self, logits: NDArray[np.float32]) -> "Tensor":
+        import torch
+
+        return torch.from_numpy(logits).to(self._tracker.propagator.device)
+
+
+def join(forward: Said | None, backward: Said | None, shares: tuple[float, float]) -> Said | None:
+    """One opinion of an object from those of two directions; None where neither counts.
+
+    Probabilities are averaged with the weight of `corrections.weight`. The score is the average of
+    the scores, each times the overlap of its direction's mask with the joined one: where directions
+    contradict each other, one of them is wrong.
+
+    Args:
+        forward: what the forward pass said, None where it did not know the object.
+        backward: the same of the backward pass.
+        shares: of both, from `Plan.shares`.
+    """
+    sides = zip((forward, backward), shares, strict=True)
+    counted = [(said, share) for said, share in sides if said is not None and share > 0]
+    if len(counted) < 2:
+        return counted[0][0] if counted else None
+    (one, near), (other, far) = counted
+    share = weight((near, far), (one.score, other.score))
+    pooled = share * _sigmoid(one.logits) + (1 - share) * _sigmoid(other.logits)
+    pooled = pooled.clip(EPSILON, 1 - EPSILON)
+    logits = np.log(pooled / (1 - pooled)).astype(np.float32)
+    score = share * one.score * _overlap(one.logits, logits)
+    score += (1 - share) * other.score * _overlap(other.logits, logits)
+    return Said(logits, score)
+
+
+def never_came(video: Video, frame: int) -> str:
+    """The sentence for a prompt of a frame that is not there."""
+    return (
+        f"{video.info.source} ends before frame {frame}, which a prompt is for, or left it out; "
+        f"frames are counted from 0. {video.loss or ''}"
+    ).rstrip()
+
+
+def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.floating]:
+    return 1 / (1 + np.exp(-logits))
+
+
+def _overlap(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    """IoU of the masks of two maps of logits; 1 where both are empty."""
+    union = np.count_nonzero((one > 0) | (other > 0))
+    return np.count_nonzero((one > 0) & (other > 0)) / union if union else 1.0

@@ -1,0 +1,109 @@
+"""The rule of several prompts: who is tracked where, in which direction, and what counts more."""
+
+import pytest
+
+from masktrail.corrections import Plan, Segment, by_frame, weight
+from masktrail.errors import InputError
+from masktrail.types import Box
+
+BOX = Box(0, 0, 10, 10)
+
+
+def plan(frames: dict[int, tuple[int, ...]], start: int = 0, direction: str = "both") -> Plan:
+    return Plan({t: {i: BOX for i in ids} for t, ids in frames.items()}, start, direction)
+
+
+def test_before_between_and_behind():
+    assert plan({10: (1,), 20: (1,), 21: (1,)}).segments(1) == [
+        Segment(0, 9, False, True),
+        Segment(11, 19, True, True),
+        Segment(22, None, True, False),
+    ]
+
+
+def test_every_object_has_its_own_segments():
+    made = plan({5: (1, 2), 9: (2,)}, start=5)
+    assert made.ids == (1, 2)
+    assert made.segments(1) == [Segment(6, None, True, False)]
+    assert made.segments(2) == [Segment(6, 8, True, True), Segment(10, None, True, False)]
+
+
+def test_one_direction_alone():
+    frames = {10: (1,), 20: (1,)}
+    assert plan(frames, direction="forward").segments(1) == [
+        Segment(11, 19, True, False),
+        Segment(21, None, True, False),
+    ]
+    assert plan(frames, direction="backward").segments(1) == [
+        Segment(0, 9, False, True),
+        Segment(11, 19, False, True),
+    ]
+
+
+def test_prompts_in_the_first_frame_need_no_second_look():
+    assert not plan({3: (1, 2)}, start=3).backward
+    assert plan({4: (1,)}, start=3).backward
+    assert not plan({4: (1,)}, start=3, direction="forward").backward
+
+
+def test_shares_are_nearness():
+    made = plan({10: (1,), 20: (1,)})
+    assert made.shares(1, 5) == (0, 1) and made.shares(1, 25) == (1, 0)
+    assert made.shares(1, 15) == (0.5, 0.5)
+    assert made.shares(1, 11) == (0.9, 0.1) and made.shares(1, 18) == pytest.approx((0.2, 0.8))
+    assert made.shares(1, 10) == made.shares(1, 20) == (1, 0)
+
+
+def test_shares_agree_with_segments():
+    made = plan({4: (1,), 9: (1, 2), 17: (1,)}, start=2)
+    for object_id in made.ids:
+        for segment in made.segments(object_id):
+            for frame in range(segment.first, (segment.last or 20) + 1):
+                forward, backward = made.shares(object_id, frame)
+                assert (forward > 0, backward > 0) == (segment.forward, segment.backward)
+                assert forward + backward == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("shares", "scores", "expected"),
+    [
+        ((0.5, 0.5), (0.9, 0.9), 0.5),
+        ((0.9, 0.1), (0.5, 0.5), 0.9),
+        ((0.5, 0.5), (0.9, 0.3), 0.75),
+        ((0.9, 0.1), (0.0, 0.4), 0.0),
+        ((0.3, 0.7), (0.0, 0.0), 0.3),
+    ],
+)
+def test_nearness_and_score_decide(shares, scores, expected):
+    assert weight(shares, scores) == pytest.approx(expected)
+
+
+def test_prompts_by_id_are_for_the_first_frame():
+    assert by_frame({1: BOX, 2: BOX}, 7) == {7: {1: BOX, 2: BOX}}
+    assert by_frame({7: {1: BOX}, 9: {}}, 0) == {7: {1: BOX}}
+
+
+@pytest.mark.parametrize(
+    ("prompts", "told"),
+    [
+        ({}, "nothing to track"),
+        ({5: {}}, "nothing to track"),
+        ({1: BOX, 2: {1: BOX}}, "not both"),
+    ],
+)
+def test_prompts_that_say_nothing_or_too_much_are_refused(prompts, told):
+    with pytest.raises(InputError, match=told):
+        by_frame(prompts, 0)
+
+
+@pytest.mark.parametrize(
+    ("frames", "start", "direction", "told"),
+    [
+        ({3: (1,)}, 5, "both", "frame 3 lies before frame 5"),
+        ({3: (1,)}, 3, "backward", "nothing to track backward: the only prompt is for frame 3"),
+        ({3: (1,)}, 0, "sideways", "No direction 'sideways'; there are both, forward, backward"),
+    ],
+)
+def test_plans_that_cannot_be_are_refused(frames, start, direction, told):
+    with pytest.raises(InputError, match=told):
+        plan(frames, start, direction)

@@ -1,0 +1,232 @@
+"""Prompts at several frames, from the call to the files, with masks that drift to the right."""
+
+import contextlib
+import json
+import os
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from fake import fake_tracker, memory_tracker
+from masktrail.corrections import Plan
+from masktrail.errors import InputError
+from masktrail.masks import areas, read_labels, tight_box
+from masktrail.passes import BothPasses
+from masktrail.run import track
+from masktrail.types import Box, Mask, Points
+from masktrail.video import open_video
+from painted_videos import paint_clip
+
+SIZE = (64, 48)
+FRAMES = 12
+
+
+@pytest.fixture
+def fake(monkeypatch, tmp_path) -> Path:
+    monkeypatch.setattr("masktrail.run.load", lambda *arguments: fake_tracker())
+    (tmp_path / "fake.safetensors").write_bytes(b"fake")
+    return tmp_path / "fake.safetensors"
+
+
+@pytest.fixture
+def video(paint_video) -> Path:
+    return paint_video(frames=FRAMES, size=SIZE, tone=None, options={"g": "5"})
+
+
+def square(x: int, y: int = 16) -> Box:
+    return Box(x, y, x + 16, y + 16)
+
+
+def labels(out: Path) -> list[np.ndarray]:
+    return [read_labels(path)[0] for path in sorted((out / "masks").iterdir())]
+
+
+def lefts(out: Path, object_id: int = 1) -> list[int | None]:
+    """Left edge of an object in every frame that was written."""
+    boxes = [tight_box(found == object_id) for found in labels(out)]
+    return [box and box[0] for box in boxes]
+
+
+def test_before_the_prompt_backward_and_behind_it_forward(video, fake, tmp_path):
+    seen = []
+    report = track(
+        video, {6: {1: square(16)}}, tmp_path / "out", fake, progress=lambda *now: seen.append(now)
+    )
+    # whichever way it is tracked, the fake drifts four pixels per frame to the right
+    assert lefts(tmp_path / "out") == [40, 36, 32, 28, 24, 20, 16, 20, 24, 28, 32, 36]
+    assert report.frames == FRAMES
+    assert seen == [(n + 1, FRAMES + 7) for n in range(FRAMES + 7)]
+
+
+def test_between_two_prompts_the_nearer_one_counts(video, fake, tmp_path):
+    prompts = {0: {1: square(0, 0)}, 8: {1: square(0, 32)}}
+    track(video, prompts, tmp_path / "out", fake)
+    tops = [box and box[1] for box in (tight_box(m == 1) for m in labels(tmp_path / "out"))]
+    assert tops[:4] == [0] * 4 and np.abs(np.subtract(tops[5:], 32)).max() <= 2
+    # where the two disagree entirely an edge may move by half a mask pixel
+    expected = [0, 4, 8, 12, 12, 8, 4, 0]
+    found = lefts(tmp_path / "out")
+    assert np.abs(np.subtract(found[:4] + found[5:9], expected)).max() <= 2
+
+
+def test_a_prompted_frame_is_what_the_user_gave(video, fake, tmp_path):
+    rng = np.random.default_rng(0)
+    ragged = {t: Mask(rng.random(SIZE[::-1]) < 0.3) for t in (0, 4, 7)}
+    track(video, {t: {1: mask} for t, mask in ragged.items()}, tmp_path / "out", fake)
+    found = labels(tmp_path / "out")
+    for t, mask in ragged.items():
+        np.testing.assert_array_equal(found[t] == 1, mask.mask)
+
+
+def test_a_correction_changes_its_neighbours_and_never_itself(video, fake, tmp_path):
+    rng = np.random.default_rng(1)
+    first, right = square(0), Mask(np.pad(rng.random((19, 23)) < 0.8, ((27, 2), (30, 11))))
+    track(video, {0: {1: first}}, tmp_path / "before", fake)
+    track(video, {0: {1: first}, 6: {1: right}}, tmp_path / "after", fake)
+    before, after = labels(tmp_path / "before"), labels(tmp_path / "after")
+    np.testing.assert_array_equal(after[6] == 1, right.mask)
+    np.testing.assert_array_equal(after[0], before[0])
+    for t in (5, 7):
+        assert (before[t] != after[t]).any()
+
+
+def test_a_network_goes_both_ways_and_comes_back_to_where_it_was(video, model, tmp_path):
+    clip = paint_clip(FRAMES, SIZE)
+    prompts = {t: {1: Mask(clip.labels[t] == 1)} for t in (3, 6)}
+    tracker = memory_tracker()
+    plan = Plan(prompts, 0, "both")
+    passes = BothPasses(tracker, plan, tmp_path)
+    forward = memory_tracker()
+    with open_video(video) as source:
+        passes.prepare(source, lambda: None)
+        for frame in source:
+            passes.step(frame)
+            forward.step(frame.image, prompts.get(frame.index))
+            if frame.index > 6:
+                assert torch.equal(tracker.logits[1], forward.logits[1])
+    assert sum(entry.permanent for entry in tracker.propagator.bank.entries) == 2
+
+
+def test_objects_may_be_prompted_at_frames_of_their_own(video, fake, tmp_path):
+    track(video, {0: {1: square(0, 0)}, 5: {300: square(20, 30)}}, tmp_path / "out", fake)
+    assert lefts(tmp_path / "out", 1)[:5] == [0, 4, 8, 12, 16]
+    assert lefts(tmp_path / "out", 300)[:7] == [40, 36, 32, 28, 24, 20, 24]
+
+
+def test_an_object_that_one_direction_has_lost_is_the_others(video, fake, tmp_path):
+    track(video, {0: {1: square(44)}, 11: {1: square(0)}}, tmp_path / "out", fake)
+    # drifting from 44 it has left after five frames; from the other prompt it is seen longer
+    assert lefts(tmp_path / "out")[5:] == [24, 20, 16, 12, 8, 4, 0]
+
+
+def test_clicks_correct_what_was_tracked_so_far(video, fake, tmp_path):
+    clicks = Points([(60, 44)], [True])
+    track(video, {0: {1: square(0)}, 4: {1: clicks}}, tmp_path / "out", fake)
+    found = labels(tmp_path / "out")
+    assert found[4][20, 20] == 1 and found[4][44, 60] == 1  # the square where it had drifted to
+    assert found[3][20, 22] == 1 and found[5][20, 22] == 1
+
+
+def test_reverse_ends_with_the_last_prompt(video, fake, tmp_path):
+    out = tmp_path / "out"
+    report = track(video, {6: {1: square(16)}}, out, fake, start=2, direction="backward")
+    assert [path.name for path in sorted((out / "masks").iterdir())] == [
+        f"{t:05d}.png" for t in range(2, 7)
+    ]
+    assert lefts(out) == [32, 28, 24, 20, 16]
+    assert report.frames == 5
+    record = json.loads((out / "run.json").read_text())["arguments"]
+    assert record["direction"] == "backward" and record["prompts"] == {"6": {"1": [16, 16, 32, 32]}}
+
+
+def test_forward_alone_knows_nothing_of_earlier_frames(video, fake, tmp_path):
+    track(video, {6: {1: square(16)}}, tmp_path / "out", fake, direction="forward")
+    assert lefts(tmp_path / "out")[:8] == [None] * 6 + [16, 20]
+
+
+def test_the_first_frame_alone_needs_one_look(video, fake, tmp_path, monkeypatch):
+    def never(*arguments):
+        raise AssertionError
+
+    track(video, {1: square(0)}, tmp_path / "old", fake)
+    monkeypatch.setattr("masktrail.video.reader.Video.backward", never)
+    monkeypatch.setattr("masktrail.passes.Spool", never)
+    track(video, {0: {1: square(0)}}, tmp_path / "new", fake)
+    for name in ("objects.csv", *(f"masks/{t:05d}.png" for t in range(FRAMES))):
+        assert (tmp_path / "old" / name).read_bytes() == (tmp_path / "new" / name).read_bytes()
+
+
+def test_a_folder_of_pictures_goes_both_ways(picture_folder, fake, tmp_path, clip):
+    track(picture_folder, {5: {1: Mask(clip.labels[5] == 1)}}, tmp_path / "out", fake)
+    assert all(areas(found).get(1) for found in labels(tmp_path / "out")[:6])
+
+
+@pytest.mark.parametrize(
+    ("prompts", "how", "told"),
+    [
+        ({40: {1: square(0)}}, {}, "ends before frame 40, which a prompt is for"),
+        ({40: {1: square(0)}}, {"direction": "backward"}, "ends with frame 11; frame 40"),
+        ({2: {1: square(0)}}, {"start": 5}, "frame 2 lies before frame 5"),
+        ({9: {1: square(0)}}, {"end": 9}, "frame 9 lies behind frame 8, the last one asked for"),
+        ({0: {1: square(0)}}, {"direction": "backward"}, "nothing to track backward"),
+        ({4: {1: Box(90, 90, 95, 95)}}, {}, "outside the frame"),
+        ({4: {1: Points([(5, 5)], [False])}}, {}, "There is no object 1 yet"),
+    ],
+)
+def test_prompts_that_fit_no_frame_leave_nothing(video, fake, tmp_path, prompts, how, told):
+    with pytest.raises(InputError, match=told):
+        track(video, prompts, tmp_path / "out", fake, **how)
+    assert not (tmp_path / "out").exists()
+
+
+def test_forward_alone_a_late_prompt_is_missed_at_the_end(video, fake, tmp_path):
+    prompts = {0: {1: square(0)}, 40: {1: square(0)}}
+    with pytest.raises(InputError, match="ends before frame 40"):
+        track(video, prompts, tmp_path / "out", fake, direction="forward")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["masks"]
+
+
+def test_a_pipe_goes_forward_alone(paint_video, fake, tmp_path):
+    film = paint_video("film.ts", frames=FRAMES, size=SIZE, tone=None).read_bytes()
+
+    def sent(name: str) -> Path:
+        fifo = tmp_path / name
+        os.mkfifo(fifo)
+        threading.Thread(target=_send, args=(fifo, film), daemon=True).start()
+        return fifo
+
+    prompts = {0: {1: square(0)}, 4: {1: square(0)}}
+    with pytest.raises(InputError, match="is live or a pipe and cannot be tracked backward"):
+        track(sent("one.ts"), prompts, tmp_path / "out", fake)
+    track(sent("two.ts"), prompts, tmp_path / "out", fake, "davis", direction="forward")
+    assert lefts(tmp_path / "out")[:6] == [0, 4, 8, 12, 0, 4]
+
+
+def _send(fifo: Path, film: bytes) -> None:
+    with contextlib.suppress(BrokenPipeError):
+        fifo.write_bytes(film)
+
+
+def test_ctrl_c_before_anything_is_written_leaves_a_record(video, fake, tmp_path):
+    def stop(done: int, expected: int | None) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    report = track(video, {8: {1: square(0)}}, tmp_path / "out", fake, progress=stop)
+    assert report.interrupted and report.frames == 0
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["run.json"]
+
+
+def test_the_command_line_goes_in_one_direction_if_asked(command, video, fake, tmp_path):
+    model = ("--model", fake)
+    said = command(
+        "track", video, "--box=1:0,16,16,32", "--out", tmp_path / "out", *model, "--reverse"
+    )
+    assert said.code == 2 and "nothing to track backward" in said.err
+    said = command(
+        "track", video, "--box=1:0,16,16,32", "--out", tmp_path / "out", *model, "--forward"
+    )
+    assert said.code == 0
