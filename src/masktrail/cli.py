@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from masktrail.errors import InputError
+from masktrail.ordered import ORDER, OrderedCommand
 
 REFUSED, LOSSES, INTERRUPTED = 2, 3, 130
 """Exit codes: input that cannot be used; finished, but part of the source was lost; Ctrl-C."""
@@ -44,15 +45,19 @@ ReportFolder = Annotated[
 ]
 
 
-@app.command()
+@app.command(cls=OrderedCommand)
 def track(
+    context: typer.Context,
     video: Annotated[str, typer.Argument(help="File, folder of pictures, camera or URL.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")],
     mask: Annotated[
-        Path | None, typer.Option(help="Picture of the first frame's mask; index or colour = id.")
+        list[Path] | None, typer.Option(help="Picture of the masks; index or colour = id.")
     ] = None,
-    box: Annotated[
-        list[str] | None, typer.Option(help="ID:x0,y0,x1,y1 in pixels; several are allowed.")
+    box: Annotated[list[str] | None, typer.Option(help="ID:x0,y0,x1,y1 in pixels.")] = None,
+    point: Annotated[list[str] | None, typer.Option(help="ID:x,y, a click on the object.")] = None,
+    not_point: Annotated[list[str] | None, typer.Option(help="ID:x,y, a click off it.")] = None,
+    at: Annotated[
+        list[str] | None, typer.Option(help="Frame of the prompts that follow; before: --start.")
     ] = None,
     model: Annotated[str, typer.Option(help="Name, or folder made by train.")] = "memory-s",
     export: Annotated[str, typer.Option(help="Writers.")] = "davis,csv,overlay",
@@ -70,11 +75,15 @@ def track(
     ] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Track objects through a video, from their mask or box in the first frame."""
+    """Track objects through a video, from masks, boxes and clicks.
+
+    Prompts may be mixed and repeated, for several objects: --box 1:40,60,200,300 --point 2:90,120
+    --at 30 --not-point 1:44,70.
+    """
     from masktrail import run, terminal
     from masktrail.prompts.text import read_prompts
 
-    prompts = read_prompts(mask, box or [])
+    prompts = read_prompts(context.meta[ORDER], start)
     direction = {None: "both", True: "backward", False: "forward"}[reverse]
     with terminal.frames("Tracking", quiet) as update:
         report = run.track(
