@@ -71,7 +71,7 @@ def test_a_mask_is_tracked_through_a_video(run, video, model, tmp_path):
     assert said.out.count("\n") == 1
     names = sorted(path.relative_to(out).as_posix() for path in files_under(out))
     masks = [f"masks/{i:05d}.png" for i in range(8)]
-    assert names == [*masks, "objects.csv", "overlay.mp4", "run.json"]
+    assert names == [*masks, "objects.csv", "overlay.mp4", "review.csv", "run.json"]
     first, _ = read_labels(out / masks[0])
     np.testing.assert_array_equal(first, read_labels(mask)[0])
 

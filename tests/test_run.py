@@ -27,7 +27,7 @@ from painted_videos import paint_clip, write_video
 
 SIZE = (64, 48)
 PROMPTS = {1: Box(36, 12, 60, 36), 300: Box(4, 12, 28, 36)}
-FILES = ["masks", "objects.csv", "overlay.mp4", "run.json"]
+FILES = ["masks", "objects.csv", "overlay.mp4", "review.csv", "run.json"]
 
 
 @pytest.fixture

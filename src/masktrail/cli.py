@@ -60,7 +60,7 @@ def track(
         list[str] | None, typer.Option(help="Frame of the prompts that follow; before: --start.")
     ] = None,
     model: Annotated[str, typer.Option(help="Name, or folder made by train.")] = "memory-s",
-    export: Annotated[str, typer.Option(help="Writers.")] = "davis,csv,overlay",
+    export: Annotated[str, typer.Option(help="Writers.")] = "davis,csv,overlay,review",
     size: Annotated[int | None, typer.Option(help="Short side to work at, pixels.")] = None,
     device: Device = "auto",
     start: Annotated[int, typer.Option(help="First frame, counted from 0.")] = 0,

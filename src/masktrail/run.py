@@ -24,7 +24,7 @@ from masktrail.types import Box, Mask, Prompt
 from masktrail.video.reader import Video, open_video
 from masktrail.zoo import DEFAULT, load, weights_hash, weights_path
 
-DEFAULT_EXPORTS = "davis,csv,overlay"
+DEFAULT_EXPORTS = "davis,csv,overlay,review"
 
 Progress = Callable[[int, int | None], None]
 """Called with frames done and frames expected (None where nobody knows)."""

@@ -6,14 +6,24 @@ from masktrail.errors import InputError
 from masktrail.export.base import Writer
 from masktrail.export.overlay import OverlayWriter
 from masktrail.export.pictures import DavisWriter
+from masktrail.export.review import ReviewWriter
 from masktrail.export.table import CsvWriter
 
-__all__ = ["WRITERS", "CsvWriter", "DavisWriter", "OverlayWriter", "Writer", "make_writers"]
+__all__ = [
+    "WRITERS",
+    "CsvWriter",
+    "DavisWriter",
+    "OverlayWriter",
+    "ReviewWriter",
+    "Writer",
+    "make_writers",
+]
 
 WRITERS: dict[str, type[Writer]] = {
     "davis": DavisWriter,
     "csv": CsvWriter,
     "overlay": OverlayWriter,
+    "review": ReviewWriter,
 }
 
 

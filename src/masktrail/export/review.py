@@ -1,0 +1,128 @@
+"""Frames worth a look, the least certain first."""
+
+import csv
+import heapq
+import math
+from pathlib import Path
+from typing import NamedTuple
+
+from masktrail.export.base import make_folder
+from masktrail.masks import replacing
+from masktrail.types import Frame, ObjectResult, Result, VideoInfo
+
+COLUMNS = ("frame", "time", "id", "score", "reason")
+
+MOST = 100
+"""Rows at most."""
+
+APART = 3
+"""Frames between two rows of one object, at least: what lies nearer is the same trouble."""
+
+CANDIDATES = MOST * (2 * APART - 1)
+"""Frames remembered at most; so many that rows for those left out could not be missing."""
+
+JUMP, GROWTH = 1.0, 1.7
+"""How far the middle of a box may go in a frame, in diagonals of it; how much an area may change,
+as a factor."""
+
+SUSPECT = 0.5
+"""What the score of a frame in which the object jumped or changed size is worth in the order."""
+
+
+class Candidate(NamedTuple):
+    """A row, and its place in the order: the higher the doubt, the earlier."""
+
+    doubt: float
+    frame: int
+    time: float
+    object_id: int
+    score: float
+    reason: str
+
+
+class ReviewWriter:
+    """`review.csv`: where to look first, and why: "lost", "jumped", "changed size", "low score".
+
+    A row per trouble: of an object's frames nearer than `APART` the least certain stands for all,
+    of those it is lost in the first. At most `MOST` rows; the memory needed does not grow with the
+    video. Time is in seconds.
+
+    Args:
+        out: folder of the table.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self.path = Path(out) / "review.csv"
+        self._worst: list[Candidate] = []
+        self._last: dict[int, ObjectResult] = {}
+        self._opened = False
+
+    def open(self, info: VideoInfo) -> None:
+        make_folder(self.path.parent)
+        self._opened = True
+
+    def write(self, frame: Frame, result: Result) -> None:
+        for object_id, found in result.objects.items():
+            reason = reason_for(self._last.get(object_id), found)
+            if reason is not None:
+                worth = SUSPECT if reason in ("jumped", "changed size") else 1.0
+                doubt = -found.score * worth
+                row = Candidate(doubt, frame.index, frame.time, object_id, found.score, reason)
+                self._add(row)
+        self._last = dict(result.objects)
+
+    def close(self) -> None:
+        """Writes the table and gives it its name."""
+        if not self._opened:
+            return
+        self._opened = False
+        with replacing(self.path) as part, part.open("w", newline="", encoding="utf-8") as file:
+            rows = csv.writer(file, lineterminator="\n")
+            rows.writerow(COLUMNS)
+            for row in chosen(self._worst):
+                time, score = f"{row.time:.6f}", f"{row.score:.4f}"
+                rows.writerow((row.frame, time, row.object_id, score, row.reason))
+
+    def abort(self) -> None:
+        """Nothing to drop: the table is written at the end."""
+        self._opened = False
+
+    def _add(self, row: Candidate) -> None:
+        if len(self._worst) < CANDIDATES:
+            heapq.heappush(self._worst, row)
+        else:
+            heapq.heappushpop(self._worst, row)  # the least doubtful goes
+
+
+def reason_for(before: ObjectResult | None, found: ObjectResult) -> str | None:
+    """Why a frame may be worth a look; None while an object stays lost.
+
+    Args:
+        before: the object in the frame before, None where it was not known.
+        found: the object now.
+    """
+    if found.box is None:
+        return None if before is not None and before.box is None else "lost"
+    if before is None or before.box is None:
+        return "low score"
+    x0, y0, x1, y1 = before.box
+    u0, v0, u1, v1 = found.box
+    moved = math.hypot(u0 + u1 - x0 - x1, v0 + v1 - y0 - y1) / 2
+    if moved > JUMP * math.hypot(x1 - x0, y1 - y0):
+        return "jumped"
+    ratio = found.area / before.area
+    return "changed size" if max(ratio, 1 / ratio) > GROWTH else "low score"
+
+
+def chosen(candidates: list[Candidate]) -> list[Candidate]:
+    """The rows, most doubtful first: each stands for those of its object that lie near it."""
+    rows: list[Candidate] = []
+    taken: set[tuple[int, int]] = set()
+    for row in sorted(candidates, key=lambda c: (-c.doubt, c.frame, c.object_id)):
+        if len(rows) == MOST:
+            break
+        if (row.object_id, row.frame) not in taken:
+            rows.append(row)
+            near = range(row.frame - APART + 1, row.frame + APART)
+            taken.update((row.object_id, frame) for frame in near)
+    return rows
