@@ -1,6 +1,7 @@
 """Cameras, streams and pipes: the newest frame wins, nothing queues, and its age is known."""
 
 import os
+import runpy
 import subprocess
 import sys
 import threading
@@ -145,3 +146,19 @@ def test_noise_on_standard_input_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_live_source_says_that_it_cannot_go_back(video_file: Path) -> None:
     with pytest.raises(InputError, match="is live and cannot be read backwards"):
         list(NewestFrame(Camera(open_video(video_file).info)).backward(0, 3))
+
+
+def test_the_example_prints_what_is_there_and_how_old(
+    paint_video: PaintVideo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from fake import fake_tracker
+
+    path = paint_video(frames=10, tone=None)
+    monkeypatch.setattr("masktrail.load", lambda *a, **k: fake_tracker(), raising=False)
+    monkeypatch.setattr(sys, "argv", ["live.py", str(path), "--box", "8,8,40,40"])
+    example = runpy.run_path(str(Path(__file__).parents[2] / "examples" / "live.py"))
+    example["main"]()
+    lines = capsys.readouterr().out.splitlines()
+    assert 2 <= len(lines) <= 10
+    assert lines[0].startswith("frame      0  present  score 1.00  box (8, 8, 40, 40)  latency")
+    assert all(" ms  dropped " in line for line in lines)

@@ -1,0 +1,85 @@
+"""What one correction is worth: J&F before and after the worst frame of each sequence is corrected.
+
+    python benchmarks/corrections.py --data ROOT [--model memory-s] [--sequences a,b]
+
+Every sequence is tracked from its first mask. The frame of the lowest J is then given its true
+mask too, and the sequence is tracked again from both, as `masktrail.track` does. The last column is
+J&F without the corrected frame, which is perfect by definition.
+"""
+
+import argparse
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from masktrail.data.davis import Sequence, find_sequences
+from masktrail.evaluate.scores import ObjectMeasure, measure_sequence
+from masktrail.masks import read_labels
+from masktrail.run import track
+from masktrail.types import LabelMap, Mask
+
+
+def main() -> None:
+    """Parses the arguments, corrects sequence by sequence and prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--model", default="memory-s")
+    parser.add_argument("--sequences", help="only these, with commas")
+    parser.add_argument("--size", type=int, help="short side to work at, pixels")
+    given = parser.parse_args()
+    names = given.sequences.split(",") if given.sequences else None
+    rows = []
+    print(f"{'sequence':22} {'worst':>5} {'J there':>7} {'before':>6} {'after':>6} {'others':>6}")
+    for sequence in find_sequences(given.data, names):
+        rows.append(correct(sequence, given.model, given.size))
+        worst, there, *scores = rows[-1]
+        figures = " ".join(f"{score:6.3f}" for score in scores)
+        print(f"{sequence.name:22} {worst:5d} {there:7.3f} {figures}", flush=True)
+    means = np.mean([row[2:] for row in rows], axis=0)
+    print(f"{'mean':36} {means[0]:6.3f} {means[1]:6.3f} {means[2]:6.3f}")
+    print(f"gain {means[1] - means[0]:+.3f} (wanted: +0.030)")
+
+
+def correct(
+    sequence: Sequence, model: str, size: int | None
+) -> tuple[int, float, float, float, float]:
+    """Worst frame, J there, J&F before and after, J&F after without that frame."""
+    truths = [found for t in range(len(sequence)) if (found := sequence.truth(t)) is not None]
+    first = {i: Mask(truths[0] == i) for i in sequence.ids if (truths[0] == i).any()}
+    before = _measure(sequence, truths, {0: first}, model, size)
+    similarity = np.mean([measure.j for measure in before.values()], axis=0)
+    worst = 1 + int(np.argmin(similarity))
+    again = {i: Mask(truths[worst] == i) for i in first if (truths[worst] == i).any()}
+    after = _measure(sequence, truths, {0: first, worst: again}, model, size)
+    others = np.arange(len(similarity)) != worst - 1
+    return (
+        worst,
+        float(similarity.min()),
+        _j_and_f(before),
+        _j_and_f(after),
+        _j_and_f(after, others),
+    )
+
+
+def _measure(
+    sequence: Sequence,
+    truths: list[LabelMap],
+    prompts: dict[int, dict[int, Mask]],
+    model: str,
+    size: int | None,
+) -> dict[int, ObjectMeasure]:
+    with TemporaryDirectory() as scratch:
+        track(sequence.frames[0].parent, prompts, scratch, model, "davis", size)
+        paths = sorted((Path(scratch) / "masks").iterdir())
+        predictions = [read_labels(path)[0] for path in paths]
+    return measure_sequence(truths, predictions, list(prompts[0]))
+
+
+def _j_and_f(of: dict[int, ObjectMeasure], frames: np.ndarray | None = None) -> float:
+    chosen = slice(None) if frames is None else frames
+    return float(np.mean([(m.j[chosen].mean() + m.f[chosen].mean()) / 2 for m in of.values()]))
+
+
+if __name__ == "__main__":
+    main()
