@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Literal, cast
 
 from masktrail.errors import InputError
-from masktrail.types import Prompt
+from masktrail.types import Points, Prompt
 
 Direction = Literal["both", "forward", "backward"]
 DIRECTIONS = ("both", "forward", "backward")
@@ -86,6 +86,12 @@ class Plan:
     def ids(self) -> tuple[int, ...]:
         """Objects, ascending."""
         return tuple(sorted(self._frames))
+
+    def corrects(self, frame: int, object_id: int) -> bool:
+        """Whether a prompt is clicks on what was tracked from another one, not a mask by itself."""
+        prompt, frames = self.prompts[frame][object_id], self._frames[object_id]
+        first = frames[0] if self.forward else frames[-1]
+        return isinstance(prompt, Points) and prompt.alone and frame != first
 
     def segments(self, object_id: int) -> list[Segment]:
         """What lies before, between and behind an object's prompted frames, in order."""

@@ -1,11 +1,11 @@
 """A video tracked from prompts at any of its frames, in both directions, frame by frame.
 
-Up to the last prompt there are two passes before anything is written: forward, then backward, with
-the memory of the first and so of every prompt. What each said lies on disk (`Spool`); the last pass
-joins it frame by frame and goes on from the last prompt as the first one left the tracker.
+Up to the last prompt there are two passes before anything is written, forward and backward, both
+with every prompted frame in memory. What each said lies on disk (`Spool`); the last pass joins it
+frame by frame and goes on from the last prompt as the first one left the tracker.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,13 +96,10 @@ class BothPasses:
         Raises:
             InputError: the video ends before the last prompt, or a prompt cannot be used.
         """
+        self._learn(video)
         last = self._plan.last
         if self._plan.forward:
-            frames = islice(ahead(video), last - self._plan.start + 1)
-            known = (frame for frame in frames if frame.index >= self._plan.first)
-            self._pass(known, self._forward, done)
-            if last not in self._given:
-                raise InputError(never_came(video, last))
+            self._pass(self._up_to_last(video), self._forward, done)
             self._state = self._tracker.state_dict()
             last -= 1
         self._pass(ahead(video.backward(last)), self._backward, done)
@@ -132,6 +129,30 @@ class BothPasses:
         self._forward.close()
         self._backward.close()
 
+    def _up_to_last(self, video: Video) -> Iterator[Frame]:
+        """Frames from the first to the last prompted one."""
+        frames = islice(ahead(video), self._plan.last - self._plan.start + 1)
+        return (frame for frame in frames if frame.index >= self._plan.first)
+
+    def _learn(self, video: Video) -> None:
+        """Shows the prompted frames to the memory, before any tracking.
+
+        Not those clicks that correct a mask which is not there yet.
+        """
+        waiting = dict(self._plan.prompts)
+        for frame in self._up_to_last(video):
+            prompts = {
+                i: prompt
+                for i, prompt in waiting.pop(frame.index, {}).items()
+                if not self._plan.corrects(frame.index, i)
+            }
+            if prompts and len(self._plan.prompts) > 1:
+                self._tracker.step(frame.image, prompts)
+                self._given[frame.index] = dict(self._tracker.given)
+                self._tracker.rewind()
+        if waiting:
+            raise InputError(never_came(video, min(waiting)))
+
     def _pass(self, frames: Iterable[Frame], spool: Spool, done: Callable[[], None]) -> None:
         for frame in frames:
             prompts: dict[int, Prompt] = {
@@ -140,7 +161,7 @@ class BothPasses:
             }
             result = self._tracker.step(frame.image, prompts)
             if prompts:
-                self._given.setdefault(frame.index, dict(self._tracker.given))
+                self._given[frame.index] = dict(self._tracker.given)
             spool.write(
                 frame.index,
                 {

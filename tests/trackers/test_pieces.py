@@ -1,11 +1,13 @@
 """Which pieces of a mask count, and how sure a mask is."""
 
+import numpy as np
 import pytest
 import torch
 
 from fake import fake_tracker
 from masktrail.trackers.confidence import LOST, MIDDLE, confidence, expected_overlap
 from masktrail.trackers.pieces import DROPPED, without_strays
+from masktrail.types import Mask
 
 GRID = (24, 32)
 
@@ -62,18 +64,15 @@ def test_expected_overlap_is_that_of_chance():
 def test_confidence_grows_with_the_expected_overlap():
     soft = [torch.full(GRID, 0.0).index_fill(0, torch.arange(9), p) for p in (0.51, MIDDLE, 0.99)]
     low, middle, high = map(confidence, soft)
-    assert low < LOST and middle == pytest.approx(0.5, abs=1e-3) and high > 0.99
+    assert low < 0.1 and middle == pytest.approx(0.5, abs=1e-3) and high > 0.99
+    assert confidence(soft[0].clamp(min=0.4)) < LOST
 
 
 def test_a_mask_that_nobody_believes_in_is_lost():
-    import numpy as np
-
-    from masktrail.types import Mask
-
     tracker = fake_tracker()
     image = np.zeros((48, 64, 3), np.uint8)
     tracker.step(image, {1: Mask(np.pad(np.ones((16, 16), bool), ((8, 24), (8, 40))))})
-    tracker.propagator.masks[1] = tracker.propagator.masks[1] * 0.55
+    tracker.propagator.masks[1] = tracker.propagator.masks[1] * 0.1 + 0.45
     result = tracker.step(image)
     assert result.objects[1].state == "lost" and not result.labels.any()
     assert tracker.propagator.told[-1][0] == {1: 0.0}

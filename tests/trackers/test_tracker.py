@@ -199,14 +199,21 @@ def test_the_working_size_is_part_of_the_state():
     )
 
 
+def said(tracker: Tracker, image: np.ndarray) -> np.ndarray:
+    """Labels and logits of the next frame in one row: an untrained network may mark nothing."""
+    labels = tracker.step(image).labels
+    logits = [tracker.logits[i].numpy() for i in tracker.ids]
+    return np.concatenate([labels.ravel(), np.ravel(logits)])
+
+
 def test_a_state_is_a_snapshot():
     clip = paint_clip(8, (WIDTH, HEIGHT))
     tracker = memory_tracker(every=1)
     tracker.step(clip.images[0], {1: Mask(clip.labels[0] == 1)})
     state = tracker.state_dict()
-    first = [tracker.step(image).labels for image in clip.images[1:]]
+    first = [said(tracker, image) for image in clip.images[1:]]
     tracker.load_state_dict(state)
-    second = [tracker.step(image).labels for image in clip.images[1:]]
+    second = [said(tracker, image) for image in clip.images[1:]]
     np.testing.assert_array_equal(first, second)
 
 
@@ -217,7 +224,8 @@ def test_the_order_of_prompts_does_not_matter():
     for order in ((1, 2, 3), (3, 1, 2)):
         tracker = memory_tracker()
         first = tracker.step(clip.images[0], {i: masks[i] for i in order})
-        runs.append([first.labels, *(tracker.step(image).labels for image in clip.images[1:])])
+        np.testing.assert_array_equal(first.labels, np.where(clip.labels[0] < 4, clip.labels[0], 0))
+        runs.append([said(tracker, image) for image in clip.images[1:]])
     np.testing.assert_array_equal(runs[0], runs[1])
 
 

@@ -134,6 +134,13 @@ class Tracker:
         self._before.pop(object_id, None)
         self.propagator.forget(object_id)
 
+    def rewind(self) -> None:
+        """Leaves where the objects are, to go on in another frame; prompted frames stay in memory.
+
+        Objects are tracked again once they are prompted again.
+        """
+        self._ids, self._before = [], {}
+
     def state_dict(self) -> dict[str, Any]:
         """Everything needed to go on mid-video, bit for bit: tensors and plain values."""
         frame = (self._stretch.height, self._stretch.width) if self._stretch else None
