@@ -180,14 +180,35 @@ def measure(
 
 @app.command()
 def train(
-    recipe: Annotated[Path, typer.Argument(help="TOML file, see recipes/.")],
     minutes: Annotated[float, typer.Option(help="Training ends when these have passed.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for weights and logs.")],
+    recipe: Annotated[Path | None, typer.Argument(help="TOML file, see recipes/.")] = None,
+    init: Annotated[str | None, typer.Option(help="Model to train further; with --data.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Videos of your own: JPEGImages beside Annotations.")
+    ] = None,
     resume: Annotated[bool, typer.Option(help="Go on from the checkpoint in --out.")] = False,
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """Train a weight by a recipe. Several processes: torchrun -m masktrail.train."""
+    """Train a weight by a recipe, or one that there is further on videos of your own.
+
+    Several processes: torchrun -m masktrail.train.
+    """
+    if recipe is not None and init is None and data is None:
+        _train_recipe(recipe, minutes, out, resume, device, quiet)
+    elif recipe is None and init is not None and data is not None:
+        _fine_tune(init, data, minutes, out, resume, device, quiet)
+    else:
+        raise InputError(
+            "Give either a recipe, as recipes/memory-s.toml, or both --init and --data, as "
+            "--init memory-s --data MYVIDEOS."
+        )
+
+
+def _train_recipe(
+    recipe: Path, minutes: float, out: Path, resume: bool, device: str, quiet: bool
+) -> None:
     from masktrail import terminal
     from masktrail.train.loop import train as run
     from masktrail.train.recipe import read_recipe
@@ -195,6 +216,19 @@ def train(
     with terminal.share("Training", quiet) as update:
         weights = run(read_recipe(recipe), minutes, out, resume, device, progress=update)
     terminal.say(f"Weights: {weights}", quiet)
+
+
+def _fine_tune(
+    init: str, data: Path, minutes: float, out: Path, resume: bool, device: str, quiet: bool
+) -> None:
+    from masktrail import terminal
+    from masktrail.finetune import fine_tune
+
+    with terminal.share("Training", quiet) as update:
+        found = fine_tune(init, data, minutes, out, resume, device, progress=update)
+    terminal.say(f"Trained on {len(found.trained)} sequences; on {', '.join(found.held_out)}:")
+    terminal.say(f"J&F before {found.before:.3f}, after {found.after:.3f}")
+    terminal.say(f"Weights: {found.weights}, for --model {out}", quiet)
 
 
 @app.command()

@@ -7,7 +7,7 @@ from torch import Tensor
 MIDDLE, SLOPE = 0.69, 20.0
 """Of the logistic curve from expected to true overlap; see docs/corrections.md for the fit."""
 
-LOST = 0.1
+LOST = 0.003
 """An object whose mask is less certain than this is not there."""
 
 

@@ -8,6 +8,7 @@ from torch import Tensor
 from masktrail.devices import fast_autocast
 from masktrail.models.memory import MASK_STRIDE, STRIDE, Encoded, MemoryNetwork
 from masktrail.trackers.bank import Entry, MemoryBank
+from masktrail.trackers.confidence import LOST
 
 
 class MemoryPropagator:
@@ -30,7 +31,7 @@ class MemoryPropagator:
         capacity: int = 4,
         every: int = 2,
         top_k: int = 30,
-        min_score: float = 0.6,
+        min_score: float = LOST,
     ) -> None:
         self.network = network.eval()
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
