@@ -68,7 +68,7 @@ CARDS: dict[str, Card] = {
         licence="Apache-2.0 as far as it is ours; much of the data is for research or "
         "non-commercial use only (DAVIS copy CC BY-NC 4.0, YouTube-VOS, the photograph sets)",
         recipe="memory-s.toml",
-        scores={"davis2016-dev10 J&F": 0.801},
+        scores={"davis2016-dev10 J&F": 0.802},
     ),
     "labelprop": Card(
         family="labelprop",
