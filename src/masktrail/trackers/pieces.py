@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
-MARGIN = 0.75
+MARGIN = 1.5
 """How far from the last mask a piece may be, in sides of a square of that mask's area."""
 
 DROPPED = -8.0
