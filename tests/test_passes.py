@@ -3,8 +3,6 @@
 import contextlib
 import json
 import os
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from masktrail.passes import BothPasses
 from masktrail.run import track
 from masktrail.types import Box, Mask, Points
 from masktrail.video import open_video
+from memory_use import peak_of
 from painted_videos import paint_clip, write_video
 
 SIZE = (64, 48)
@@ -234,15 +233,6 @@ def test_the_command_line_goes_in_one_direction_if_asked(command, video, fake, t
     assert said.code == 0
 
 
-def peak_of(video: Path, model: Path, out: Path, at: int) -> float:
-    """Peak memory of a run that goes back from frame `at`, in a process of its own, MiB."""
-    prompts = ["--box", "1:180,60,300,180", "--at", str(at), "--box", "1:20,60,140,180"]
-    how = ["--model", str(model), "--out", str(out), "--size", "64", "--quiet"]
-    command = [sys.executable, "-m", "masktrail.cli", "track", str(video)]
-    subprocess.run([*command, *prompts, *how], check=True)
-    return json.loads((out / "run.json").read_text())["peak_memory_mb"]
-
-
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_way_back(tmp_path, model):
     few = paint_clip(10, (320, 240)).images
@@ -250,6 +240,9 @@ def test_memory_does_not_grow_with_the_way_back(tmp_path, model):
     for rounds in (8, 24):
         long = np.tile(few, (rounds, 1, 1, 1))
         video = write_video(tmp_path / f"{rounds}.mp4", long, tone=None, options={"g": "30"})
-        peaks.append(peak_of(video, model, tmp_path / str(rounds), 10 * rounds - 2))
+        late = ("--at", str(10 * rounds - 2), "--box", "1:20,60,140,180")
+        peaks.append(
+            peak_of(video, model, tmp_path / str(rounds), "--box", "1:180,60,300,180", *late)
+        )
     # 160 more frames are 35 MiB of pictures
     assert peaks[1] < 1.03 * peaks[0]

@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import signal
-import subprocess
 import sys
 from collections import Counter
 from fractions import Fraction
@@ -24,6 +23,7 @@ from masktrail.masks import areas, read_labels
 from masktrail.run import peak_memory_mb, track
 from masktrail.types import Box, Mask
 from masktrail.video import open_video
+from memory_use import peak_of
 from painted_videos import paint_clip, write_video
 
 SIZE = (64, 48)
@@ -274,15 +274,6 @@ def test_peak_memory_is_that_of_this_process():
     assert peak_memory_mb() > ballast.nbytes / 2**20
 
 
-def peak_of(video: Path, model: Path, out: Path) -> float:
-    """Peak memory of a run in a process of its own, MiB."""
-    boxes = ["--box", "1:180,60,300,180", "--box", "2:20,60,140,180"]
-    how = ["--model", str(model), "--out", str(out), "--size", "64", "--quiet"]
-    command = [sys.executable, "-m", "masktrail.cli", "track", str(video)]
-    subprocess.run([*command, *boxes, *how], check=True)
-    return json.loads((out / "run.json").read_text())["peak_memory_mb"]
-
-
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_length_of_the_video(tmp_path, model):
     few = paint_clip(10, (320, 240)).images
@@ -290,6 +281,7 @@ def test_memory_does_not_grow_with_the_length_of_the_video(tmp_path, model):
     for rounds in (4, 20):
         long = np.tile(few, (rounds, 1, 1, 1))
         video = write_video(tmp_path / f"{rounds}.mp4", long, tone=None)
-        peaks.append(peak_of(video, model, tmp_path / str(rounds)))
+        boxes = ("--box", "1:180,60,300,180", "--box", "2:20,60,140,180")
+        peaks.append(peak_of(video, model, tmp_path / str(rounds), *boxes))
     # 160 more frames are 35 MiB of pictures and as much again of anything kept of each
     assert peaks[1] < 1.03 * peaks[0]

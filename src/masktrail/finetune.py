@@ -28,12 +28,12 @@ SHORT_SIDE = 288
 HELD_OUT = 0.1
 """Share of the sequences that are measured on instead of trained on."""
 
-_PAIRS = Recipe(
-    stills="",
+_GENTLE = Recipe(stills="", ema=0.99, warmup=0.05)
+
+_PAIRS = replace(
+    _GENTLE,
     lr=1e-4,
     encoder_lr=2e-5,
-    ema=0.99,
-    warmup=0.05,
     stages=(
         Stage(
             batch=4,
@@ -46,13 +46,11 @@ _PAIRS = Recipe(
 )
 
 RECIPES: dict[str, Recipe] = {
-    "memory": Recipe(
-        stills="",
+    "memory": replace(
+        _GENTLE,
         lr=5e-5,
         encoder_lr=1e-5,
         frozen=("encoder.conv1", "encoder.layer1"),
-        ema=0.99,
-        warmup=0.05,
         stages=(
             Stage(
                 batch=2,

@@ -106,7 +106,7 @@ def test_training_data_holds_no_validation_sequence() -> None:
 
 @pytest.mark.data
 def test_packs_of_the_recipes_hold_no_validation_sequence() -> None:
-    indices = sorted((REPOSITORY / "packs").glob("*/index.json"))
+    indices = sorted((REPOSITORY / "packs").rglob("index.json"))
     if not indices:
         pytest.skip("needs packed data sets under packs/; make them with `masktrail prepare`")
     for path in indices:

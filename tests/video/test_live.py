@@ -31,7 +31,7 @@ class Camera:
             yield Frame(np.zeros((48, 64, 3), np.uint8), index, index, Fraction(1, 25))
 
     def backward(self, start: int, last: int) -> Iterator[Frame]:
-        raise NotImplementedError
+        raise AssertionError("a camera cannot be read backwards")
 
     def close(self) -> None:
         self.closed = True

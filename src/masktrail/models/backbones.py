@@ -1,7 +1,23 @@
 """Image encoders, written here so that nothing needs torchvision."""
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+
+class Normalise(nn.Module):
+    """Brings RGB images (B, 3, H, W) in [0, 1] to the mean and deviation that ImageNet has."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name, statistic in (("mean", (0.485, 0.456, 0.406)), ("std", (0.229, 0.224, 0.225))):
+            self.register_buffer(name, torch.tensor(statistic).view(3, 1, 1), persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return (images - self.mean) / self.std
 
 
 class BasicBlock(nn.Module):

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from masktrail.models.backbones import ResNet18
+from masktrail.models.backbones import Normalise, ResNet18
 
 STRIDE = 8
 """Of the features; height and width of images must be multiples of this."""
@@ -30,8 +30,6 @@ class FeatureNetwork(nn.Module):
     """ResNet-18's third stage with its stride taken out, as features of length 1 at stride 8."""
 
     stride = STRIDE
-    mean: Tensor
-    std: Tensor
 
     def __init__(self, config: FeatureConfig | None = None) -> None:
         super().__init__()
@@ -39,12 +37,11 @@ class FeatureNetwork(nn.Module):
         for module in self.encoder.layer3.modules():
             if isinstance(module, nn.Conv2d):
                 module.stride = (1, 1)
-        for name, statistic in (("mean", (0.485, 0.456, 0.406)), ("std", (0.229, 0.224, 0.225))):
-            self.register_buffer(name, torch.tensor(statistic).view(3, 1, 1), persistent=False)
+        self.normalise = Normalise()
 
     def forward(self, images: Tensor) -> Tensor:
         """Features (B, 256, H/8, W/8) of RGB images (B, 3, H, W) in [0, 1]."""
-        return F.normalize(self.encoder((images - self.mean) / self.std)[2].float(), dim=1)
+        return F.normalize(self.encoder(self.normalise(images))[2].float(), dim=1)
 
 
 def propagate_labels(

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from masktrail.models.aggregate import others
-from masktrail.models.backbones import ResNet18
+from masktrail.models.backbones import Normalise, ResNet18
 from masktrail.models.readout import lift_memory, lift_query
 
 STRIDE = 16
@@ -156,8 +156,6 @@ class MemoryNetwork(nn.Module):
     """Encoder, key head, value encoder and decoder of `memory-s`."""
 
     stride = STRIDE
-    mean: Tensor
-    std: Tensor
 
     def __init__(self, config: MemoryConfig | None = None) -> None:
         super().__init__()
@@ -170,12 +168,11 @@ class MemoryNetwork(nn.Module):
         self.skip4 = nn.Conv2d(c4, config.stride4, 1)
         self.values = ValueEncoder(c16, config)
         self.decoder = Decoder(config)
-        for name, statistic in (("mean", (0.485, 0.456, 0.406)), ("std", (0.229, 0.224, 0.225))):
-            self.register_buffer(name, torch.tensor(statistic).view(3, 1, 1), persistent=False)
+        self.normalise = Normalise()
 
     def encode(self, images: Tensor) -> Encoded:
         """Encodes RGB images (B, 3, H, W) in [0, 1]; H and W multiples of 16."""
-        f4, f8, f16 = self.encoder((images - self.mean) / self.std)
+        f4, f8, f16 = self.encoder(self.normalise(images))
         memory, query = self.keys(f16)
         return Encoded(f16, memory, query, self.skip16(f16), self.skip8(f8), self.skip4(f4))
 

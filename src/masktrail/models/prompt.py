@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from masktrail.models.backbones import ResNet18
+from masktrail.models.backbones import Normalise, ResNet18
 from masktrail.models.memory import ResidualBlock
 from masktrail.types import Points
 
@@ -107,8 +107,6 @@ class PromptNetwork(nn.Module):
 
     stride = STRIDE
     frames = 1  # of a clip, to be trained on
-    mean: Tensor
-    std: Tensor
 
     def __init__(self, config: PromptConfig | None = None) -> None:
         super().__init__()
@@ -117,8 +115,7 @@ class PromptNetwork(nn.Module):
         first = self.encoder.conv1.out_channels
         self.maps = MapStem(first, config)
         self.decoder = Decoder((first, *self.encoder.channels), config)
-        for name, statistic in (("mean", (0.485, 0.456, 0.406)), ("std", (0.229, 0.224, 0.225))):
-            self.register_buffer(name, torch.tensor(statistic).view(3, 1, 1), persistent=False)
+        self.normalise = Normalise()
 
     def forward(self, images: Tensor, prompts: Tensor, previous: Tensor) -> Tensor:
         """Logits of the objects that prompts are about.
@@ -132,7 +129,7 @@ class PromptNetwork(nn.Module):
             (B, 1, H/2, W/2).
         """
         maps, encoder = torch.cat([prompts, previous], 1), self.encoder
-        first = encoder.conv1((images - self.mean) / self.std) + self.maps(maps)
+        first = encoder.conv1(self.normalise(images)) + self.maps(maps)
         f2 = F.relu(first, inplace=True)  # (B, 64, H/2, W/2)
         f4 = encoder.layer1(F.max_pool2d(f2, 3, 2, 1))  # (B, 64, H/4, W/4)
         f8 = encoder.layer2(f4)  # (B, 128, H/8, W/8)

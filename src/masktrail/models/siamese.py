@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from masktrail.errors import InputError
+from masktrail.models.backbones import Normalise
 from masktrail.models.blocks import check_choice, check_dropout, check_sides, conv_unit
 
 CONVOLUTIONS = {"vgg11": (1, 1, 2, 2, 2), "vgg16": (2, 2, 3, 3, 3)}
@@ -111,8 +112,6 @@ class SiameseUNet(nn.Module):
     """VGG encoder for both frames, fusion, TernausNet's decoder."""
 
     stride = 32
-    mean: Tensor
-    std: Tensor
 
     def __init__(self, config: SiameseConfig | None = None) -> None:
         super().__init__()
@@ -133,8 +132,7 @@ class SiameseUNet(nn.Module):
         )
         self.last = conv_unit(w // 2 + w, w // 2)
         self.head = nn.Conv2d(w // 2, 1, 1)
-        for name, statistic in (("mean", (0.485, 0.456, 0.406)), ("std", (0.229, 0.224, 0.225))):
-            self.register_buffer(name, torch.tensor(statistic).view(3, 1, 1), persistent=False)
+        self.normalise = Normalise()
 
     def forward(self, previous: Tensor, current: Tensor, mask: Tensor) -> Tensor:
         """Finds the object of the previous frame in the current one.
@@ -163,7 +161,7 @@ class SiameseUNet(nn.Module):
         """Skips of levels 1 to 5, at strides 1 to 16, and the input of the centre."""
         images = torch.cat([previous, current])
         if self.config.normalise:
-            images = (images - self.mean) / self.std
+            images = self.normalise(images)
         x = torch.cat([images, mask.repeat(2, 1, 1, 1)], 1)  # (2B, 4, H, W), previous first
         skips = []
         for number, level in zip(LEVELS, self.encoder, strict=True):

@@ -91,7 +91,7 @@ class NetworkPrompter:
 
     def _look(self, image: Image, clicks: Points, window: Window, before: Soft) -> Soft:
         """The network's soft mask (H, W) of what a window shows, nothing beyond it."""
-        device = self.network.mean.device
+        device = next(self.network.parameters()).device
         inner = (window.inner_height, window.inner_width)
         shown = image[window.y0 : window.y1, window.x0 : window.x1]
         pixels = Stretch(*window.size, *inner).image_in(shown, device)
