@@ -12,6 +12,7 @@ from fake import random_network
 from masktrail.errors import InputError
 from masktrail.models import create
 from masktrail.models.fetch import sha256
+from masktrail.models.int8 import Int8Conv2d, supported
 from masktrail.models.storage import siblings
 from masktrail.models.weights import load_network, publish, save_network
 from masktrail.prompts.colour import mask_by_colour
@@ -70,6 +71,29 @@ def test_a_cut_weights_file_is_refused(folder):
     path.write_bytes(path.read_bytes()[:-1000])
     with pytest.raises(InputError, match="not a complete safetensors file"):
         load(folder)
+
+
+RANGES = {"decoder.head": 1.0}
+
+
+def test_weights_with_ranges_compute_in_8_bits_where_they_can(tmp_path, network):
+    save_network(tmp_path / "weights.safetensors", network, "memory", {}, RANGES)
+    possible = supported(torch.device("cpu"))
+    tracker = load(tmp_path, "cpu")
+    assert tracker.precision == ("int8" if possible else "float")
+    head = tracker.propagator.network.decoder.head
+    assert isinstance(head, Int8Conv2d) == possible
+    tracker = load(tmp_path, "cpu", precision="float")
+    assert tracker.precision == "float"
+    assert isinstance(tracker.propagator.network.decoder.head, torch.nn.Conv2d)
+
+
+def test_a_precision_that_is_not_possible_is_refused(folder):
+    assert load(folder, "cpu").precision == "float", "these weights have no ranges"
+    with pytest.raises(InputError, match=r"int8 needs .* has to use float or auto"):
+        load(folder, "cpu", precision="int8")
+    with pytest.raises(InputError, match="No precision 'half'; there are auto, float, int8"):
+        load(folder, "cpu", precision="half")
 
 
 @pytest.mark.parametrize("size", [10, 0, -5, 63])

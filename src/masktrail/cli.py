@@ -36,6 +36,7 @@ Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", callback=_hush, help="Say nothing but errors.")
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, ...")]
+Precision = Annotated[str, typer.Option(help="int8, float, or auto: int8 where it is possible.")]
 Data = Annotated[Path, typer.Option("--data", help="Data set: JPEGImages beside Annotations.")]
 Sequences = Annotated[str | None, typer.Option(help="Only these, with commas.")]
 Protocol = Annotated[str, typer.Option(help="davis, or report: that of an older student report.")]
@@ -63,6 +64,7 @@ def track(
     export: Annotated[str, typer.Option(help="Writers.")] = "davis,csv,overlay,review",
     size: Annotated[int | None, typer.Option(help="Short side to work at, pixels.")] = None,
     device: Device = "auto",
+    precision: Precision = "auto",
     start: Annotated[int, typer.Option(help="First frame, counted from 0.")] = 0,
     end: Annotated[int | None, typer.Option(help="Frame to stop before.")] = None,
     reverse: Annotated[
@@ -87,7 +89,18 @@ def track(
     direction = {None: "both", True: "backward", False: "forward"}[reverse]
     with terminal.frames("Tracking", quiet) as update:
         report = run.track(
-            video, prompts, out, model, export, size, device, start, end, update, direction
+            video,
+            prompts,
+            out,
+            model,
+            export,
+            size,
+            device,
+            start,
+            end,
+            update,
+            direction,
+            precision,
         )
     terminal.say(
         f"{report.frames} frames in {report.seconds:.1f} s ({report.fps:.1f} frames/s), in {out}",
@@ -140,6 +153,7 @@ def evaluate(
     report: ReportFolder = None,
     size: Annotated[int | None, typer.Option(help="Short side to work at, pixels.")] = None,
     device: Device = "auto",
+    precision: Precision = "auto",
     quiet: Quiet = False,
 ) -> None:
     """Track a data set from its first masks with one model or several, and measure J and F."""
@@ -151,7 +165,7 @@ def evaluate(
     masks = masks or (report / "masks" if report else None)
     with terminal.named_frames("Evaluating", quiet) as update:
         found = run.evaluate(
-            models, data, names, prompt, protocol, masks, size, device, progress=update
+            models, data, names, prompt, protocol, masks, size, device, precision, update
         )
     folders = [masks / figures["model"] for figures in found] if masks else []
     terminal.show_scores(found, data, folders, json, report, quiet)

@@ -65,6 +65,7 @@ def track(
     end: int | None = None,
     progress: Progress = lambda done, expected: None,
     direction: str = "both",
+    precision: str = "auto",
 ) -> Report:
     """Tracks the prompted objects through a video and writes what was asked for.
 
@@ -86,6 +87,7 @@ def track(
         direction: "both": forward behind the last prompt, backward before the first, both ways
             between; "forward": every frame as it comes, which is all that cameras and pipes can;
             "backward": from the last prompt to frame `start`, and nothing behind it.
+        precision: see `zoo.load`.
 
     Raises:
         InputError: anything that cannot be used; nothing is then left under a final name, but for
@@ -97,7 +99,7 @@ def track(
     last = end if plan.forward else plan.last + 1
     with open_video(source, start, last) as video:
         check_prompts(plan, video, end)
-        tracker = load(model, device, size)
+        tracker = load(model, device, size, precision)
         passes = BothPasses(tracker, plan, out) if plan.backward else ForwardPass(tracker, plan)
         report = _loop(video, passes, writers, progress)
     arguments = {
@@ -106,6 +108,7 @@ def track(
         "export": export,
         "size": tracker.size,
         "device": str(tracker.propagator.device),
+        "precision": tracker.precision,
         "start": start,
         "end": end,
         "direction": direction,

@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, Any
 from masktrail.errors import InputError
 
 if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
     from masktrail.trackers.tracker import Prompter, Tracker
 
 WEIGHTS = Path(__file__).parent / "weights"
 DEFAULT = "memory-s"
+PRECISIONS = ("auto", "float", "int8")
 PROMPTS = "prompt"
 """The model that makes masks of boxes and clicks, where it is there."""
 
@@ -100,7 +104,11 @@ CARDS: dict[str, Card] = {
 
 
 def load(
-    model: str | Path = DEFAULT, device: str = "auto", size: int | None = None, **settings: Any
+    model: str | Path = DEFAULT,
+    device: str = "auto",
+    size: int | None = None,
+    precision: str = "auto",
+    **settings: Any,
 ) -> "Tracker":
     """A tracker ready for the first frame of a video.
 
@@ -109,10 +117,12 @@ def load(
             have the size and the settings of the first card of their family.
         device: "auto", "cpu", "cuda", ...
         size: short side to work at, pixels; the model's own by default.
+        precision: "int8", "float", or "auto": int8 where processor and weights are made for it.
         settings: arguments of the model's propagator, such as `capacity` or `top_k`.
 
     Raises:
-        InputError: no such model, weights that are missing or not as published, no such device.
+        InputError: no such model, weights that are missing or not as published, no such device, a
+            precision that is not possible.
     """
     from masktrail.devices import choose_device
     from masktrail.models.weights import load_network
@@ -122,6 +132,7 @@ def load(
     path = weights_path(model)
     if size is not None and size < 64:
         raise InputError(f"A working size of {size} is too small; use 64 or more.")
+    computed = "float"
     if path is None:
         card = CARDS[str(model)]
         propagator = PROPAGATORS[card.family](**{**card.settings, **settings})
@@ -133,9 +144,10 @@ def load(
                 f"one that does, as {DEFAULT}."
             )
         card = CARDS.get(str(model)) or _card_of(family)
-        network.to(choose_device(device))
+        computed = _prepare(network, path, choose_device(device), precision)
         propagator = PROPAGATORS[family](network, **{**card.settings, **settings})
-    return Tracker(propagator, size or card.size, load_prompter(device=device))
+    prompter = load_prompter(device=device)
+    return Tracker(propagator, size or card.size, prompter, computed)
 
 
 def load_prompter(model: str | Path = PROMPTS, device: str = "auto") -> "Prompter":
@@ -165,7 +177,8 @@ def load_prompter(model: str | Path = PROMPTS, device: str = "auto") -> "Prompte
         network, family = load_network(path)
         if not isinstance(network, PromptNetwork):
             raise InputError(f"{path} is of the family {family!r}; boxes and clicks need 'prompt'.")
-        return NetworkPrompter(network.to(choose_device(device)))
+        _prepare(network, path, choose_device(device), "auto")
+        return NetworkPrompter(network)
 
     return lambda image, prompt, previous: ready()(image, prompt, previous)
 
@@ -209,6 +222,26 @@ def weights_hash(path: Path | None) -> str | None:
 
     hashes = [sha256(file) for file in siblings(path)]
     return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
+
+
+def _prepare(network: "nn.Module", path: Path, device: "torch.device", precision: str) -> str:
+    """Moves a network to where it is to run and to what it is to compute in; says what that is."""
+    from masktrail.models.int8 import supported, to_int8
+    from masktrail.models.weights import read_ranges
+
+    if precision not in PRECISIONS:
+        raise InputError(f"No precision {precision!r}; there are {', '.join(PRECISIONS)}.")
+    network.to(device)
+    ranges = read_ranges(path) if precision != "float" and supported(device) else {}
+    if ranges:
+        to_int8(network, ranges)
+        return "int8"
+    if precision == "int8":
+        raise InputError(
+            f"Precision int8 needs an x86 processor with AVX2 and weights that hold their ranges; "
+            f"{path} on {device} has to use float or auto."
+        )
+    return "float"
 
 
 def _card_of(family: str) -> Card:

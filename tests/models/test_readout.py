@@ -8,7 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from masktrail.models.readout import lift_memory, lift_query, read, read_nearest, similarity
+from masktrail.models.readout import (
+    GROUP,
+    _largest,
+    lift_memory,
+    lift_query,
+    read,
+    read_nearest,
+    similarity,
+)
 
 
 def keys(seed: int, size: tuple[int, int] = (3, 4), channels: int = 6) -> tuple[Tensor, ...]:
@@ -97,6 +105,18 @@ def test_the_nearest_share_the_weight_in_proportion() -> None:
     assert full.masked_fill(kept, 0).amax(1).le(full.masked_fill(~kept, 1).amin(1)).all()
     share = torch.where(kept, full, 0)
     assert torch.allclose(few, share / share.sum(1, keepdim=True), atol=1e-5)
+
+
+@settings(deadline=None)
+@given(st.integers(1, 12), st.integers(1, 15), st.integers(1, 40), st.integers(0, 10_000))
+def test_the_largest_in_groups_are_the_largest_of_all(
+    rows: int, k: int, columns: int, seed: int
+) -> None:
+    x = torch.randn((rows, columns * GROUP), generator=torch.Generator().manual_seed(seed))
+    k = min(k, x.shape[1])
+    largest, at = _largest(x, k)
+    assert torch.equal(largest, x.gather(1, at))
+    assert torch.equal(largest.sort(1).values, x.topk(k, dim=1).values.sort(1).values)
 
 
 def test_objects_side_by_side_are_read_as_each_alone() -> None:

@@ -46,30 +46,19 @@ def stage(**click: object) -> Stage:
     return Stage(click=ClickSettings(**click))  # type: ignore[arg-type]
 
 
-@pytest.fixture
-def rounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As many rounds of clicks as there may be."""
-    draw = torch.randint
-    monkeypatch.setattr(
-        torch,
-        "randint",
-        lambda high, size: torch.tensor(high - 1) if high < 100 else draw(high, size),
-    )
-
-
 def test_losses_and_pictures() -> None:
     torch.manual_seed(0)
     network = PromptNetwork(PromptConfig(**SMALL))
     output = prompt_step(network, clips(), stage(rounds=2))
     b, rounds, n, *size = output.masks.shape
-    assert (b, n, size) == (2, 2, [64, 64]) and 1 <= rounds <= 3
+    assert (b, rounds, n, size) == (2, 3, 2, [64, 64])
     assert set(output.parts) == {"cross_entropy", "dice"}
     assert output.loss.item() == pytest.approx(sum(v.item() for v in output.parts.values()))
     output.loss.backward()
     assert network.decoder.head.weight.grad is not None
 
 
-def test_a_click_is_added_where_the_mask_is_wrong_and_the_mask_is_fed_back(rounds: None) -> None:
+def test_a_click_is_added_where_the_mask_is_wrong_and_the_mask_is_fed_back() -> None:
     network, batch = Recorder(), clips()
     output = prompt_step(network, batch, stage(box=1.0, mask=0.0, jitter=0.0, rounds=3))
     assert len(network.seen) == 4 == output.masks.shape[1]
@@ -84,7 +73,7 @@ def test_a_click_is_added_where_the_mask_is_wrong_and_the_mask_is_fed_back(round
     # what is missed of the bar on the right is deeper than the stripe, which is too much
     assert second[1, 0].any() and not second[1, 1].any()
     rows, columns = second[1, 0].nonzero(as_tuple=True)
-    assert columns.float().mean() > 30 and 20 < rows.float().mean() < 40
+    assert columns.float().mean() > 30 and 10 < rows.float().mean() < 50
     output.loss.backward()
     assert network.sharpness.grad is not None and network.sharpness.grad != 0
 

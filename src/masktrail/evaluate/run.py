@@ -34,6 +34,7 @@ def evaluate(
     masks: Path | None = None,
     size: int | None = None,
     device: str = "auto",
+    precision: str = "auto",
     progress: Progress = lambda name, done, total: None,
     **settings: Any,
 ) -> list[dict[str, Any]]:
@@ -50,6 +51,7 @@ def evaluate(
             same.
         size: short side to work at, pixels; each model's own by default.
         device: where to compute.
+        precision: see `zoo.load`.
         progress: called after every frame.
         settings: arguments of the models' propagators.
 
@@ -69,12 +71,14 @@ def evaluate(
     check_sequences(sequences)
     check_scorable(sequences, protocol)
     for model in models:
-        load(model, device, size, **settings)  # what cannot be used is refused before hours of work
+        load(
+            model, device, size, precision, **settings
+        )  # what cannot be used is refused before hours of work
     found = []
     with _folder(masks) as out:
         for label, model in labels.items():
             reset_peak_memory()
-            tracker = load(model, device, size, **settings)
+            tracker = load(model, device, size, precision, **settings)
             identity = _identity(model, tracker, prompt, settings)
             entries = _track(tracker, sequences, out / label, identity, label, progress)
             figures = measure_folder(out / label, root, names, protocol)
@@ -122,11 +126,11 @@ def _folder(masks: Path | None) -> Iterator[Path]:
 def _identity(
     model: str | Path, tracker: "Tracker", prompt: str, settings: dict[str, Any]
 ) -> dict[str, Any]:
-    device = str(tracker.propagator.device)
+    where = {"device": str(tracker.propagator.device), "precision": tracker.precision}
     return {
         "weights_sha256": weights_hash(weights_path(model)),
         "prompt": prompt,
-        "settings": {"size": tracker.size, "device": device, **settings},
+        "settings": {"size": tracker.size, **where, **settings},
     }
 
 

@@ -8,16 +8,17 @@ from torch.nn import functional as F
 class Normalise(nn.Module):
     """Brings RGB images (B, 3, H, W) in [0, 1] to the mean and deviation that ImageNet has."""
 
-    mean: Tensor
-    std: Tensor
+    shift: Tensor
+    scale: Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        for name, statistic in (("mean", (0.485, 0.456, 0.406)), ("std", (0.229, 0.224, 0.225))):
-            self.register_buffer(name, torch.tensor(statistic).view(3, 1, 1), persistent=False)
+        mean, std = torch.tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]]).view(2, 3, 1, 1)
+        self.register_buffer("shift", -mean / std, persistent=False)
+        self.register_buffer("scale", 1 / std, persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
-        return (images - self.mean) / self.std
+        return torch.addcmul(self.shift, images, self.scale)
 
 
 class BasicBlock(nn.Module):
@@ -54,7 +55,7 @@ class ResNet18(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Features of normalised images (B, 3, H, W) at strides 4, 8 and 16."""
-        x = F.max_pool2d(F.relu(self.conv1(images), inplace=True), 3, 2, 1)
+        x = F.relu(F.max_pool2d(self.conv1(images), 3, 2, 1), inplace=True)
         f4 = self.layer1(x)  # (B, 64, H/4, W/4)
         f8 = self.layer2(f4)  # (B, 128, H/8, W/8)
         f16 = self.layer3(f8)  # (B, 256, H/16, W/16)

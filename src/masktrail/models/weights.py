@@ -6,6 +6,7 @@ wheel is int8 in shards (masktrail-2); every shard carries the same config, and 
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,13 @@ from masktrail.models.storage import (
 FORMAT, SHARDED = "masktrail-1", "masktrail-2"
 
 
-def save_network(path: Path, network: nn.Module, family: str, config: dict[str, Any]) -> None:
+def save_network(
+    path: Path,
+    network: nn.Module,
+    family: str,
+    config: dict[str, Any],
+    ranges: Mapping[str, float] | None = None,
+) -> None:
     """Writes a network's weights as float16, with its family and config in the header.
 
     Args:
@@ -39,11 +46,14 @@ def save_network(path: Path, network: nn.Module, family: str, config: dict[str, 
         network: any of `models.MODELS`.
         family: its key there.
         config: the fields of its config class that differ from the defaults.
+        ranges: of its activations, see `int8.observing`; without them it computes in float32 alone.
 
     Raises:
         InputError: the file cannot be written.
     """
     header = {"format": FORMAT, "family": family, "config": json.dumps(config)}
+    if ranges:
+        header["ranges"] = json.dumps(dict(ranges))
     with replacing(path) as part:  # `save_file` would leave a file that others may not read
         part.write_bytes(save(compact(network), metadata=header))
 
@@ -118,6 +128,19 @@ def read_config(path: Path) -> tuple[str, dict[str, Any]]:
     try:
         return header["family"], json.loads(header["config"])
     except (KeyError, ValueError) as error:
+        raise _unknown(path, error) from error
+
+
+def read_ranges(path: Path) -> dict[str, float]:
+    """The ranges of activations in a weights file; none where it holds none.
+
+    Raises:
+        InputError: the file is missing or is none of ours.
+    """
+    try:
+        ranges = json.loads(_header(path).get("ranges", "{}"))
+        return {name: float(largest) for name, largest in ranges.items()}
+    except (AttributeError, TypeError, ValueError) as error:
         raise _unknown(path, error) from error
 
 

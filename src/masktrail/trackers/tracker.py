@@ -52,15 +52,19 @@ class Tracker:
         propagator: the model.
         size: short side the model works at, pixels; smaller videos are not enlarged.
         prompter: how a box or clicks become a mask.
+        precision: what the model computes in, for reports.
 
     Attributes:
         logits: (h, w) of every object in the last frame, before they compete.
         given: masks (H, W) that prompts stood for in the last frame.
     """
 
-    def __init__(self, propagator: Propagator, size: int, prompter: Prompter) -> None:
+    def __init__(
+        self, propagator: Propagator, size: int, prompter: Prompter, precision: str = "float"
+    ) -> None:
         self.propagator = propagator
         self.size = size
+        self.precision = precision
         self._prompter = prompter
         self._ids: list[int] = []
         self._stretch: Stretch | None = None

@@ -58,7 +58,7 @@ def train(
         with suppress(KeyboardInterrupt), closing(trainer.loader):
             _run(trainer, progress, log_every, save_every)
         if trainer.rank == 0:
-            trainer.save()
+            trainer.finish()
             draw_curves(out / "log.csv", out / "curves.png")
     finally:
         parallel.stop()

@@ -39,7 +39,7 @@ def prompt_step(network: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
     truth, shown = clips.masks[:, 0].flatten(0, 1), clips.valid.flatten()
     marks, previous = _marks(truth, stage.click)
     generator, outputs = _generator(), []
-    for more in reversed(range(1 + int(torch.randint(stage.click.rounds + 1, ())))):
+    for more in reversed(range(1 + stage.click.rounds)):
         maps = torch.stack([prompt_maps(mark, size, size) for mark in marks]).to(images.device)
         small = network(images, maps, previous[:, None])
         logits = F.interpolate(small.float(), (size, size), mode="bilinear")[:, 0]

@@ -41,7 +41,7 @@ class ClickSettings:
         jitter: each side of it is moved by at most this share of its length.
         mask: share of the objects that have a mask already, a bad one that is to be corrected. All
             others are first marked by clicks.
-        rounds: at most so many corrective clicks follow.
+        rounds: so many corrective clicks follow, in every step: processes wait for each other.
     """
 
     box: float = 0.45

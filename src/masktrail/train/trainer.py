@@ -15,12 +15,15 @@ from masktrail.data.synth import Clips, ClipSampler
 from masktrail.devices import fast_autocast
 from masktrail.errors import InputError
 from masktrail.masks import replacing
-from masktrail.models import create
+from masktrail.models import create, int8
 from masktrail.models.weights import initialise, save_network
 from masktrail.train import parallel
 from masktrail.train.loading import Loader
 from masktrail.train.recipe import Recipe, Stage
 from masktrail.train.steps import STEPS, StepOutput
+
+OBSERVED = 16
+"""Batches that the ranges of activations are taken from."""
 
 DAMAGED = (OSError, EOFError, pickle.UnpicklingError)
 
@@ -112,6 +115,15 @@ class Trainer:
 
     def save(self) -> None:
         """Writes `checkpoint.pt` to go on from and `weights.safetensors`, the averaged weights."""
+        self._save_checkpoint()
+        self._save_weights()
+
+    def finish(self) -> None:
+        """The same, and with the weights the ranges that 8-bit convolutions need."""
+        self._save_checkpoint()
+        self._save_weights(ranges=True)
+
+    def _save_checkpoint(self) -> None:
         state = {
             "network": self.network.state_dict(),
             "average": self.average,
@@ -121,11 +133,23 @@ class Trainer:
         }
         with replacing(self.out / "checkpoint.pt") as part:
             torch.save(state, part)
-        averaged = create(self.recipe.family, **self.recipe.model)
+
+    def _save_weights(self, ranges: bool = False) -> None:
+        family, config = self.recipe.family, self.recipe.model
+        averaged = create(family, **config)
         averaged.load_state_dict(self.average)
-        save_network(
-            self.out / "weights.safetensors", averaged, self.recipe.family, self.recipe.model
-        )
+        found = self._ranges(averaged) if ranges and family in int8.FAMILIES else {}
+        save_network(self.out / "weights.safetensors", averaged, family, config, found)
+
+    @torch.no_grad()
+    def _ranges(self, network: nn.Module) -> int8.Ranges:
+        """Of a network's activations in batches like those it last learned from."""
+        stage, step = self.recipe.stages[-1], STEPS[self.recipe.family]
+        sampler = _sampler(self.recipe, self.device, self.recipe.seed)
+        with int8.observing(network.to(self.device).eval()) as ranges:
+            for _ in range(OBSERVED):
+                step(network, draw(sampler, stage), stage)
+        return ranges
 
     def resume(self) -> None:
         """Goes on from `checkpoint.pt`.
