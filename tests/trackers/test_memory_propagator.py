@@ -9,7 +9,7 @@ from masktrail.types import Mask
 from painted_videos import paint_clip
 
 SIZE = (64, 48)
-GRID = (12, 16)
+GRID = (24, 32)
 IMAGE = torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(0))
 
 

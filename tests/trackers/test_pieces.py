@@ -6,7 +6,7 @@ import torch
 
 from fake import fake_tracker
 from masktrail.trackers.confidence import LOST, MIDDLE, confidence, expected_overlap
-from masktrail.trackers.pieces import DROPPED, without_strays
+from masktrail.trackers.pieces import DROPPED, usual_area, without_strays
 from masktrail.types import Mask
 
 GRID = (24, 32)
@@ -22,33 +22,52 @@ def grid(*squares: tuple[int, int, int], value: float = 4.0) -> torch.Tensor:
 
 def test_one_piece_is_left_alone():
     logits = grid((4, 4, 6))
-    assert without_strays(logits, grid((20, 15, 6)) > 0) is logits
+    assert without_strays(logits, grid((20, 15, 6)) > 0, 36) is logits
 
 
 def test_a_piece_far_from_the_last_mask_is_dropped():
-    found = without_strays(grid((4, 4, 6), (22, 14, 8)), grid((3, 4, 6)) > 0)
+    found = without_strays(grid((4, 4, 6), (22, 14, 8)), grid((3, 4, 6)) > 0, 36)
     assert torch.equal(found > 0, grid((4, 4, 6)) > 0)
     assert (found[14:22, 22:30] <= DROPPED).all()
 
 
 def test_a_piece_near_the_last_mask_is_kept():
     logits = grid((4, 4, 6), (12, 5, 3))
-    assert without_strays(logits, grid((3, 4, 6)) > 0) is logits
+    assert without_strays(logits, grid((3, 4, 6)) > 0, 36) is logits
+
+
+def test_the_other_side_of_what_hides_an_object_is_kept_a_look_alike_is_not():
+    """Farther than any piece may be, but not farther than the whole object is long."""
+    halves, before = grid((4, 4, 4), (14, 4, 4)), grid((4, 4, 4)) > 0
+    assert without_strays(halves, before, 60) is halves
+    found = without_strays(halves, before, 16)
+    assert torch.equal(found > 0, grid((4, 4, 4)) > 0), "as large as it was, and one more"
+
+
+def test_the_nearest_come_first_where_there_is_room_for_one():
+    found = without_strays(grid((4, 4, 4), (14, 4, 4), (14, 14, 4)), grid((4, 4, 4)) > 0, 42)
+    assert torch.equal(found > 0, grid((4, 4, 4), (14, 4, 4)) > 0)
 
 
 def test_both_pieces_of_an_object_of_two_are_kept():
     logits = grid((4, 4, 4), (22, 14, 4))
-    assert without_strays(logits, logits > 0) is logits
+    assert without_strays(logits, logits > 0, 32) is logits
 
 
 def test_where_nothing_is_near_all_counts():
     logits = grid((20, 4, 3), (22, 14, 4))
-    assert without_strays(logits, grid((0, 10, 3)) > 0) is logits
+    assert without_strays(logits, grid((0, 10, 3)) > 0, 9) is logits
 
 
 def test_what_was_lost_comes_back_in_one_piece():
-    found = without_strays(grid((4, 4, 4), (20, 12, 6)), torch.zeros(GRID, dtype=torch.bool))
+    found = without_strays(grid((4, 4, 4), (20, 12, 6)), torch.zeros(GRID, dtype=torch.bool), 36)
     assert torch.equal(found > 0, grid((20, 12, 6)) > 0)
+
+
+def test_the_usual_area_outlasts_what_hides_the_object():
+    assert usual_area(100.0, 0.0) == 100.0 and usual_area(120.0, 100.0) == 120.0
+    assert 90 < usual_area(10.0, 100.0) < 100, "it fades slowly"
+    assert usual_area(0.0, 100.0) == 0.0, "and is forgotten when the object is gone"
 
 
 def test_expected_overlap_is_that_of_chance():

@@ -242,6 +242,7 @@ class Int8Residual(nn.Module):
 
 
 def in_steps(x: Tensor, step: float) -> Tensor:
-    """A tensor in whole steps, uint8, cut off below 0 and above `LEVELS`."""
+    """A tensor (B, C, H, W) in whole steps, uint8, cut off below 0 and above `LEVELS`."""
     half = torch.tensor(0.5, device=x.device)
-    return torch.add(half, x.float(), alpha=1 / step).clamp_(0, LEVELS).to(torch.uint8)
+    steps = torch.add(half, x.float(), alpha=1 / step).clamp_(0, LEVELS)
+    return steps.to(torch.uint8, memory_format=torch.channels_last)

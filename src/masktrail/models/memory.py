@@ -3,8 +3,8 @@
 One image encoder pass per frame, whatever the number of objects; a key/value memory at stride 16
 (STM, STCN, XMem); values made from the encoder's own features and the masks folded into channels
 (the memory encoder of SAM 2 does likewise), so that writing to memory costs little; a light decoder
-to stride 4. The network holds no state: `encode`, `memorize` and `segment` are pure functions of
-tensors.
+to stride 4, and a lighter one that sharpens its logits to stride 2. The network holds no state:
+`encode`, `memorize` and `segment` are pure functions of tensors.
 """
 
 from dataclasses import dataclass
@@ -21,8 +21,11 @@ from masktrail.models.readout import lift_memory, lift_query
 STRIDE = 16
 """Height and width of images must be multiples of this."""
 
-MASK_STRIDE = 4
+MASK_STRIDE = 2
 """Masks go in and come out at this stride."""
+
+SEEN = 4
+"""Stride at which the network looks at the masks that go in."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class MemoryConfig:
         hidden: stride-16 features of the value encoder and the decoder.
         stride8: decoder features at stride 8.
         stride4: decoder features at stride 4.
+        stride2: decoder features at stride 2.
     """
 
     key: int = 64
@@ -42,6 +46,7 @@ class MemoryConfig:
     hidden: int = 128
     stride8: int = 64
     stride4: int = 48
+    stride2: int = 16
 
 
 class Encoded(NamedTuple):
@@ -54,6 +59,7 @@ class Encoded(NamedTuple):
         skip16: decoder input (B, hidden, H/16, W/16).
         skip8: decoder input (B, stride8, H/8, W/8).
         skip4: decoder input (B, stride4, H/4, W/4).
+        skip2: decoder input (B, stride2, H/2, W/2).
     """
 
     f16: Tensor
@@ -62,6 +68,7 @@ class Encoded(NamedTuple):
     skip16: Tensor
     skip8: Tensor
     skip4: Tensor
+    skip2: Tensor
 
 
 class ResidualBlock(nn.Module):
@@ -97,16 +104,16 @@ class KeyHead(nn.Module):
 
 
 class MaskStem(nn.Module):
-    """Masks at stride 4 folded into channels at stride 16: this object's and the others'."""
+    """Masks folded into channels at stride 16: this object's and the others'."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        fold = STRIDE // MASK_STRIDE
-        self.fold = nn.PixelUnshuffle(fold)
+        fold = STRIDE // SEEN
+        self.fold = nn.Sequential(nn.AvgPool2d(SEEN // MASK_STRIDE), nn.PixelUnshuffle(fold))
         self.conv = nn.Conv2d(2 * fold * fold, channels, 3, padding=1)
 
     def forward(self, masks: Tensor) -> Tensor:
-        """Soft masks (B, N, H/4, W/4) to features (B*N, channels, H/16, W/16)."""
+        """Soft masks (B, N, H/2, W/2) to features (B*N, channels, H/16, W/16)."""
         pairs = torch.stack([masks, others(masks)], 2).flatten(0, 1)
         return self.conv(self.fold(pairs))
 
@@ -128,7 +135,7 @@ class ValueEncoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """From readout and previous mask to logits at stride 4, one object per batch entry."""
+    """From readout and previous mask to logits at stride 2, one object per batch entry."""
 
     def __init__(self, config: MemoryConfig) -> None:
         super().__init__()
@@ -140,6 +147,12 @@ class Decoder(nn.Module):
         self.reduce4 = nn.Conv2d(config.stride8, config.stride4, 1)
         self.conv4 = nn.Conv2d(config.stride4, config.stride4, 3, padding=1)
         self.head = nn.Conv2d(config.stride4, 1, 3, padding=1)
+        self.reduce2 = nn.Conv2d(config.stride4, config.stride2, 1)
+        self.conv2 = nn.Conv2d(config.stride2, config.stride2, 3, padding=1)
+        self.head2 = nn.Conv2d(config.stride2, 1, 3, padding=1)
+        nn.init.zeros_(self.head2.weight)  # at first the logits are those of stride 4
+        assert self.head2.bias is not None
+        nn.init.zeros_(self.head2.bias)
 
     def forward(self, encoded: Encoded, readout: Tensor, previous: Tensor) -> Tensor:
         n = previous.shape[1]
@@ -148,8 +161,11 @@ class Decoder(nn.Module):
         x = _double(self.reduce8(F.relu(x, inplace=True))) + encoded.skip8.repeat_interleave(n, 0)
         x = self.block8(x)
         x = _double(self.reduce4(F.relu(x, inplace=True))) + encoded.skip4.repeat_interleave(n, 0)
-        x = self.conv4(F.relu(x, inplace=True))
-        return self.head(F.relu(x, inplace=True))  # (B*N, 1, H/4, W/4)
+        x = F.relu(self.conv4(F.relu(x, inplace=True)), inplace=True)
+        logits = _double(self.head(x))
+        x = _double(self.reduce2(x)) + encoded.skip2.repeat_interleave(n, 0)
+        x = self.conv2(F.relu(x, inplace=True))
+        return logits + self.head2(F.relu(x, inplace=True))  # (B*N, 1, H/2, W/2)
 
 
 class MemoryNetwork(nn.Module):
@@ -166,22 +182,25 @@ class MemoryNetwork(nn.Module):
         self.skip16 = nn.Conv2d(c16, config.hidden, 1)
         self.skip8 = nn.Conv2d(c8, config.stride8, 1)
         self.skip4 = nn.Conv2d(c4, config.stride4, 1)
+        self.skip2 = nn.Conv2d(3, config.stride2, 5, 2, 2)
         self.values = ValueEncoder(c16, config)
         self.decoder = Decoder(config)
         self.normalise = Normalise()
 
     def encode(self, images: Tensor) -> Encoded:
         """Encodes RGB images (B, 3, H, W) in [0, 1]; H and W multiples of 16."""
-        f4, f8, f16 = self.encoder(self.normalise(images))
+        normalised = self.normalise(images)
+        f4, f8, f16 = self.encoder(normalised)
         memory, query = self.keys(f16)
-        return Encoded(f16, memory, query, self.skip16(f16), self.skip8(f8), self.skip4(f4))
+        skips = self.skip16(f16), self.skip8(f8), self.skip4(f4), self.skip2(normalised)
+        return Encoded(f16, memory, query, *skips)
 
     def memorize(self, f16: Tensor, masks: Tensor) -> Tensor:
         """Values to be stored beside the memory keys of the same images.
 
         Args:
             f16: (B, 256, H/16, W/16).
-            masks: soft masks (B, N, H/4, W/4) in [0, 1].
+            masks: soft masks (B, N, H/2, W/2) in [0, 1].
 
         Returns:
             (B, H/16*W/16, N*value).
@@ -196,10 +215,10 @@ class MemoryNetwork(nn.Module):
         Args:
             encoded: of B images.
             readout: (B, H/16*W/16, N*value) from memory.
-            previous: soft masks (B, N, H/4, W/4) of the frame before.
+            previous: soft masks (B, N, H/2, W/2) of the frame before.
 
         Returns:
-            Logits (B, N, H/4, W/4), objects independent of each other.
+            Logits (B, N, H/2, W/2), objects independent of each other.
         """
         b, n = previous.shape[:2]
         h, w = encoded.f16.shape[2:]

@@ -50,7 +50,7 @@ class MemoryPropagator:
             ids: objects to look for, all of them known.
 
         Returns:
-            Logits (N, H/4, W/4), objects independent of each other.
+            Logits (N, H/2, W/2), objects independent of each other.
         """
         image = image.contiguous(memory_format=torch.channels_last)
         with fast_autocast(self.device):
@@ -67,7 +67,7 @@ class MemoryPropagator:
         """Takes the masks that were settled on for the frame last looked at.
 
         Args:
-            masks: soft masks (H/4, W/4) by object id, all objects.
+            masks: soft masks (H/2, W/2) by object id, all objects.
             scores: confidence of each, 0 where it is lost.
             prompted: objects whose mask came from the user.
         """

@@ -18,7 +18,7 @@ from masktrail.masks import tight_box
 from masktrail.models.aggregate import soft_aggregate
 from masktrail.prompts.check import check_prompt
 from masktrail.trackers.confidence import LOST, confidence
-from masktrail.trackers.pieces import without_strays
+from masktrail.trackers.pieces import usual_area, without_strays
 from masktrail.types import Box, Image, LabelMap, Mask, ObjectResult, Points, Prompt, Result
 
 CERTAIN = 12.0
@@ -69,6 +69,7 @@ class Tracker:
         self._ids: list[int] = []
         self._stretch: Stretch | None = None
         self._before: dict[int, Tensor] = {}
+        self._usual: dict[int, float] = {}
         self.logits: dict[int, Tensor] = {}
         self.given: dict[int, NDArray[np.bool_]] = {}
 
@@ -102,7 +103,9 @@ class Tracker:
         given = {i: self._mask_of(prompt, image, by_id.get(i)) for i, prompt in prompts.items()}
         self._ids = sorted({*self._ids, *given})
         for object_id in by_id.keys() - given.keys():
-            by_id[object_id] = without_strays(by_id[object_id], self._before[object_id])
+            by_id[object_id] = without_strays(
+                by_id[object_id], self._before[object_id], self._usual[object_id]
+            )
         for object_id, mask in given.items():
             soft = stretch.mask_in(mask, self.propagator.mask_stride, self.propagator.device)
             by_id[object_id] = soft.logit(1e-4).clamp(-CERTAIN, CERTAIN)
@@ -136,6 +139,7 @@ class Tracker:
             )
         self._ids.remove(object_id)
         self._before.pop(object_id, None)
+        self._usual.pop(object_id, None)
         self.propagator.forget(object_id)
 
     def rewind(self) -> None:
@@ -143,7 +147,7 @@ class Tracker:
 
         Objects are tracked again once they are prompted again.
         """
-        self._ids, self._before = [], {}
+        self._ids, self._before, self._usual = [], {}, {}
 
     def state_dict(self) -> dict[str, Any]:
         """Everything needed to go on mid-video, bit for bit: tensors and plain values."""
@@ -153,6 +157,7 @@ class Tracker:
             "size": self.size,
             "frame": frame,
             "before": dict(self._before),
+            "usual": dict(self._usual),
             "propagator": self.propagator.state_dict(),
         }
 
@@ -162,6 +167,7 @@ class Tracker:
         self._stretch = self._stretch_of(*state["frame"]) if state["frame"] else None
         device = self.propagator.device
         self._before = {i: mask.to(device) for i, mask in state["before"].items()}
+        self._usual = dict(state["usual"])
         self.propagator.load_state_dict(state["propagator"])
 
     def _stretch_of(self, height: int, width: int) -> Stretch:
@@ -198,6 +204,10 @@ class Tracker:
         soft, result = self._compete(logits, given)
         scores = {i: found.score for i, found in result.objects.items()}
         self._before = {i: (mask > 0.5) & (scores[i] > 0) for i, mask in soft.items()}
+        self._usual = {
+            i: usual_area(float(mask.sum()), self._usual.get(i, 0.0))
+            for i, mask in self._before.items()
+        }
         self.propagator.update(soft, scores, set(given))
         return result
 
