@@ -19,7 +19,7 @@ LEVELS = [
     {"prompts"},
     {"trackers", "export"},
     {"zoo"},
-    {"pipeline", "corrections", "spool", "passes", "run"},
+    {"run"},
     {"train", "evaluate", "demo", "terminal", "ordered"},
     {"batch", "web", "finetune"},
     {"cli"},

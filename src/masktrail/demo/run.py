@@ -8,7 +8,7 @@ from masktrail.demo.clip import render_demo
 from masktrail.evaluate.measures import region_similarity
 from masktrail.masks import read_labels
 from masktrail.prompts.text import read_prompts
-from masktrail.run import Progress, Report, track
+from masktrail.run.loop import Progress, Report, track
 from masktrail.zoo import DEFAULT
 
 

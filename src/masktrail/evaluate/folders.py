@@ -10,7 +10,7 @@ from masktrail.errors import InputError
 from masktrail.evaluate.checks import check_sequences
 from masktrail.evaluate.scores import ObjectMeasure, measure_sequence, rules_of, summarise
 from masktrail.masks import areas, read_labels
-from masktrail.run import versions
+from masktrail.run.record import versions
 from masktrail.types import LabelMap
 
 Progress = Callable[[str, int, int], None]

@@ -15,7 +15,7 @@ from masktrail.evaluate.folders import measure_folder
 from masktrail.evaluate.journal import Entry, Journal
 from masktrail.evaluate.scores import rules_of
 from masktrail.evaluate.tracking import PROMPTS, track_to_folder
-from masktrail.run import peak_memory_mb, versions
+from masktrail.run.record import peak_memory_mb, versions
 from masktrail.zoo import load, weights_hash, weights_path
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ import masktrail
 from fake import fake_tracker
 from masktrail.errors import InputError
 from masktrail.masks import areas, read_labels
-from masktrail.run import peak_memory_mb, track
+from masktrail.run import track
+from masktrail.run.record import peak_memory_mb
 from masktrail.types import Box, Mask
 from masktrail.video import open_video
 from memory_use import peak_of
@@ -34,7 +35,7 @@ FILES = ["masks", "objects.csv", "overlay.mp4", "review.csv", "run.json"]
 @pytest.fixture
 def fake(monkeypatch, tmp_path) -> Path:
     """Makes runs track with drifting masks; gives a weights file to name."""
-    monkeypatch.setattr("masktrail.run.load", lambda *arguments: fake_tracker())
+    monkeypatch.setattr("masktrail.run.loop.load", lambda *arguments: fake_tracker())
     (tmp_path / "fake.safetensors").write_bytes(b"fake")
     return tmp_path / "fake.safetensors"
 
@@ -168,7 +169,7 @@ def interrupting(real, nth: int):
 def test_ctrl_c_while_tracking_keeps_what_is_done(video, fake, tmp_path, monkeypatch):
     tracker = fake_tracker()
     tracker.step = interrupting(tracker.step, 4)
-    monkeypatch.setattr("masktrail.run.load", lambda *arguments: tracker)
+    monkeypatch.setattr("masktrail.run.loop.load", lambda *arguments: tracker)
     assert track(video, PROMPTS, tmp_path / "out", fake).interrupted
     check_whole(tmp_path / "out", 3)
 
@@ -203,7 +204,7 @@ def test_an_interruption_before_the_first_frame_is_done(video, fake, tmp_path, m
         raise KeyboardInterrupt
 
     tracker.step = step
-    monkeypatch.setattr("masktrail.run.load", lambda *arguments: tracker)
+    monkeypatch.setattr("masktrail.run.loop.load", lambda *arguments: tracker)
     report = track(video, PROMPTS, tmp_path / "out", fake)
     assert report.interrupted and report.frames == 0
     assert names(tmp_path / "out") == ["run.json"]

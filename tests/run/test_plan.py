@@ -2,8 +2,8 @@
 
 import pytest
 
-from masktrail.corrections import Plan, Segment, by_frame, weight
 from masktrail.errors import InputError
+from masktrail.run.plan import Plan, Segment, by_frame, weight
 from masktrail.types import Box
 
 BOX = Box(0, 0, 10, 10)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from masktrail.errors import InputError
-from masktrail.spool import LIMIT, STEP, Said, Spool
+from masktrail.run.spool import LIMIT, STEP, Said, Spool
 
 
 def said(seed: int, shape: tuple[int, int] = (12, 16)) -> Said:
@@ -55,6 +55,6 @@ def test_a_full_disk_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(spool, "_file", type("Full", (), {"seek": full})())
     with pytest.raises(InputError, match="disk is full"):
         spool.write(0, {1: said(0)})
-    monkeypatch.setattr("masktrail.spool.TemporaryFile", full)
+    monkeypatch.setattr("masktrail.run.spool.TemporaryFile", full)
     with pytest.raises(InputError, match="disk is full"):
         Spool(tmp_path)

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from masktrail.corrections import Plan, weight
 from masktrail.errors import InputError
-from masktrail.pipeline import ahead
-from masktrail.spool import Said, Spool
+from masktrail.run.pipeline import ahead
+from masktrail.run.plan import Plan, weight
+from masktrail.run.spool import Said, Spool
 from masktrail.types import Frame, Mask, Prompt, Result
 from masktrail.video.reader import Video
 

@@ -1,26 +1,19 @@
 """From a video and a prompt to finished files: the loop that everything else wraps."""
 
 import itertools
-import json
-import platform
-import re
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
-from masktrail.corrections import Plan, Prompts, by_frame
 from masktrail.errors import InputError
 from masktrail.export import make_writers
 from masktrail.export.base import Writer, make_folder
-from masktrail.masks import replacing
-from masktrail.passes import BothPasses, ForwardPass
-from masktrail.pipeline import Output, ahead, holding_ctrl_c
 from masktrail.prompts.check import check_prompt
-from masktrail.types import Box, Mask, Prompt
+from masktrail.run.passes import BothPasses, ForwardPass
+from masktrail.run.pipeline import Output, ahead, holding_ctrl_c
+from masktrail.run.plan import Plan, Prompts, by_frame
+from masktrail.run.record import peak_memory_mb, told_prompts, versions, write_json
 from masktrail.video.reader import Video, open_video
 from masktrail.zoo import DEFAULT, load, weights_hash, weights_path
 
@@ -104,7 +97,7 @@ def track(
         report = _loop(video, passes, writers, progress)
     arguments = {
         "video": str(source),
-        "prompts": _all_told(plan),
+        "prompts": told_prompts(plan),
         "export": export,
         "size": tracker.size,
         "device": str(tracker.propagator.device),
@@ -114,7 +107,7 @@ def track(
         "direction": direction,
     }
     make_folder(out)
-    _write_json(
+    write_json(
         out / "run.json",
         {
             "model": str(model),
@@ -148,28 +141,6 @@ def check_prompts(plan: Plan, video: Video, end: int | None) -> None:
             f"{info.source} is live or a pipe and cannot be tracked backward, as the prompt for "
             f"frame {plan.last} needs; track it forward alone, or record it to a file first."
         )
-
-
-def versions() -> dict[str, str]:
-    """Versions of what a result depends on."""
-    packages = ("masktrail", "torch", "numpy", "av", "pillow")
-    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
-
-
-def peak_memory_mb() -> float | None:
-    """Largest resident memory of this process so far, MiB; None where the system does not tell."""
-    try:  # `ru_maxrss` would count the process that started this one too
-        own = re.search(r"VmHWM:\s*(\d+)", Path("/proc/self/status").read_text())
-    except OSError:
-        own = None
-    if own:
-        return int(own[1]) / 2**10
-    try:
-        import resource
-    except ImportError:
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)
 
 
 def _loop(
@@ -223,26 +194,3 @@ def _counting(progress: Progress, expected: int | None, extra: int) -> Callable[
     numbers = itertools.count(1)
     total = None if expected is None else expected + extra
     return lambda: progress(next(numbers), total)
-
-
-def _all_told(plan: Plan) -> dict[int, Any]:
-    """Prompts as `run.json` holds them: by object id where they are for the first frame alone."""
-    told = {
-        frame: {i: _told(prompt) for i, prompt in of.items()} for frame, of in plan.prompts.items()
-    }
-    return told[plan.start] if plan.last == plan.start else told
-
-
-def _told(prompt: Prompt) -> Any:
-    if isinstance(prompt, Mask):
-        return "mask"
-    if isinstance(prompt, Box):
-        return [prompt.x0, prompt.y0, prompt.x1, prompt.y1]
-    clicks = [[*point, int(on)] for point, on in zip(prompt.points, prompt.labels, strict=True)]
-    beside = {kind: _told(of) for kind, of in (("box", prompt.box), ("mask", prompt.mask)) if of}
-    return {"points": clicks, **beside}
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    with replacing(path) as part:
-        part.write_text(json.dumps(content, indent=2) + "\n")

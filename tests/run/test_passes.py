@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from fake import fake_tracker, memory_tracker
-from masktrail.corrections import Plan
 from masktrail.errors import InputError
 from masktrail.masks import areas, read_labels, tight_box
-from masktrail.passes import BothPasses
 from masktrail.run import track
+from masktrail.run.passes import BothPasses
+from masktrail.run.plan import Plan
 from masktrail.types import Box, Mask, Points
 from masktrail.video import open_video
 from memory_use import peak_of
@@ -27,7 +27,7 @@ FRAMES = 12
 
 @pytest.fixture
 def fake(monkeypatch, tmp_path) -> Path:
-    monkeypatch.setattr("masktrail.run.load", lambda *arguments: fake_tracker())
+    monkeypatch.setattr("masktrail.run.loop.load", lambda *arguments: fake_tracker())
     (tmp_path / "fake.safetensors").write_bytes(b"fake")
     return tmp_path / "fake.safetensors"
 
@@ -154,7 +154,7 @@ def test_the_first_frame_alone_needs_one_look(video, fake, tmp_path, monkeypatch
 
     track(video, {1: square(0)}, tmp_path / "old", fake)
     monkeypatch.setattr("masktrail.video.reader.Video.backward", never)
-    monkeypatch.setattr("masktrail.passes.Spool", never)
+    monkeypatch.setattr("masktrail.run.passes.Spool", never)
     track(video, {0: {1: square(0)}}, tmp_path / "new", fake)
     for name in ("objects.csv", *(f"masks/{t:05d}.png" for t in range(FRAMES))):
         assert (tmp_path / "old" / name).read_bytes() == (tmp_path / "new" / name).read_bytes()
