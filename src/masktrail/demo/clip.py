@@ -45,6 +45,7 @@ def render_demo(
     Raises:
         InputError: the folder cannot be written.
     """
+    from masktrail.video.encoding import h264
     from masktrail.video.writer import VideoWriter
 
     folder = Path(folder)
@@ -55,7 +56,7 @@ def render_demo(
         write_tone(tone, frames / RATE)
         base = Fraction(1, RATE)
         info = VideoInfo(str(tone), *size, Fraction(RATE), base, frames=frames, has_audio=True)
-        with VideoWriter(folder / "demo.mp4", info, crf=18) as writer:
+        with VideoWriter(folder / "demo.mp4", info, encoding=h264(crf=18)) as writer:
             for index in range(frames):
                 image, labels = pond.paint(index / max(frames - 1, 1), index / RATE)
                 writer.write(image, Frame(image, index, index, base, 1))

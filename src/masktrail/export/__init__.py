@@ -1,21 +1,39 @@
-"""Writers of results: `WRITERS` by name, `make_writers` for a comma-separated list of names."""
+"""Writers of results: `WRITERS` by name, `make_writers` for several with commas between."""
 
 from pathlib import Path
 
 from masktrail.errors import InputError
+from masktrail.export.alpha import AlphaWriter
 from masktrail.export.base import Writer
+from masktrail.export.coco import CocoWriter
+from masktrail.export.cutout import CutoutWriter
+from masktrail.export.cvat import CvatWriter
+from masktrail.export.green import GreenWriter
+from masktrail.export.labelme import LabelmeWriter
 from masktrail.export.overlay import OverlayWriter
 from masktrail.export.pictures import DavisWriter
+from masktrail.export.records import JsonWriter
 from masktrail.export.review import ReviewWriter
+from masktrail.export.soft import SoftWriter
 from masktrail.export.table import CsvWriter
+from masktrail.export.yolo import YoloWriter
 
 __all__ = [
     "WRITERS",
+    "AlphaWriter",
+    "CocoWriter",
     "CsvWriter",
+    "CutoutWriter",
+    "CvatWriter",
     "DavisWriter",
+    "GreenWriter",
+    "JsonWriter",
+    "LabelmeWriter",
     "OverlayWriter",
     "ReviewWriter",
+    "SoftWriter",
     "Writer",
+    "YoloWriter",
     "make_writers",
 ]
 
@@ -24,6 +42,15 @@ WRITERS: dict[str, type[Writer]] = {
     "csv": CsvWriter,
     "overlay": OverlayWriter,
     "review": ReviewWriter,
+    "coco": CocoWriter,
+    "yolo": YoloWriter,
+    "cvat": CvatWriter,
+    "labelme": LabelmeWriter,
+    "json": JsonWriter,
+    "cutout": CutoutWriter,
+    "alpha": AlphaWriter,
+    "green": GreenWriter,
+    "soft": SoftWriter,
 }
 
 

@@ -1,10 +1,16 @@
 """What every writer can do."""
 
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from typing import Any, ClassVar, Protocol
 
-from masktrail.masks import cannot_write
-from masktrail.types import Frame, Result, VideoInfo
+import numpy as np
+from numpy.typing import NDArray
+
+from masktrail.errors import InputError
+from masktrail.masks import areas, cannot_write
+from masktrail.types import Frame, LabelMap, Result, VideoInfo
 
 
 class Writer(Protocol):
@@ -13,7 +19,14 @@ class Writer(Protocol):
     `open`, then `write` for every frame in order, then `close`, which gives files their final
     names; after an interruption `close` keeps what is done and `abort` drops what is unfinished.
     Each of them raises InputError where the disk is full or `out` cannot be written.
+
+    Attributes:
+        files: names of the files and folders under `out` that it leaves.
+        needs_soft: whether it makes use of `Result.soft`, so that a run keeps them for it.
     """
+
+    files: ClassVar[tuple[str, ...]]
+    needs_soft: ClassVar[bool]
 
     def __init__(self, out: Path) -> None: ...
     def open(self, info: VideoInfo) -> None: ...
@@ -32,3 +45,34 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise cannot_write(folder, error) from error
+
+
+def library(module: str, product: str, export: str) -> Any:
+    """A module of the extra `export`, imported when a writer that needs it is opened.
+
+    Args:
+        module: what to import.
+        product: what people call it.
+        export: the writer that needs it.
+
+    Raises:
+        InputError: it is not installed.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise InputError(
+            f"The export {export} needs {product}, which is not installed; "
+            "install it with: pip install 'masktrail[export]'"
+        ) from error
+
+
+def each_object(labels: LabelMap) -> Iterator[tuple[int, NDArray[np.bool_]]]:
+    """Ids that are in a label map, ascending, and their masks (H, W)."""
+    for object_id in areas(labels):
+        yield object_id, labels == object_id
+
+
+def named(object_id: int) -> str:
+    """What an object is called where a format wants a name."""
+    return f"object {object_id}"

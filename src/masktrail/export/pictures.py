@@ -1,6 +1,7 @@
 """One label map per frame, as DAVIS stores them."""
 
 from pathlib import Path
+from typing import ClassVar
 
 from masktrail.export.base import make_folder
 from masktrail.masks import write_labels
@@ -15,6 +16,9 @@ class DavisWriter:
     Args:
         out: folder under which `masks` is made.
     """
+
+    files: ClassVar[tuple[str, ...]] = ("masks",)
+    needs_soft: ClassVar[bool] = False
 
     def __init__(self, out: Path) -> None:
         self.folder = Path(out) / "masks"

@@ -4,7 +4,7 @@ import csv
 import heapq
 import math
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from masktrail.export.base import make_folder
 from masktrail.masks import replacing
@@ -50,6 +50,9 @@ class ReviewWriter:
     Args:
         out: folder of the table.
     """
+
+    files: ClassVar[tuple[str, ...]] = ("review.csv",)
+    needs_soft: ClassVar[bool] = False
 
     def __init__(self, out: Path) -> None:
         self.path = Path(out) / "review.csv"

@@ -18,28 +18,28 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from masktrail.errors import InputError
 from masktrail.types import Frame, Image, VideoInfo
 from masktrail.video.audio import AudioCopy
+from masktrail.video.encoding import Encoding, h264
 
 log = logging.getLogger(__name__)
 
 
 class VideoWriter:
-    """Encodes frames as H.264 (yuv420p, BT.709), each at its own time, and copies the sound.
+    """Encodes frames (BT.709, H.264 unless told otherwise), each at its own time; copies the sound.
 
     The file is opened at the first frame, grows under a temporary name beside the final one
-    (`overlay.part.mp4`) and is renamed by `close`. A picture of odd width or height is padded to
-    even by repeating its last column or row, as yuv420p requires. Time begins at zero: at the
-    first frame if frames or sound before it are left out, else where the source begins.
+    (`overlay.part.mp4`) and is renamed by `close`. Where the pixel format halves colours, a picture
+    of odd width or height is padded to even by repeating its last column or row. Time begins at
+    zero: at the first frame if frames or sound before it are left out, else where the source
+    begins; webm counts it in milliseconds. Sound that the container cannot hold is left out, which
+    is logged.
 
     Leaving the context normally closes; leaving it by an exception aborts. A caller that wants to
     keep what is done (Ctrl-C) calls `close` itself; the sound then ends with the last frame.
 
     Args:
-        path: where the video goes; its suffix decides the container (mp4, mov, mkv).
+        path: where the video goes; its suffix decides the container (mp4, mov, mkv, webm).
         info: the source's timing, and the file whose sound is copied.
-        codec: PyAV encoder.
-        crf: constant rate factor; lower is better and larger.
-        preset: x264's trade of time for size. `superfast` without B-frames was chosen over
-            `ultrafast` (25 % less time, 45 % larger) and `veryfast` (60 % more time).
+        encoding: codec, pixel format and options; by default `h264()`.
         audio: copy the sound if there is any.
     """
 
@@ -48,17 +48,14 @@ class VideoWriter:
         path: str | Path,
         info: VideoInfo,
         *,
-        codec: str = "libx264",
-        crf: int = 20,
-        preset: str = "superfast",
+        encoding: Encoding | None = None,
         audio: bool = True,
     ) -> None:
         self.path = Path(path)
         self._part = self.path.with_name(f"{self.path.stem}.part{self.path.suffix}")
         self._info = info
-        self._codec = codec
-        # Without B-frames packets leave in the order of frames, so durations survive exactly.
-        self._options = {"crf": str(crf), "preset": preset, "bf": "0"}
+        self._encoding = encoding or h264()
+        self._grid = _grid(self._encoding.pixel_format)
         self._with_audio = audio and info.has_audio
         self._container: Any = None
         self._audio: AudioCopy | None = None
@@ -68,7 +65,8 @@ class VideoWriter:
         """Appends one picture.
 
         Args:
-            image: uint8 RGB (H, W, 3), every time of the same size.
+            image: uint8 RGB (H, W, 3), or RGBA (H, W, 4) with straight alpha where the pixel
+                format holds transparency; every time of the same size.
             frame: the frame it belongs to, for its time and duration.
 
         Raises:
@@ -141,19 +139,17 @@ class VideoWriter:
         """Opens the container, adds its streams and writes its header."""
         flags = {"movflags": "+faststart"} if self.path.suffix in {".mp4", ".mov", ".m4v"} else {}
         self._container = av.open(str(self._part), "w", options=flags)
-        self._stream = self._add_video(image)
+        self._stream = self._add_video(_padded(image, self._grid))
         self._reformatter = VideoReformatter()
         if audio:
             self._audio = AudioCopy(self._info.source, self._container)
         self._container.start_encoding()
 
     def _add_video(self, image: Image) -> Any:
-        stream = self._container.add_stream(
-            self._codec, rate=self._info.rate, options=self._options
-        )
-        height, width = image.shape[:2]
-        stream.width, stream.height = width + width % 2, height + height % 2
-        stream.pix_fmt = "yuv420p"
+        codec, pixel_format, options = self._encoding
+        stream = self._container.add_stream(codec, rate=self._info.rate, options=options)
+        stream.height, stream.width = image.shape[:2]
+        stream.pix_fmt = pixel_format
         context = stream.codec_context
         context.time_base = self._info.time_base
         context.sample_aspect_ratio = self._info.pixel_aspect
@@ -164,10 +160,11 @@ class VideoWriter:
         return stream
 
     def _encode(self, image: Image, frame: Frame) -> None:
-        rgb = av.VideoFrame.from_ndarray(_padded_to_even(image), format="rgb24")
+        kind = "rgba" if image.shape[2] == 4 else "rgb24"
+        rgb = av.VideoFrame.from_ndarray(_padded(image, self._grid), format=kind)
         yuv = self._reformatter.reformat(
             rgb,
-            format="yuv420p",
+            format=self._encoding.pixel_format,
             dst_colorspace=Colorspace.ITU709,
             dst_color_range=ColorRange.MPEG,
         )
@@ -211,9 +208,15 @@ def _write_trouble(path: Path, error: Any) -> str:
     return f"{path} could not be written ({reason}); choose another folder or name."
 
 
-def _padded_to_even(image: Image) -> Image:
-    """The image with its last row or column repeated where height or width is odd."""
-    height, width = image.shape[:2]
-    if height % 2 == 0 and width % 2 == 0:
+def _grid(pixel_format: str) -> tuple[int, int]:
+    """Rows and columns of pixels that share a colour: 2, 2 in yuv420p, 1, 1 in yuv444p."""
+    square = av.VideoFormat(pixel_format, 2, 2)
+    return 2 // square.chroma_height(2), 2 // square.chroma_width(2)
+
+
+def _padded(image: Image, grid: tuple[int, int]) -> Image:
+    """The image with its last row or column repeated until both numbers divide its size."""
+    missing = [-n % step for n, step in zip(image.shape, grid, strict=False)]
+    if not any(missing):
         return np.ascontiguousarray(image)
-    return np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    return np.pad(image, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="edge")

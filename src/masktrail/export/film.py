@@ -1,0 +1,58 @@
+"""Videos with a picture per frame; which picture, the writers built on this say."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from masktrail.types import Frame, Image, Result, VideoInfo
+
+if TYPE_CHECKING:
+    from masktrail.video.encoding import Encoding
+    from masktrail.video.writer import VideoWriter
+
+
+class FilmWriter:
+    """A video with the source's timing and sound. Built on it, a writer names its file in `files`
+    and makes the pictures; it may choose the encoding too.
+
+    Args:
+        out: folder of the video.
+    """
+
+    files: ClassVar[tuple[str, ...]]
+    needs_soft: ClassVar[bool] = False
+
+    def __init__(self, out: Path) -> None:
+        self.path = Path(out) / self.files[0]
+        self._video: VideoWriter | None = None
+
+    def picture(self, frame: Frame, result: Result) -> Image:
+        """What is shown instead of a frame: uint8 (H, W, 3), or (H, W, 4) with transparency."""
+        raise NotImplementedError
+
+    def encoding(self) -> "Encoding":
+        """How the video is encoded."""
+        from masktrail.video.encoding import h264
+
+        return h264()
+
+    def open(self, info: VideoInfo) -> None:
+        from masktrail.video.writer import VideoWriter
+
+        self._video = VideoWriter(self.path, info, encoding=self.encoding())
+
+    def write(self, frame: Frame, result: Result) -> None:
+        if self._video is None:
+            raise ValueError("Call open(info) before write.")
+        self._video.write(self.picture(frame, result), frame)
+
+    def close(self) -> None:
+        """Completes the video and gives it its name."""
+        if self._video is not None:
+            self._video.close()
+            self._video = None
+
+    def abort(self) -> None:
+        """Drops the unfinished video."""
+        if self._video is not None:
+            self._video.abort()
+            self._video = None

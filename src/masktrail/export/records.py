@@ -1,0 +1,59 @@
+"""The table as JSON."""
+
+import json
+from pathlib import Path
+from typing import Any, ClassVar
+
+from masktrail.export.growing import GrowingFile
+from masktrail.export.table import COLUMNS
+from masktrail.types import Frame, ObjectResult, Result, VideoInfo
+
+
+class JsonWriter:
+    """`objects.json`: a list with an object per row of `objects.csv`, one on each line.
+
+    The columns are those of the table, a box nobody sees is null. The list grows under a temporary
+    name.
+
+    Args:
+        out: folder of the file.
+    """
+
+    files: ClassVar[tuple[str, ...]] = ("objects.json",)
+    needs_soft: ClassVar[bool] = False
+
+    def __init__(self, out: Path) -> None:
+        self.path = Path(out) / "objects.json"
+        self._file: GrowingFile | None = None
+        self._between = ""
+
+    def open(self, info: VideoInfo) -> None:
+        self._file, self._between = GrowingFile(self.path), "\n"
+        self._file.write("[")
+
+    def write(self, frame: Frame, result: Result) -> None:
+        if self._file is None:
+            raise ValueError("Call open(info) before write.")
+        for object_id, found in sorted(result.objects.items()):
+            self._file.write(self._between + json.dumps(_record(frame, object_id, found)))
+            self._between = ",\n"
+
+    def close(self) -> None:
+        """Completes the list and gives the file its name."""
+        file, self._file = self._file, None
+        if file is not None:
+            file.write("\n]\n")
+            file.finish()
+
+    def abort(self) -> None:
+        """Drops the unfinished list."""
+        file, self._file = self._file, None
+        if file is not None:
+            file.drop()
+
+
+def _record(frame: Frame, object_id: int, found: ObjectResult) -> dict[str, Any]:
+    box = (None,) * 4 if found.box is None else map(int, found.box)
+    score, time = round(float(found.score), 4), round(frame.time, 6)
+    row = (frame.index, time, object_id, score, int(found.area), *box, found.state)
+    return dict(zip(COLUMNS, row, strict=True))

@@ -1,0 +1,78 @@
+"""What holds for all writers: names of files, interruptions, full disks, missing libraries."""
+
+import errno
+import sys
+from pathlib import Path
+
+import pytest
+
+from masktrail.errors import InputError
+from masktrail.export import WRITERS
+from painted_results import pairs_of, soft_clip, write
+from painted_videos import paint_clip
+
+FOLDERS = {"davis", "yolo", "labelme", "soft"}
+"""Their files are complete one by one, and stay after an interruption."""
+
+
+def pairs(frames: int = 3):
+    clip = paint_clip(frames)
+    return pairs_of(soft_clip(clip), images=clip.images)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_what_a_writer_leaves_is_what_it_names(tmp_path, name):
+    write(name, tmp_path, pairs())
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(WRITERS[name].files)
+
+
+def test_no_two_writers_share_a_name():
+    names = [name for writer in WRITERS.values() for name in writer.files]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("name", sorted(WRITERS.keys() - FOLDERS))
+def test_an_abort_leaves_nothing(tmp_path, name):
+    write(name, tmp_path, pairs(), end="abort")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_what_is_never_opened_leaves_nothing(tmp_path, name):
+    writer = WRITERS[name](tmp_path)
+    writer.close()
+    writer.abort()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_full_disk_is_said(tmp_path, monkeypatch, name):
+    def full(*_args: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(InputError, match="disk is full"):
+        write(name, tmp_path, pairs())
+    assert [p for p in tmp_path.rglob("*") if p.is_file()] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "said"),
+    [
+        ("coco", "pycocotools.mask", "pycocotools"),
+        ("yolo", "cv2", "OpenCV"),
+        ("labelme", "cv2", "OpenCV"),
+    ],
+)
+def test_a_missing_library_is_said_with_the_command(tmp_path, monkeypatch, name, module, said):
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(
+        InputError, match=rf"{name} needs {said}.*pip install 'masktrail\[export\]'"
+    ):
+        write(name, tmp_path, pairs())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_which_exports_make_use_of_soft_masks():
+    soft = {name for name, writer in WRITERS.items() if writer.needs_soft}
+    assert soft == {"soft", "cutout", "alpha", "green"}
