@@ -1,88 +1,137 @@
-"""Peak memory against length: the same painted scene for 500 and for 5,000 frames.
+"""Whether a run gets slower or larger with time: a long painted scene, one or several objects.
 
-    python benchmarks/memory.py [--model memory-s] [--frames 500,5000] [--width 854] [--height 480]
+    python benchmarks/long.py [--frames 20000] [--objects 1,5,20] [--size 64] [--width 320]
+                              [--height 180] [--model memory-s]
 
-Each length runs in a process of its own; peak resident memory is read from its `run.json`.
+Every number of objects runs in a process of its own, from a video file to label maps and a table on
+disk. Printed are the peak memory after 500 frames and at the end, and the median speed of the first
+and of the last 1,000 frames.
 """
 
 import argparse
-import json
-import subprocess
-import sys
+import multiprocessing
+import statistics
+import time
+from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from masktrail.types import Frame, VideoInfo
+from masktrail.run import track
+from masktrail.run.record import peak_memory_mb
+from masktrail.types import Box, Frame, VideoInfo
 from masktrail.video import VideoWriter
+
+EARLY = 500
+"""Frames after which memory should grow no more."""
+
+WINDOW = 1000
+"""Frames over which speed is taken."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a run took: MiB after `EARLY` frames and at the end, frames/s at first and at last."""
+
+    early: float
+    late: float
+    first: float
+    last: float
 
 
 def main() -> None:
-    """Parses the arguments, runs each length and prints the table."""
+    """Parses the arguments, runs each number of objects and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="memory-s")
-    parser.add_argument("--frames", default="500,5000")
-    parser.add_argument("--width", type=int, default=854)
-    parser.add_argument("--height", type=int, default=480)
-    arguments = parser.parse_args()
-    lengths = [int(length) for length in arguments.frames.split(",")]
-    size = (arguments.width, arguments.height)
-    print(f"{'frames':>7} {'peak MiB':>9} {'ratio':>6} {'frames/s':>9}")
-    first = None
+    parser.add_argument("--frames", type=int, default=20_000)
+    parser.add_argument("--objects", default="1,5,20")
+    parser.add_argument("--size", type=int, help="short side to work at; the model's own")
+    parser.add_argument("--width", type=int, default=320)
+    parser.add_argument("--height", type=int, default=180)
+    given = parser.parse_args()
+    size = (given.width, given.height)
+    print(f"{'objects':>7} {'frames':>7} {'MiB early':>9} {'at end':>7} {'ratio':>6}", end=" ")
+    print(f"{'frames/s first':>14} {'last':>6} {'ratio':>6}")
     with TemporaryDirectory() as scratch:
-        clip = Path(scratch) / "clip.mp4"
-        paint(clip, max(lengths), size)
-        for length in lengths:
-            report = run(clip, length, size, arguments.model, Path(scratch) / f"out{length}")
-            first = first or report["peak_memory_mb"]
-            ratio = report["peak_memory_mb"] / first
+        for objects in map(int, given.objects.split(",")):
+            clip = Path(scratch) / f"{objects}.mp4"
+            paint(clip, given.frames, size, objects)
+            out = Path(scratch) / f"out{objects}"
+            f = apart(measure, clip, out, given.frames, size, objects, given.model, given.size)
             print(
-                f"{length:7d} {report['peak_memory_mb']:9.1f} {ratio:6.3f} {report['fps']:9.1f}",
+                f"{objects:7d} {given.frames:7d} {f.early:9.1f} {f.late:7.1f}"
+                f" {f.late / f.early:6.3f} {f.first:14.1f} {f.last:6.1f} {f.last / f.first:6.3f}",
                 flush=True,
             )
 
 
-def paint(path: Path, frames: int, size: tuple[int, int]) -> None:
-    """A textured disc wandering over a textured ground, `frames` long."""
+def apart(work, *arguments):
+    """What `work` gives in a process of its own."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(work, arguments)
+
+
+def measure(clip, out, frames, size, objects, model, short) -> Figures:
+    """Tracks a clip, with a clock and a look at memory at every frame."""
+    times, peaks = [], []
+
+    def note(done, expected):
+        times.append(time.perf_counter())
+        if done in (EARLY, frames):
+            peaks.append(peak_memory_mb())
+
+    boxes = {n + 1: box(n, objects, size) for n in range(objects)}
+    track(clip, boxes, out, model, "davis,csv", short, progress=note)
+    took = [later - earlier for earlier, later in pairwise(times)]
+    first, last = (statistics.median(part) for part in (took[50:WINDOW], took[-WINDOW:]))
+    return Figures(peaks[0], peaks[-1], 1 / first, 1 / last)
+
+
+def paint(path: Path, frames: int, size: tuple[int, int], objects: int) -> None:
+    """Textured discs wandering over a textured ground, `frames` long."""
     width, height = size
     rng = np.random.default_rng(0)
     ground = rng.integers(60, 120, (height // 8 + 1, width // 8 + 1, 3), np.uint8)
     ground = ground.repeat(8, 0).repeat(8, 1)[:height, :width]
-    radius = height // 8
-    y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1]
-    disc = (x**2 + y**2 <= radius**2)[..., None]
-    skin = rng.integers(150, 255, (2 * radius + 1, 2 * radius + 1, 3), np.uint8)
+    side = 2 * radius(objects, size) + 1
+    y, x = np.mgrid[:side, :side] - side // 2
+    disc = (x**2 + y**2 <= (side // 2) ** 2)[..., None]
+    skins = rng.integers(150, 255, (objects, side, side, 3), np.uint8)
     rate = Fraction(25)
     info = VideoInfo(str(path), width, height, rate, 1 / rate, frames)
     with VideoWriter(path, info, audio=False) as writer:
         for index in range(frames):
-            top, left = position(index, size)
             image = ground.copy()
-            patch = image[top : top + 2 * radius + 1, left : left + 2 * radius + 1]
-            patch[:] = np.where(disc, skin, patch)
+            for n, skin in enumerate(skins):
+                left, top = place(index, n, objects, size)
+                patch = image[top : top + side, left : left + side]
+                patch[:] = np.where(disc, skin, patch)
             writer.write(image, Frame(image, index, index, 1 / rate))
 
 
-def position(index: int, size: tuple[int, int]) -> tuple[int, int]:
-    """Top left corner of the disc in frame `index`."""
-    width, height = size
-    room_y, room_x = height - 2 * (height // 8) - 1, width - 2 * (height // 8) - 1
-    return (
-        int(room_y * (0.5 + 0.5 * np.sin(index / 37))),
-        int(room_x * (0.5 + 0.5 * np.sin(index / 53))),
-    )
+def radius(objects: int, size: tuple[int, int]) -> int:
+    """Of each disc, pixels: less, the more there are."""
+    return max(6, round(size[1] / 8 / objects**0.4))
 
 
-def run(clip: Path, frames: int, size: tuple[int, int], model: str, out: Path) -> dict:
-    """Tracks the first frames of a clip by the command line; its `run.json`."""
-    top, left = position(0, size)
-    side = 2 * (size[1] // 8) + 1
-    command = ["track", str(clip), "--box", f"1:{left},{top},{left + side},{top + side}"]
-    options = ["--model", model, "--end", str(frames), "--out", str(out), "--quiet"]
-    subprocess.run([sys.executable, "-m", "masktrail.cli", *command, *options], check=True)
-    return json.loads((out / "run.json").read_text())
+def place(index: int, n: int, objects: int, size: tuple[int, int]) -> tuple[int, int]:
+    """Left and top of the n-th disc in a frame: each has a row of its own to wander in."""
+    side = 2 * radius(objects, size) + 1
+    room_x, room_y = size[0] - side, size[1] - side
+    middle = room_y * (n + 0.5) / objects
+    left = room_x * (0.5 + 0.5 * np.sin(index / 53 + 2.4 * n))
+    top = middle + min(middle, room_y - middle, room_y / 3) * np.sin(index / 37 + n)
+    return int(left), int(top)
+
+
+def box(n: int, objects: int, size: tuple[int, int]) -> Box:
+    """Of the n-th disc in frame 0."""
+    left, top = place(0, n, objects, size)
+    side = 2 * radius(objects, size) + 1
+    return Box(left, top, left + side, top + side)
 
 
 if __name__ == "__main__":

@@ -42,7 +42,8 @@ def main() -> None:
             for size in sizes:
                 for count in counts:
                     boxes = {i: BOXES[i] for i in range(1, count + 1)}
-                    report = track(clip, boxes, Path(scratch) / "out", arguments.model, size=size)
+                    options = {"model": arguments.model, "size": size, "overwrite": True}
+                    report = track(clip, boxes, Path(scratch) / "out", **options)
                     runs.setdefault((size, count), []).append((report.fps, report.tracking_fps))
     _print(runs, counts[0])
 

@@ -71,9 +71,39 @@ def test_a_mask_is_tracked_through_a_video(run, video, model, tmp_path):
     assert said.out.count("\n") == 1
     names = sorted(path.relative_to(out).as_posix() for path in files_under(out))
     masks = [f"masks/{i:05d}.png" for i in range(8)]
-    assert names == [*masks, "objects.csv", "overlay.mp4", "review.csv", "run.json"]
+    assert names == [
+        "journal.sqlite",
+        *masks,
+        "objects.csv",
+        "overlay.mp4",
+        "review.csv",
+        "run.json",
+    ]
     first, _ = read_labels(out / masks[0])
     np.testing.assert_array_equal(first, read_labels(mask)[0])
+
+
+def test_a_run_is_resumed_converted_and_not_replaced_unasked(run, video, fake, tmp_path):
+    out = tmp_path / "out"
+    assert run("track", video, BOX, "--out", out, "--export", "csv", *fake).code == 0
+    check_refused(run("track", video, BOX, "--out", out, *fake), "holds a run already")
+    said = run("track", video, BOX, "--out", out, "--resume", *fake)
+    assert said.code == 0 and len(list((out / "masks").iterdir())) == 8
+    said = run("convert", out, "--export", "json,davis", "--out", tmp_path / "other")
+    assert said.code == 0 and said.out.startswith("8 frames as json,davis, in ")
+    assert len(list((tmp_path / "other/masks").iterdir())) == 8
+    assert run("track", video, BOX, "--out", out, "--overwrite", *fake).code == 0
+
+
+def test_many_videos_leave_a_table_and_a_code(run, video, model, tmp_path):
+    table = tmp_path / "list.csv"
+    table.write_text(f'video,name,box\n{video},good,"1:4,4,30,30"\nnone.mp4,bad,"1:4,4,30,30"\n')
+    given = ("batch", table, "--out", tmp_path / "out", "--model", model, "--size", 64)
+    said = run(*given)
+    assert said.code == 3 and "good" in said.out and "none.mp4" in said.out.replace("\n", "")
+    assert (tmp_path / "out/good/masks/00000.png").exists()
+    assert run(*given, "--shard", "2/2").code == 0, "the second by name is good"
+    check_refused(run("batch", tmp_path / "none.csv", "--out", tmp_path / "o"), "cannot be read")
 
 
 def test_quiet_says_nothing(run, video, fake, tmp_path):
@@ -170,7 +200,8 @@ def test_ctrl_c_keeps_what_is_done(run, video, fake, tmp_path, monkeypatch):
     tracker.step = step
     monkeypatch.setattr("masktrail.run.loop.load", lambda *arguments: tracker)
     said = run("track", video, BOX, "--out", tmp_path / "out", *fake)
-    assert said.code == 130 and said.err == "Interrupted; what is done is whole.\n"
+    assert said.code == 130
+    assert said.err == "Interrupted; what is done is whole, and --resume goes on.\n"
     assert len(list((tmp_path / "out/masks").iterdir())) == 2
     assert (tmp_path / "out/overlay.mp4").exists()
 
@@ -299,13 +330,14 @@ def test_a_full_disk_is_told(run, video, fake, tmp_path, monkeypatch):
 
     def replace(path, target):
         moved.append(target)
-        if len(moved) == 3:
+        if len(moved) == 4:  # the journal, two masks
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return real(path, target)
 
     monkeypatch.setattr(Path, "replace", replace)
     check_refused(run("track", video, BOX, "--out", tmp_path / "out", *fake), "The disk is full")
-    assert sorted(path.name for path in files_under(tmp_path / "out")) == ["00000.png", "00001.png"]
+    left = sorted(path.name for path in files_under(tmp_path / "out"))
+    assert left == ["00000.png", "00001.png", "journal.sqlite"]
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,12 @@ def track(
             "forward from the first. Both where neither is given.",
         ),
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run in --out, whatever ended it.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the run in --out.")
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
     """Track objects through a video, from masks, boxes and clicks.
@@ -95,12 +101,14 @@ def track(
             model,
             export,
             size,
-            device,
-            start,
-            end,
             update,
-            direction,
-            precision,
+            device=device,
+            precision=precision,
+            start=start,
+            end=end,
+            direction=direction,
+            resume=resume,
+            overwrite=overwrite,
         )
     terminal.say(
         f"{report.frames} frames in {report.seconds:.1f} s ({report.fps:.1f} frames/s), in {out}",
@@ -110,8 +118,61 @@ def track(
         typer.echo(f"Warning: {report.loss}", err=True)
         raise typer.Exit(LOSSES)
     if report.interrupted:
-        typer.echo("Interrupted; what is done is whole.", err=True)
+        typer.echo("Interrupted; what is done is whole, and --resume goes on.", err=True)
         raise typer.Exit(INTERRUPTED)
+
+
+@app.command()
+def batch(
+    videos: Annotated[Path, typer.Argument(help="Manifest (CSV), or folder: swan.mp4, swan.png.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for a folder per video.")],
+    jobs: Annotated[int, typer.Option(help="Processes.")] = 1,
+    shard: Annotated[str, typer.Option(help="i/n: this part of the videos alone.")] = "1/1",
+    model: Annotated[str, typer.Option(help="Name, or folder made by train.")] = "memory-s",
+    export: Annotated[str, typer.Option(help="Writers.")] = "davis,csv,overlay,review",
+    size: Annotated[int | None, typer.Option(help="Short side to work at, pixels.")] = None,
+    device: Device = "auto",
+    precision: Precision = "auto",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Also track what is done already.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Track many videos; what is done is skipped, what was ended early or failed is taken up."""
+    from masktrail import terminal
+    from masktrail.batch import manifest, work
+
+    tasks = manifest.shard(manifest.read_tasks(videos), shard)
+    options = work.Options(model, export, size, device, precision, overwrite)
+    with terminal.videos("Tracking", quiet) as update:
+        found = work.run_batch(
+            tasks, out, options, jobs, lambda s, *counts: update(f"{s.name}: {s.state}", *counts)
+        )
+    terminal.rows(work.TITLES, [status.row() for status in found], quiet)
+    if any(status.state == "interrupted" for status in found):
+        raise typer.Exit(INTERRUPTED)
+    if any(status.state != "done" for status in found):
+        raise typer.Exit(LOSSES)
+
+
+@app.command()
+def convert(
+    run_dir: Annotated[Path, typer.Argument(help="Folder of a run.")],
+    export: Annotated[str, typer.Option(help="Writers.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder for the files; the run's own.")
+    ] = None,
+    video: Annotated[
+        Path | None, typer.Option(help="Where the video lies now, if it was moved.")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Write a finished run in other formats, without tracking it again."""
+    from masktrail import run, terminal
+
+    with terminal.frames("Converting", quiet) as update:
+        frames = run.convert(run_dir, export, out, video, update)
+    terminal.say(f"{frames} frames as {export}, in {out or run_dir}", quiet)
 
 
 @app.command()

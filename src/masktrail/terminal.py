@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -57,6 +58,16 @@ def named_frames(title: str, quiet: bool) -> Iterator[Callable[[str, int, int], 
 
 
 @contextmanager
+def videos(title: str, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """A bar over videos, and what is said of the last one beside it."""
+    with _bar(MofNCompleteColumn(), TimeRemainingColumn(), quiet=quiet) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda said, done, total: bar.update(
+            task, description=f"{title} {said}", completed=done, total=total
+        )
+
+
+@contextmanager
 def share(title: str, quiet: bool) -> Iterator[Callable[[float, dict[str, float]], None]]:
     """A bar over a share of 1, with the latest figures beside it."""
     figures = TextColumn("{task.fields[figures]}")
@@ -96,6 +107,17 @@ def cards(rows: Mapping[str, "Card"]) -> None:
             card.licence,
         )
     Console().print(table)
+
+
+def rows(titles: Sequence[str], found: Iterable[Sequence[str]], quiet: bool) -> None:
+    """Prints a table of texts."""
+    table = Table(box=None)
+    for title in titles:
+        table.add_column(title, overflow="fold")
+    for row in found:
+        table.add_row(*map(escape, row))
+    if not quiet:
+        Console().print(table)
 
 
 def scores(found: Sequence[Mapping[str, Any]]) -> None:

@@ -1,6 +1,6 @@
 """What passes between the rooms: frames in, prompts beside them, results out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
@@ -139,7 +139,11 @@ class Result:
     Attributes:
         labels: object id of every pixel, uint8 (uint16 where an id exceeds 255), shape (H, W).
         objects: every object being tracked, by id, whether present or lost.
+        soft: makes the soft masks, float32 (H, W) in [0, 1], by id; None where nobody kept them.
     """
 
     labels: LabelMap
     objects: dict[int, ObjectResult] = field(default_factory=dict)
+    soft: Callable[[], dict[int, NDArray[np.float32]]] | None = field(
+        default=None, repr=False, compare=False
+    )

@@ -46,7 +46,9 @@ def video(paint_video) -> Path:
 
 
 def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+    """What a run left, but for its journal."""
+    found = folder.iterdir() if folder.exists() else ()
+    return sorted(path.name for path in found if not path.name.startswith("journal"))
 
 
 def rows_of(out: Path) -> list[dict[str, str]]:

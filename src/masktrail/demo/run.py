@@ -36,7 +36,7 @@ def run_demo(
     """
     clip = render_demo(out, frames, size)
     prompts = read_prompts([("mask", str(out / "truth" / "00000.png"))])[0]
-    report = track(clip, prompts, out, model, progress=progress)
+    report = track(clip, prompts, out, model, progress=progress, overwrite=True)
     return report, _similarity(out / "masks", out / "truth")
 
 

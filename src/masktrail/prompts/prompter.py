@@ -90,14 +90,19 @@ class NetworkPrompter:
         return self._look(image, clicks, whole, nothing)
 
     def _look(self, image: Image, clicks: Points, window: Window, before: Soft) -> Soft:
-        """The network's soft mask (H, W) of what a window shows, nothing beyond it."""
+        """The network's soft mask (H, W) of what a window shows, nothing beyond it.
+
+        The average of what it says of the window and of its mirror image.
+        """
         device = next(self.network.parameters()).device
         inner = (window.inner_height, window.inner_width)
         shown = image[window.y0 : window.y1, window.x0 : window.x1]
         pixels = Stretch(*window.size, *inner).image_in(shown, device)
         maps = prompt_maps(_seen(clicks, window), *inner)[None].to(device)
         previous = window.cut(torch.from_numpy(before)[None, None].to(device))
-        logits = self.network(pixels, maps, previous).float()
+        given = (pixels, maps, previous)
+        both = self.network(*(torch.cat([x, x.flip(3)]) for x in given)).float()
+        logits = (both[:1] + both[1:].flip(3)) / 2
         soft = window.paste(logits, image.shape[:2], NOTHING).sigmoid()
         return soft[0, 0].cpu().numpy()
 

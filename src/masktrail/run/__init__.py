@@ -1,5 +1,7 @@
 """From a video and prompts to finished files."""
 
-from masktrail.run.loop import Report, track
+from masktrail.run.convert import convert
+from masktrail.run.job import Job
+from masktrail.run.loop import Report, track, track_video
 
-__all__ = ["Report", "track"]
+__all__ = ["Job", "Report", "convert", "track", "track_video"]

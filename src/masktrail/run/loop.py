@@ -4,20 +4,29 @@ import itertools
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from masktrail.errors import InputError
 from masktrail.export import make_writers
-from masktrail.export.base import Writer, make_folder
+from masktrail.export.base import Writer
 from masktrail.prompts.check import check_prompt
+from masktrail.run.folder import RECORD, check_folder, clear_folder, keeping_journal
+from masktrail.run.job import DEFAULT_EXPORTS, Job
+from masktrail.run.journal import Journal, packed_state
 from masktrail.run.passes import BothPasses, ForwardPass
 from masktrail.run.pipeline import Output, ahead, holding_ctrl_c
 from masktrail.run.plan import Plan, Prompts, by_frame
-from masktrail.run.record import peak_memory_mb, told_prompts, versions, write_json
+from masktrail.run.record import fingerprint, peak_memory_mb, told_prompts, versions, write_json
 from masktrail.video.reader import Video, open_video
 from masktrail.zoo import DEFAULT, load, weights_hash, weights_path
 
-DEFAULT_EXPORTS = "davis,csv,overlay,review"
+if TYPE_CHECKING:
+    from masktrail.trackers.tracker import Tracker
+
+KEPT_EVERY = 50
+"""The tracker's state is kept after so many frames; the rest is tracked again by a resumption."""
 
 Progress = Callable[[int, int | None], None]
 """Called with frames done and frames expected (None where nobody knows)."""
@@ -53,71 +62,80 @@ def track(
     model: str | Path = DEFAULT,
     export: str = DEFAULT_EXPORTS,
     size: int | None = None,
-    device: str = "auto",
-    start: int = 0,
-    end: int | None = None,
     progress: Progress = lambda done, expected: None,
-    direction: str = "both",
-    precision: str = "auto",
+    **options: Any,
 ) -> Report:
     """Tracks the prompted objects through a video and writes what was asked for.
+
+    Args:
+        source: whatever `open_video` opens.
+        prompts: by object id, for the first frame; or by frame and object id.
+        out: folder for the files.
+        model: whatever `zoo.load` loads.
+        export: names of writers, with commas between.
+        size: short side to work at, pixels; the model's own by default.
+        progress: called after every frame, those looked at before writing included.
+        options: the other fields of `Job`, such as start, direction, resume.
+
+    Raises:
+        InputError: see `track_video`.
+    """
+    return track_video(Job(source, prompts, out, model, export, size, **options), progress)
+
+
+def track_video(
+    job: Job,
+    progress: Progress = lambda done, expected: None,
+    load_tracker: Callable[..., "Tracker"] | None = None,
+) -> Report:
+    """Does a job from the video to the finished files.
 
     Prompts in the first frame alone are tracked as the frames come. With later ones the frames up
     to the last of them are looked at twice before anything is written, see docs/corrections.md.
 
     Args:
-        source: whatever `open_video` opens.
-        prompts: by object id, for frame `start`; or by frame, counted from the source's frame 0,
-            and object id.
-        out: folder for the files.
-        model: whatever `load` loads.
-        export: names of writers, with commas between.
-        size: short side to work at, pixels.
-        device: where to compute.
-        start: first frame, counted from 0.
-        end: frame to stop before.
+        job: what is to be done.
         progress: called after every frame, those looked at before writing included.
-        direction: "both": forward behind the last prompt, backward before the first, both ways
-            between; "forward": every frame as it comes, which is all that cameras and pipes can;
-            "backward": from the last prompt to frame `start`, and nothing behind it.
-        precision: see `zoo.load`.
+        load_tracker: instead of `zoo.load`, to load weights once for many jobs.
 
     Raises:
-        InputError: anything that cannot be used; nothing is then left under a final name, but for
-            masks of frames already done.
+        InputError: anything that cannot be used, and a run in the folder that nothing was said of;
+            nothing is then left under a final name, but for masks of frames already done.
     """
-    out = Path(out)
-    plan = Plan(by_frame(prompts, start), start, direction)
-    writers = make_writers(export, out)
-    last = end if plan.forward else plan.last + 1
-    with open_video(source, start, last) as video:
-        check_prompts(plan, video, end)
-        tracker = load(model, device, size, precision)
+    out, start = Path(job.out), job.start
+    check_folder(out, job.resume, job.overwrite)
+    plan = Plan(by_frame(job.prompts, start), start, job.direction)
+    writers = make_writers(job.export, out)
+    last = job.end if plan.forward else plan.last + 1
+    with open_video(job.source, start, last) as video:
+        check_prompts(plan, video, job.end)
+        tracker = (load_tracker or load)(job.model, job.device, job.size, job.precision)
         passes = BothPasses(tracker, plan, out) if plan.backward else ForwardPass(tracker, plan)
-        report = _loop(video, passes, writers, progress)
-    arguments = {
-        "video": str(source),
+        weights, arguments = weights_hash(weights_path(job.model)), _arguments(job, plan, tracker)
+        about = {"weights": weights, "seen": fingerprint(video), **arguments}
+        if not job.resume:
+            clear_folder(out)
+        soft = any(writer.needs_soft for writer in writers)
+        with keeping_journal(out, about, job.resume, soft) as journal:
+            report = _loop(video, passes, writers, journal, progress)
+    record = {"model": str(job.model), "weights_sha256": weights, "arguments": arguments}
+    write_json(out / RECORD, {**record, "versions": versions(), **asdict(report)})
+    return report
+
+
+def _arguments(job: Job, plan: Plan, tracker: "Tracker") -> dict[str, Any]:
+    """What a run was asked to do, as `run.json` holds it."""
+    return {
+        "video": str(job.source),
         "prompts": told_prompts(plan),
-        "export": export,
+        "export": job.export,
         "size": tracker.size,
         "device": str(tracker.propagator.device),
         "precision": tracker.precision,
-        "start": start,
-        "end": end,
-        "direction": direction,
+        "start": job.start,
+        "end": job.end,
+        "direction": job.direction,
     }
-    make_folder(out)
-    write_json(
-        out / "run.json",
-        {
-            "model": str(model),
-            "weights_sha256": weights_hash(weights_path(model)),
-            "arguments": arguments,
-            "versions": versions(),
-            **asdict(report),
-        },
-    )
-    return report
 
 
 def check_prompts(plan: Plan, video: Video, end: int | None) -> None:
@@ -147,24 +165,33 @@ def _loop(
     video: Video,
     passes: BothPasses | ForwardPass,
     writers: list[Writer],
+    journal: Journal,
     progress: Progress,
 ) -> Report:
+    begin = journal.following if journal.finished else passes.resume(*journal.standing())
     done, tracking, interrupted = 0, 0.0, False
     counted = _counting(progress, video.expected, passes.extra)
     begun = time.perf_counter()
     output = Output(writers, video.info)
     try:
-        passes.prepare(video, counted)
-        tracking = time.perf_counter() - begun if passes.extra else 0.0
+        if not journal.finished:
+            passes.prepare(video, counted)
+            tracking = time.perf_counter() - begun if passes.extra else 0.0
         for frame in ahead(video):
-            before = time.perf_counter()
-            result = passes.step(frame)
-            tracking += time.perf_counter() - before
-            with holding_ctrl_c():
-                output.write(frame, result)
-                done += 1
+            if frame.index < begin:
+                output.write(frame, journal.read(frame.index, frame.image.shape[:2]))
+            else:
+                before = time.perf_counter()
+                result = passes.step(frame)
+                tracking += time.perf_counter() - before
+                with holding_ctrl_c():
+                    output.write(frame, result)
+                    output.then(partial(journal.add, frame, result))
+                    done += 1
+                _keep_state(journal, passes, output, frame.index + 1)
             counted()
-        passes.finish(video)
+        if not journal.finished:
+            passes.finish(video)
     except KeyboardInterrupt:
         interrupted = True
     except BaseException:
@@ -175,6 +202,8 @@ def _loop(
     try:
         with holding_ctrl_c():
             output.close()
+            if not interrupted:
+                journal.finish()
     except KeyboardInterrupt:
         interrupted = True
     seconds = time.perf_counter() - begun
@@ -187,6 +216,14 @@ def _loop(
         loss=video.loss,
         interrupted=interrupted,
     )
+
+
+def _keep_state(
+    journal: Journal, passes: BothPasses | ForwardPass, output: Output, following: int
+) -> None:
+    """Now and then, what it takes to go on with frame `following`."""
+    if following % KEPT_EVERY == 0 and (state := passes.state()) is not None:
+        output.then(partial(journal.checkpoint, following, packed_state(state)))
 
 
 def _counting(progress: Progress, expected: int | None, extra: int) -> Callable[[], None]:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from masktrail.trackers.tracker import Tracker
 
+Kept = tuple[int, dict[str, Any]]
+"""The frame a state was kept before, and the state."""
+
 EPSILON = 0.02
 """Joined probabilities stay this far from 0 and 1: were the background surer of itself than the
 object is where directions disagree, edges would move inwards when masks are enlarged."""
@@ -62,6 +65,27 @@ class ForwardPass:
     def close(self) -> None:
         """Nothing to free."""
 
+    def state(self) -> dict[str, Any]:
+        """Everything needed to go on with the next frame."""
+        return self._tracker.state_dict()
+
+    def resume(self, kept: Kept | None, following: int) -> int:
+        """Goes on where a run stood.
+
+        Args:
+            kept: the frame a state was kept before, and the state.
+            following: frame after the last one whose results are known.
+
+        Returns:
+            The frame to be stepped to next; results of those before it have to be known.
+        """
+        if kept is None:
+            return 0
+        frame, state = kept
+        self._tracker.load_state_dict(state)
+        self._waiting = {t: of for t, of in self._waiting.items() if t >= frame}
+        return frame
+
 
 class BothPasses:
     """Frames up to the last prompt tracked in the plan's directions, then joined.
@@ -83,6 +107,7 @@ class BothPasses:
         self._forward, self._backward = Spool(scratch), Spool(scratch)
         self._given: dict[int, dict[int, NDArray[np.bool_]]] = {}
         self._state: dict[str, Any] = {}
+        self._joined = False  # whether all frames that two passes say something of are done
         backward = plan.last - plan.start + (not plan.forward)
         self.extra = backward + (plan.last - plan.first + 1 if plan.forward else 0)
 
@@ -96,6 +121,8 @@ class BothPasses:
         Raises:
             InputError: the video ends before the last prompt, or a prompt cannot be used.
         """
+        if self._joined:
+            return
         self._learn(video)
         last = self._plan.last
         if self._plan.forward:
@@ -109,6 +136,7 @@ class BothPasses:
     def step(self, frame: Frame) -> Result:
         """What both directions together say of a frame."""
         if frame.index > self._plan.last:
+            self._joined = True
             return self._tracker.step(frame.image)
         forward, backward = self._forward.read(frame.index), self._backward.read(frame.index)
         given = self._given.get(frame.index, {})
@@ -128,6 +156,22 @@ class BothPasses:
         """Frees the disk."""
         self._forward.close()
         self._backward.close()
+
+    def state(self) -> dict[str, Any] | None:
+        """Everything needed to go on with the next frame; None while the passes are needed."""
+        return self._tracker.state_dict() if self._joined else None
+
+    def resume(self, kept: Kept | None, following: int) -> int:
+        """Goes on where a run stood; see `ForwardPass.resume`.
+
+        As long as there are passes to be joined, both are made again.
+        """
+        if kept is None:
+            return min(following, self._plan.last + 1)
+        frame, state = kept
+        self._tracker.load_state_dict(state)
+        self._joined, self.extra = True, 0
+        return frame
 
     def _up_to_last(self, video: Video) -> Iterator[Frame]:
         """Frames from the first to the last prompted one."""

@@ -3,9 +3,10 @@
 import signal
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import TypeVar
 
 from masktrail.export.base import Writer
@@ -68,7 +69,11 @@ class Output:
 
     def write(self, frame: Frame, result: Result) -> None:
         """Hands a frame over; waits where too many are waiting already."""
-        self._pending.append(self._pool.submit(self._write, frame, result))
+        self.then(partial(self._take, frame, result))
+
+    def then(self, work: Callable[[], None]) -> None:
+        """Does something when everything handed over before is written."""
+        self._pending.append(self._pool.submit(self._do, work))
         while len(self._pending) > PENDING:
             self._pending.popleft().result()
 
@@ -90,18 +95,21 @@ class Output:
         for writer in self._opened:
             writer.abort()
 
-    def _write(self, frame: Frame, result: Result) -> None:
+    def _do(self, work: Callable[[], None]) -> None:
         if self._failure is not None:  # frames were waiting already when one failed
             return
         try:
-            if not self._opened:
-                self._open()
-            for writer in self._writers:
-                writer.write(frame, result)
-            self.written += 1
+            work()
         except BaseException as error:
             self._failure = error
             raise
+
+    def _take(self, frame: Frame, result: Result) -> None:
+        if not self._opened:
+            self._open()
+        for writer in self._writers:
+            writer.write(frame, result)
+        self.written += 1
 
     def _open(self) -> None:
         for writer in self._writers:

@@ -1,5 +1,6 @@
 """What a run leaves beside its results: `run.json`, and the figures in it."""
 
+import hashlib
 import json
 import platform
 import re
@@ -11,6 +12,7 @@ from typing import Any
 from masktrail.masks import replacing
 from masktrail.run.plan import Plan
 from masktrail.types import Box, Mask, Prompt
+from masktrail.video.reader import Video
 
 
 def versions() -> dict[str, str]:
@@ -41,6 +43,13 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
         part.write_text(json.dumps(content, indent=2) + "\n")
 
 
+def fingerprint(video: Video) -> dict[str, Any]:
+    """What tells a video from another one, wherever it lies."""
+    info, path = video.info, Path(video.info.source)
+    size = path.stat().st_size if path.is_file() else None
+    return {"size": [info.width, info.height], "frames": info.frames, "bytes": size}
+
+
 def told_prompts(plan: Plan) -> dict[int, Any]:
     """Prompts as `run.json` holds them: by object id where they are for the first frame alone."""
     told = {
@@ -51,9 +60,9 @@ def told_prompts(plan: Plan) -> dict[int, Any]:
 
 def _told(prompt: Prompt) -> Any:
     if isinstance(prompt, Mask):
-        return "mask"
+        return {"mask": hashlib.sha256(prompt.mask.tobytes()).hexdigest()[:16]}
     if isinstance(prompt, Box):
         return [prompt.x0, prompt.y0, prompt.x1, prompt.y1]
     clicks = [[*point, int(on)] for point, on in zip(prompt.points, prompt.labels, strict=True)]
-    beside = {kind: _told(of) for kind, of in (("box", prompt.box), ("mask", prompt.mask)) if of}
-    return {"points": clicks, **beside}
+    box = {"box": _told(prompt.box)} if prompt.box else {}
+    return {"points": clicks, **box, **(_told(prompt.mask) if prompt.mask else {})}

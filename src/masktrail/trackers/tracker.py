@@ -5,6 +5,7 @@ tracker owns ids, prompts, sizes, the competition between objects, and what is s
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -227,9 +228,12 @@ class Tracker:
         own = scores or {i: confidence(soft[i]) for i in ids}
         scores = {i: 1.0 if i in given else own[i] for i in ids}
         labels = self._labels(aggregated, ids, given)
-        for object_id in (i for i, score in scores.items() if score < LOST):
+        lost = {i for i, score in scores.items() if score < LOST}
+        for object_id in lost:
             labels[labels == object_id] = 0
-        return soft, Result(labels, {i: _describe(labels == i, scores[i]) for i in ids})
+        found = {i: _describe(labels == i, scores[i]) for i in ids}
+        enlarged = partial(_enlarged, self._stretch, aggregated, ids, given, lost)
+        return soft, Result(labels, found, enlarged)
 
     def _labels(
         self, aggregated: Tensor, ids: list[int], given: dict[int, NDArray[np.bool_]]
@@ -252,6 +256,21 @@ class Tracker:
 def _corrects(prompt: Prompt) -> bool:
     """Whether a prompt goes out from the mask there is; any other starts afresh."""
     return isinstance(prompt, Points) and prompt.alone
+
+
+def _enlarged(
+    stretch: Stretch,
+    aggregated: Tensor,
+    ids: list[int],
+    given: dict[int, NDArray[np.bool_]],
+    lost: set[int],
+) -> dict[int, NDArray[np.float32]]:
+    """Soft masks (H, W) by object id; what the user marked is 0 or 1, what is lost is 0."""
+    masks = stretch.logits_out(aggregated).float().softmax(0)[1:].cpu().numpy()
+    found = dict(zip(ids, masks, strict=True))
+    for object_id in lost:
+        found[object_id] = np.zeros_like(found[object_id])
+    return found | {i: mask.astype(np.float32) for i, mask in given.items()}
 
 
 def _describe(mask: NDArray[np.bool_], score: float) -> ObjectResult:

@@ -1,0 +1,1 @@
+"""Many videos: a list of them in, a folder of results for each out."""

@@ -1,0 +1,277 @@
+"""Tasks spread over processes; whatever one of them does, the others are done."""
+
+import csv
+import json
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+from masktrail.batch.manifest import Task
+from masktrail.errors import InputError
+from masktrail.export.base import make_folder
+from masktrail.masks import replacing
+from masktrail.prompts.text import read_prompts
+from masktrail.run import Job, Report, track_video
+from masktrail.run.folder import clear_folder
+
+if TYPE_CHECKING:
+    from masktrail.trackers.tracker import Tracker
+
+STATUS = "status.json"
+"""Of the file in a video's folder that says how far it is."""
+
+SUMMARY = "summary.csv"
+TITLES = ("name", "state", "frames", "fps", "said")
+"""Columns of the summary."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What holds for all videos; see `run.Job`."""
+
+    model: str
+    export: str
+    size: int | None = None
+    device: str = "auto"
+    precision: str = "auto"
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far a video is.
+
+    Attributes:
+        name: of the task.
+        state: "running", "done", "loss" (done, but the source was damaged), "interrupted" or
+            "failed".
+        said: why, where it is not done.
+        frames: written.
+        fps: frames per second, end to end.
+        task: what was asked, by which what is done is known again.
+    """
+
+    name: str
+    state: str
+    said: str = ""
+    frames: int = 0
+    fps: float = 0.0
+    task: str = ""
+
+    def row(self) -> tuple[str, ...]:
+        """As tables show it, under `TITLES`."""
+        speed = f"{self.fps:.2f}" if self.fps else ""
+        return self.name, self.state, str(self.frames), speed, self.said
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to be done."""
+        return self.state in ("done", "loss")
+
+
+def run_batch(
+    tasks: Sequence[Task],
+    out: Path | str,
+    options: Options,
+    jobs: int = 1,
+    progress: Callable[[Status, int, int], None] = lambda status, done, total: None,
+) -> list[Status]:
+    """Tracks many videos, each into a folder of its name, and sums up in `summary.csv`.
+
+    What is finished is left as it is, what was ended early goes on, what failed is tried again.
+
+    Args:
+        tasks: the videos.
+        out: folder for their folders.
+        options: for all of them.
+        jobs: processes, each of which loads weights once.
+        progress: called with the status of every video that comes to its end, videos done and all.
+
+    Returns:
+        The status of every task, in their order.
+
+    Raises:
+        InputError: fewer than one process, or `out` cannot be written.
+    """
+    if jobs < 1:
+        raise InputError(f"--jobs is {jobs}; expected 1 or more.")
+    out = Path(out)
+    make_folder(out)
+    batch = _Batch(tasks, out, options, progress)
+    slots = [
+        threading.Thread(target=batch.work, args=(jobs,)) for _ in range(min(jobs, len(tasks)))
+    ]
+    for slot in slots:
+        slot.start()
+    try:
+        for slot in slots:
+            slot.join()
+    except KeyboardInterrupt:  # the processes got it too and close their files
+        batch.stop()
+        for slot in slots:
+            slot.join()
+    return batch.statuses()
+
+
+class _Batch:
+    """The tasks that wait, and what became of the others."""
+
+    def __init__(
+        self,
+        tasks: Sequence[Task],
+        out: Path,
+        options: Options,
+        progress: Callable[[Status, int, int], None],
+    ) -> None:
+        self._tasks, self._out, self._options, self._progress = tasks, out, options, progress
+        self._waiting: SimpleQueue[Task] = SimpleQueue()
+        for task in tasks:
+            self._waiting.put(task)
+        self._found: dict[str, Status] = {}
+        self._lock = threading.Lock()
+
+    def work(self, jobs: int) -> None:
+        """Does tasks in a process of its own until none waits."""
+        pool = _process(jobs)
+        try:
+            while (task := self._next()) is not None:
+                try:
+                    status = pool.submit(do, task, self._out / task.name, self._options).result()
+                except BrokenProcessPool:
+                    pool.shutdown()
+                    pool = _process(jobs)
+                    status = Status(task.name, "failed", "The process was ended from outside.")
+                    write_status(self._out / task.name, status)
+                self._add(status)
+        finally:
+            pool.shutdown()
+
+    def stop(self) -> None:
+        """Begins no further task."""
+        while self._next() is not None:
+            pass
+
+    def statuses(self) -> list[Status]:
+        """Of all tasks, in their order."""
+        never = {task.name: Status(task.name, "interrupted", "not begun") for task in self._tasks}
+        return list((never | self._found).values())
+
+    def _next(self) -> Task | None:
+        try:
+            return self._waiting.get_nowait()
+        except Empty:
+            return None
+
+    def _add(self, status: Status) -> None:
+        with self._lock:
+            self._found[status.name] = status
+            write_summary(self._out / SUMMARY, self.statuses())
+            self._progress(status, len(self._found), len(self._tasks))
+
+
+def do(task: Task, out: Path, options: Options) -> Status:
+    """Tracks one video of many in this process; whatever goes wrong is told, not raised."""
+    asked = json.dumps({**asdict(task), **asdict(options), "overwrite": False}, sort_keys=True)
+    known = read_status(out)
+    if known and known.finished and known.task == asked and not options.overwrite:
+        return known
+    try:
+        make_folder(out)
+        write_status(out, Status(task.name, "running", task=asked))
+        if options.overwrite or (known and known.task != asked):
+            clear_folder(out)
+        status = _told(task.name, track_video(_job(task, out, options), load_tracker=_tracker))
+    except InputError as error:
+        status = Status(task.name, "failed", str(error))
+    except KeyboardInterrupt:
+        status = Status(task.name, "interrupted", "stopped before its first frame")
+    except Exception as error:  # one bad video never stops the rest
+        status = Status(task.name, "failed", f"{type(error).__name__}: {error}")
+    status = Status(**{**asdict(status), "task": asked})
+    write_status(out, status)
+    return status
+
+
+def read_status(out: Path) -> Status | None:
+    """What the folder of a video says of it; None where it says nothing that can be read."""
+    try:
+        return Status(**json.loads((out / STATUS).read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def write_status(out: Path, status: Status) -> None:
+    """Says in the folder of a video how far it is.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    make_folder(out)
+    with replacing(out / STATUS) as part:
+        part.write_text(json.dumps(asdict(status), indent=2) + "\n")
+
+
+def write_summary(path: Path, statuses: Sequence[Status]) -> None:
+    """A row per video: name, state, frames, frames per second, what was said."""
+    with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(TITLES)
+        rows.writerows(status.row() for status in statuses)
+
+
+def _job(task: Task, out: Path, options: Options) -> Job:
+    return Job(
+        source=task.video,
+        prompts=read_prompts(task.marks, task.start),
+        out=out,
+        model=options.model,
+        export=options.export,
+        size=options.size,
+        device=options.device,
+        precision=options.precision,
+        start=task.start,
+        end=task.end,
+        direction=task.direction,
+        resume=True,
+    )
+
+
+def _told(name: str, report: Report) -> Status:
+    said = report.loss or ""
+    state = "interrupted" if report.interrupted else "loss" if said else "done"
+    return Status(name, state, said, report.frames, report.fps)
+
+
+def _process(jobs: int) -> ProcessPoolExecutor:
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(1, context, _share_cores, (jobs,))
+
+
+def _share_cores(jobs: int) -> None:
+    """Leaves the other processes their part of the processor."""
+    import torch
+
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // jobs))
+
+
+def _tracker(*arguments: Any) -> "Tracker":
+    """A tracker without objects, its weights loaded when it is first asked for."""
+    tracker, fresh = _loaded(*arguments)
+    tracker.load_state_dict(fresh)
+    return tracker
+
+
+@lru_cache(maxsize=1)
+def _loaded(*arguments: Any) -> tuple["Tracker", dict[str, Any]]:
+    from masktrail.zoo import load
+
+    tracker = load(*arguments)
+    return tracker, tracker.state_dict()

@@ -1,0 +1,233 @@
+"""What a run has said so far, in a file beside its results.
+
+Enough to go on after the process was killed at any moment, and to export a run again without
+tracking: every frame's label map and objects, and now and then the state of the tracker. SQLite
+keeps what was committed whole, whatever happens next, and one run away from another's folder.
+"""
+
+import errno
+import io
+import json
+import sqlite3
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from masktrail.errors import InputError
+from masktrail.masks import cannot_write, replacing
+from masktrail.types import Frame, LabelMap, ObjectResult, Result
+
+NAME = "journal.sqlite"
+"""Of the file, in the folder of the results."""
+
+FORMAT = 1
+"""Of the journal; another one's cannot be read."""
+
+_TABLES = """
+CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT);
+CREATE TABLE frames (
+    frame INTEGER PRIMARY KEY, kind TEXT, labels BLOB, objects TEXT, soft BLOB
+);
+CREATE TABLE state (only INTEGER PRIMARY KEY CHECK (only = 0), frame INTEGER, content BLOB);
+"""
+
+
+class Journal:
+    """The journal of one run, open; nobody else can open it meanwhile.
+
+    Frames can be added on one thread while another one reads.
+
+    Args:
+        out: folder of the results.
+        about: what the run is of; empty to open a journal that is there.
+        soft: keep soft masks too, 16 bits a pixel.
+
+    Attributes:
+        about: as it was given when the journal was begun.
+
+    Raises:
+        InputError: there is none, it is of another version, another run is writing it, or the disk
+            is full; from every method too.
+    """
+
+    def __init__(
+        self, out: Path, about: Mapping[str, Any] | None = None, soft: bool = False
+    ) -> None:
+        self.path, self._soft = Path(out) / NAME, soft
+        if about is None and not self.path.is_file():
+            raise InputError(f"{out} holds no {NAME}, so no run was begun there.")
+        with self._explained():
+            if about is not None:
+                _create(self.path, {"format": FORMAT, "about": dict(about)})
+            self._file = sqlite3.connect(
+                self.path, timeout=1, isolation_level=None, check_same_thread=False
+            )
+            self._file.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._file.execute("PRAGMA journal_mode = WAL")
+            self._file.execute("PRAGMA synchronous = NORMAL")
+        self.about: dict[str, Any] = self._told("about")
+        if self._told("format") != FORMAT:
+            self.close()
+            raise InputError(
+                f"{self.path} was written by another version of MaskTrail; track again with "
+                "--overwrite, or into another folder."
+            )
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run came to its end."""
+        return bool(self._told("finished"))
+
+    @property
+    def frames(self) -> int:
+        """Frames that were added."""
+        return self._one("SELECT count(*) FROM frames")[0]
+
+    @property
+    def following(self) -> int:
+        """Frame after the last one that was added; 0 where there is none."""
+        last = self._one("SELECT max(frame) FROM frames")[0]
+        return 0 if last is None else last + 1
+
+    def add(self, frame: Frame, result: Result) -> None:
+        """Keeps what was said of a frame."""
+        objects = {i: asdict(found) for i, found in result.objects.items()}
+        soft = _packed_soft(result.soft()) if self._soft and result.soft else None
+        row = (frame.index, result.labels.dtype.str, _packed(result.labels))
+        with self._explained():
+            self._file.execute(
+                "INSERT OR REPLACE INTO frames VALUES (?, ?, ?, ?, ?)",
+                (*row, json.dumps(objects), soft),
+            )
+
+    def read(self, frame: int, shape: tuple[int, int]) -> Result:
+        """What was said of a frame of `shape` (H, W).
+
+        Raises:
+            InputError: nothing was.
+        """
+        row = self._one("SELECT kind, labels, objects, soft FROM frames WHERE frame = ?", frame)
+        if row is None:
+            raise InputError(f"{self.path} holds nothing of frame {frame}; the video has changed.")
+        kind, labels, told, soft = row
+        objects = {int(i): _object(found) for i, found in json.loads(told).items()}
+        given = None if soft is None else lambda: _soft(soft, shape, list(objects))
+        return Result(_labels(labels, kind, shape), objects, given)
+
+    def checkpoint(self, frame: int, state: bytes) -> None:
+        """Keeps the state before a frame, as `packed_state` made it, instead of the one before."""
+        with self._explained():
+            self._file.execute("INSERT OR REPLACE INTO state VALUES (0, ?, ?)", (frame, state))
+
+    def state(self) -> tuple[int, dict[str, Any]] | None:
+        """The frame a state was kept before, and the state; None where none was."""
+        import torch
+
+        row = self._one("SELECT frame, content FROM state")
+        if row is None:
+            return None
+        return row[0], torch.load(io.BytesIO(row[1]), weights_only=True)
+
+    def standing(self) -> tuple[tuple[int, dict[str, Any]] | None, int]:
+        """What `state` gives, and the frame after the last one that was added."""
+        return self.state(), self.following
+
+    def finish(self) -> None:
+        """Says that the run came to its end; its state is not needed any more."""
+        with self._explained():
+            self._file.execute("DELETE FROM state")
+            self._file.execute("INSERT OR REPLACE INTO about VALUES ('finished', 'true')")
+
+    def close(self) -> None:
+        """Lets others open the journal."""
+        self._file.close()
+
+    def remove(self) -> None:
+        """Closes the journal and leaves nothing of it."""
+        self.close()
+        for path in self.path.parent.glob(f"{NAME}*"):  # beside the file its log
+            path.unlink()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _told(self, key: str) -> Any:
+        row = self._one("SELECT value FROM about WHERE key = ?", key)
+        return json.loads(row[0]) if row else None
+
+    def _one(self, query: str, *values: Any) -> Any:
+        with self._explained():
+            return self._file.execute(query, values).fetchone()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turns what SQLite says into a sentence."""
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise InputError(
+                    f"Another run is writing to {self.path.parent}; wait for it, or choose another "
+                    "folder."
+                ) from error
+            full = error.sqlite_errorcode == sqlite3.SQLITE_FULL
+            reason = OSError(errno.ENOSPC if full else errno.EIO, str(error))
+            raise cannot_write(self.path, reason) from error
+        except sqlite3.DatabaseError as error:
+            raise InputError(
+                f"{self.path} is damaged ({error}); track again with --overwrite, or into another "
+                "folder."
+            ) from error
+
+
+def _create(path: Path, values: Mapping[str, Any]) -> None:
+    """An empty journal, complete from the moment it has its name."""
+    with replacing(path) as part:
+        file = sqlite3.connect(part)
+        try:
+            file.executescript(_TABLES)
+            rows = [(key, json.dumps(value)) for key, value in values.items()]
+            file.executemany("INSERT INTO about VALUES (?, ?)", rows)
+            file.commit()
+        finally:
+            file.close()
+
+
+def packed_state(state: Mapping[str, Any]) -> bytes:
+    """Tensors and plain values as `Journal.checkpoint` keeps them."""
+    import torch
+
+    content = io.BytesIO()
+    torch.save(dict(state), content)
+    return content.getvalue()
+
+
+def _packed(labels: LabelMap) -> bytes:
+    return zlib.compress(np.ascontiguousarray(labels).tobytes(), 1)
+
+
+def _labels(packed: bytes, kind: str, shape: tuple[int, int]) -> LabelMap:
+    return np.frombuffer(zlib.decompress(packed), kind).reshape(shape).copy()
+
+
+def _object(told: Mapping[str, Any]) -> ObjectResult:
+    return ObjectResult(**{**told, "box": told["box"] and tuple(told["box"])})
+
+
+def _packed_soft(masks: Mapping[int, NDArray[np.float32]]) -> bytes:
+    stacked = np.stack([masks[i] for i in sorted(masks)]) if masks else np.zeros((0, 0, 0))
+    return zlib.compress(np.round(stacked * 65535).astype("<u2").tobytes(), 1)
+
+
+def _soft(packed: bytes, shape: tuple[int, int], ids: list[int]) -> dict[int, NDArray[np.float32]]:
+    steps = np.frombuffer(zlib.decompress(packed), "<u2").reshape(-1, *shape)
+    return dict(zip(sorted(ids), steps.astype(np.float32) / 65535, strict=True))

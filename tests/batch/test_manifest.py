@@ -1,0 +1,89 @@
+"""Lists of videos: tables and folders."""
+
+from pathlib import Path
+
+import pytest
+
+from masktrail.batch.manifest import Task, read_tasks, shard
+from masktrail.errors import InputError
+
+
+def manifest(folder: Path, *lines: str) -> Path:
+    path = folder / "list.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def test_rows_are_videos_by_name(tmp_path):
+    path = manifest(
+        tmp_path,
+        "video, name, box, not_point, start, end",
+        'swan.mp4,,"1:1,2,3,4; 2:5,6,7,8","1:9,9",,',
+        "rtsp://there/live,camera,,,,",
+    )
+    with pytest.raises(InputError, match="line 3: nothing is marked; fill one of mask, box"):
+        read_tasks(path)
+    path.write_text(path.read_text().replace("camera,,,,", 'camera,"1:0,0,9,9",,5,20'))
+    camera, swan = read_tasks(path)
+    marks = (("box", "1:1,2,3,4"), ("box", "2:5,6,7,8"), ("not_point", "1:9,9"))
+    assert swan == Task("swan", str(tmp_path / "swan.mp4"), marks)
+    assert camera == Task("camera", "rtsp://there/live", (("box", "1:0,0,9,9"),), 5, 20)
+
+
+def test_rows_of_one_name_are_prompts_at_several_frames(tmp_path):
+    path = manifest(
+        tmp_path,
+        "video,at,mask,point,direction",
+        "swan.mp4,,first.png,,backward",
+        'swan.mp4,30,,"1:5,6",',
+    )
+    (task,) = read_tasks(path)
+    assert task.marks == (("mask", str(tmp_path / "first.png")), ("at", "30"), ("point", "1:5,6"))
+    assert task.direction == "backward"
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (["name,box", 'a,"1:0,0,9,9"'], "lacks the column 'video'"),
+        (["video,name", "a.mp4,a"], "lacks the column 'mask'"),
+        (["video,box,colour", "a.mp4,,red"], "has a column 'colour'; there are video, name"),
+        (["video,box", ',"1:0,0,9,9"'], "line 2: the video is missing"),
+        (["video,mask,start", "a.mp4,a.png,soon"], "line 2: start is 'soon'; expected a frame"),
+        (["video,mask", "a/x.mp4,a.png", "b/x.mp4,b.png"], "line 3: the name 'x' is that of .*a/x"),
+        (["video,mask"], "names no video"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_line(tmp_path, lines, told):
+    with pytest.raises(InputError, match=told):
+        read_tasks(manifest(tmp_path, *lines))
+
+
+def test_a_table_that_cannot_be_read_is_told(tmp_path):
+    with pytest.raises(InputError, match="cannot be read"):
+        read_tasks(tmp_path / "none.csv")
+    (tmp_path / "odd.csv").write_bytes(b"video,mask\n\xff\xfe\xfa,x\n")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_tasks(tmp_path / "odd.csv")
+
+
+def test_a_folder_of_videos_beside_their_masks(tmp_path):
+    for name in ("b.mp4", "b.png", "a.png", "notes.txt", ".hidden.mp4"):
+        (tmp_path / name).touch()
+    (tmp_path / "a").mkdir()
+    tasks = read_tasks(tmp_path)
+    assert [(task.name, Path(task.video).name) for task in tasks] == [("a", "a"), ("b", "b.mp4")]
+    assert tasks[1].marks == (("mask", str(tmp_path / "b.png")),)
+    (tmp_path / "b.png").unlink()
+    with pytest.raises(InputError, match=r"1 of 2 videos .* have no mask .* b.mp4; expected b.png"):
+        read_tasks(tmp_path)
+
+
+def test_shards_are_all_of_it_and_never_overlap():
+    tasks = [Task(str(i), "", ()) for i in range(7)]
+    parts = [shard(tasks, f"{i}/3") for i in (1, 2, 3)]
+    assert sorted(task.name for part in parts for task in part) == [str(i) for i in range(7)]
+    assert [len(part) for part in parts] == [3, 2, 2]
+    for text in ("0/3", "4/3", "1", "a/b", "", "1/0", "-1/3"):
+        with pytest.raises(InputError, match="write i/n"):
+            shard(tasks, text)
