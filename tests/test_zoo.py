@@ -190,7 +190,7 @@ def test_a_trained_folder_is_published(folder, network):
     (file,) = (folder / "deep" / "weights").iterdir()
     assert file.name == "new-00001-of-00001.safetensors"
     assert f'"{file.name}": (\n        "{sha256(file)}"' in said
-    assert "parameters=4_516_162," in said
+    assert "parameters=4_520_627," in said
     assert load(file, "cpu").propagator.network.config == network.config
 
 
@@ -233,13 +233,6 @@ def prompt_folder(tmp_path):
     return tmp_path / "prompt"
 
 
-def test_colours_decide_where_the_zoo_holds_no_prompt_network(monkeypatch):
-    monkeypatch.delitem(CARDS, PROMPTS, raising=False)
-    for mark in MARKS:
-        found = load_prompter(device="cpu")(PAINTED, mark, None)
-        np.testing.assert_array_equal(found, mask_by_colour(PAINTED, mark))
-
-
 def test_a_prompt_network_in_the_zoo_is_handed_to_the_tracker(folder, prompt_folder, monkeypatch):
     file = prompt_folder / "weights.safetensors"
     card = Card(PROMPTS, "a test", size=256, files={file.name: sha256(file)})
@@ -251,6 +244,11 @@ def test_a_prompt_network_in_the_zoo_is_handed_to_the_tracker(folder, prompt_fol
         expected = load_prompter(prompt_folder, "cpu")(PAINTED, mark, None)
         np.testing.assert_array_equal(labels == object_id, expected)
         assert (expected != mask_by_colour(PAINTED, mark)).any()
+
+
+def test_a_model_without_weights_makes_no_masks():
+    with pytest.raises(InputError, match="'flow' makes no masks of boxes and clicks"):
+        load_prompter("flow", "cpu")(PAINTED, MARKS[0], None)
 
 
 def test_prompt_weights_are_looked_for_when_the_first_box_or_click_comes(

@@ -23,6 +23,17 @@ PROMPTS = "prompt"
 """The model that makes masks of boxes and clicks, where it is there."""
 
 
+PHOTOGRAPHS_AND_VIDEOS = (
+    "4,280 photographs with masks (ECSSD, PASCAL-S, DUTS, CCP, HumanSeg, Penn-Fudan, COCO, feral "
+    "cats), DAVIS-2016 train, 27 short clips (SBI2015, UCSD, CDnet-2014, one of YouTube-VOS, one "
+    "of DAVIS-2017); encoder from ImageNet"
+)
+RESEARCH = (
+    "Apache-2.0 as far as it is ours; much of the data is for research or non-commercial use only "
+    "(DAVIS copy CC BY-NC 4.0, YouTube-VOS, the photograph sets)"
+)
+
+
 @dataclass(frozen=True)
 class Card:
     """One row of the zoo.
@@ -64,15 +75,31 @@ CARDS: dict[str, Card] = {
                 "6d7a7b29598f96a4f3ddc67cc1db1a32dd2d396c3844c9e5875a9769c80c4719"
             )
         },
-        parameters=4_516_162,
+        parameters=4_520_627,
         size=288,
-        data="4,280 photographs with masks (ECSSD, PASCAL-S, DUTS, CCP, HumanSeg, Penn-Fudan, "
-        "COCO, feral cats), DAVIS-2016 train, 27 short clips (SBI2015, UCSD, CDnet-2014, one of "
-        "YouTube-VOS, one of DAVIS-2017); encoder from ImageNet",
-        licence="Apache-2.0 as far as it is ours; much of the data is for research or "
-        "non-commercial use only (DAVIS copy CC BY-NC 4.0, YouTube-VOS, the photograph sets)",
+        data=PHOTOGRAPHS_AND_VIDEOS,
+        licence=RESEARCH,
         recipe="memory-s.toml",
         scores={"davis2016-dev10 J&F": 0.802},
+    ),
+    "prompt": Card(
+        family="prompt",
+        about="Masks of boxes and clicks, ResNet-18 encoder; corrects a mask click by click",
+        files={
+            "prompt.safetensors": (
+                "0d57e1dfa17f3b5b4b3e41b10c3e821c82ef85717dbf9c3cb328c6cfdf8ff4d4"
+            )
+        },
+        parameters=3_783_201,
+        size=256,
+        data=PHOTOGRAPHS_AND_VIDEOS,
+        licence=RESEARCH,
+        recipe="prompt-last.toml",
+        scores={
+            "davis2016-dev10 first frames, IoU of a box": 0.817,
+            "davis2016-dev10 first frames, IoU of a click": 0.748,
+            "davis2016-dev10 first frames, IoU after five clicks more": 0.881,
+        },
     ),
     "labelprop": Card(
         family="labelprop",
@@ -154,8 +181,7 @@ def load_prompter(model: str | Path = PROMPTS, device: str = "auto") -> "Prompte
     """What makes masks of boxes and clicks; its weights are read when the first of them comes.
 
     Args:
-        model: name in the zoo, folder or file of a prompt network; colour alone decides where the
-            zoo holds none.
+        model: name in the zoo, folder or file of a prompt network.
         device: "auto", "cpu", "cuda", ...
 
     Returns:
@@ -168,12 +194,11 @@ def load_prompter(model: str | Path = PROMPTS, device: str = "auto") -> "Prompte
         from masktrail.devices import choose_device
         from masktrail.models.prompt import PromptNetwork
         from masktrail.models.weights import load_network
-        from masktrail.prompts.colour import mask_by_colour
         from masktrail.prompts.prompter import NetworkPrompter
 
-        path = None if model == PROMPTS and PROMPTS not in CARDS else weights_path(model)
+        path = weights_path(model)
         if path is None:
-            return mask_by_colour
+            raise InputError(f"The model {str(model)!r} makes no masks of boxes and clicks.")
         network, family = load_network(path)
         if not isinstance(network, PromptNetwork):
             raise InputError(f"{path} is of the family {family!r}; boxes and clicks need 'prompt'.")

@@ -32,7 +32,7 @@ class Bright(PromptNetwork):
 
 def untrained() -> NetworkPrompter:
     torch.manual_seed(0)
-    return NetworkPrompter(PromptNetwork(SMALL), 64, 64)
+    return NetworkPrompter(PromptNetwork(SMALL), (64, 96), 64)
 
 
 def scene(size: tuple[int, int] = (320, 240)) -> tuple[np.ndarray, np.ndarray]:
@@ -77,9 +77,12 @@ def test_a_crop_around_a_box_goes_in_and_its_mask_comes_back_where_it_was(size):
     network = Bright()
     mask = NetworkPrompter(network)(image, Box(*tight_box(truth)), None)
     assert overlap(mask, truth) > 0.95
-    ((pixels, maps, previous),) = network.seen
+    (pixels, maps, previous), (larger, _, seen) = network.seen
     assert pixels.shape[2] * pixels.shape[3] < 1.3 * 256**2
+    assert larger.shape[2] * larger.shape[3] > 1.2 * pixels.shape[2] * pixels.shape[3]
     assert not maps[:, :2].any() and not previous.any()
+    assert seen.max() > 0.99, "the second look goes out from what the first one found"
+    assert torch.equal(pixels[1:], pixels[:1].flip(3)) and torch.equal(maps[1:], maps[:1].flip(3))
     inside = pixels.mean(1)[maps[:, 2] > 0.99]
     assert inside.min() > 0.5, "the box lies where the object is"
 
@@ -89,7 +92,7 @@ def test_clicks_alone_are_looked_at_twice_first_in_the_whole_picture():
     network, x0 = Bright(), tight_box(truth)[0]
     mask = NetworkPrompter(network)(image, Points([(x0 + 5, 70)], [True]), None)
     assert overlap(mask, truth) > 0.95
-    (whole, _, nothing), (crop, maps, previous) = network.seen
+    (whole, _, nothing), (crop, maps, previous), _ = network.seen
     assert not nothing.any() and previous.max() > 0.99
     assert (crop.mean(1) > 0.5).float().mean() > 1.5 * (whole.mean(1) > 0.5).float().mean()
     assert crop.mean(1)[maps[:, 0] > 0].min() > 0.5, "the click lies on the object"
@@ -102,7 +105,7 @@ def test_what_there_is_goes_in_with_the_clicks_that_correct_it(given):
     start = {"mask": Mask(truth)} if given == "mask" else {}
     soft = truth.astype(np.float32) if given == "previous" else None
     NetworkPrompter(network)(image, Points([(300, 200)], [False], **start), soft)
-    ((pixels, maps, previous),) = network.seen
+    (pixels, maps, previous), _ = network.seen
     assert maps[:, 1].any() and not maps[:, 0].any()
     bright = pixels.mean(1, keepdim=True) > 0.5
     assert ((previous > 0.5) != bright).float().mean() < 0.02

@@ -1,4 +1,4 @@
-"""A first mask from a box by colour alone, until a network does it better.
+"""A mask from a box by colour alone, for where a network finds nothing.
 
 Inside the box an ellipse is the prior; colours are counted in two joint histograms, object and
 surroundings, that are re-estimated a few times in the manner of GrabCut (Rother et al., SIGGRAPH

@@ -1,6 +1,7 @@
 """From a box or clicks to the mask of an object in a picture of any size, by a prompt network."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,8 +14,9 @@ from masktrail.prompts.clicks import extent, honour
 from masktrail.prompts.colour import mask_by_colour
 from masktrail.types import Box, Image, Points
 
-SIZE = 256
-"""Side of the square, pixels, whose area a crop has inside the network."""
+SIZES = (256, 320)
+"""Sides of squares, pixels, whose area a crop has inside the network, look by look: the second one
+goes out from the mask of the first."""
 
 GLANCE = 384
 """The same of a whole picture, where it is not known yet where to look."""
@@ -42,12 +44,14 @@ class NetworkPrompter:
 
     Args:
         network: of the family "prompt".
-        size: side of the square whose area a crop has inside the network, pixels.
+        sizes: sides of squares whose area a crop has inside the network, pixels, look by look.
         glance: the same of a whole picture.
     """
 
-    def __init__(self, network: PromptNetwork, size: int = SIZE, glance: int = GLANCE) -> None:
-        self.network, self.size, self.glance = network.eval(), size, glance
+    def __init__(
+        self, network: PromptNetwork, sizes: Sequence[int] = SIZES, glance: int = GLANCE
+    ) -> None:
+        self.network, self.sizes, self.glance = network.eval(), sizes, glance
 
     @torch.inference_mode()
     def __call__(
@@ -68,8 +72,9 @@ class NetworkPrompter:
         soft = self._start(image, clicks, previous)
         about = extent(clicks, soft > 0.5)
         side = max(LEAST, MARGIN * max(about.x1 - about.x0, about.y1 - about.y0))
-        window = _window(about, side, image, self.size)
-        mask = self._look(image, clicks, window, soft) > 0.5
+        for size in self.sizes:
+            soft = self._look(image, clicks, _window(about, side, image, size), soft)
+        mask = soft > 0.5
         if clicks.box is not None:
             mask &= _near(clicks.box, mask.shape)
             if not mask.any():
