@@ -72,15 +72,15 @@ CARDS: dict[str, Card] = {
         about="Space-time memory, ResNet-18 encoder; several objects in one pass",
         files={
             "memory-s.safetensors": (
-                "6d7a7b29598f96a4f3ddc67cc1db1a32dd2d396c3844c9e5875a9769c80c4719"
+                "0970d7a5a7332bd0d6d43be709cd3fa15582697ce68cf1aca2e0b1e1c1005e62"
             )
         },
         parameters=4_520_627,
         size=288,
         data=PHOTOGRAPHS_AND_VIDEOS,
         licence=RESEARCH,
-        recipe="memory-s.toml",
-        scores={"davis2016-dev10 J&F": 0.802},
+        recipe="memory-s-sharp.toml",
+        scores={"davis2016-dev10 J&F": 0.800},
     ),
     "prompt": Card(
         family="prompt",
