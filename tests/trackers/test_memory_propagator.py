@@ -128,6 +128,17 @@ def test_a_forgotten_object_leaves_nothing(propagator):
     assert look(propagator, [2, 3], {2: 0.9, 3: 0.9}).shape == (2, *GRID)
 
 
+def test_a_correction_drops_what_was_remembered_in_passing_of_its_object(propagator):
+    look(propagator, [], {1: 1.0, 2: 1.0}, prompted={1, 2})
+    for _ in range(6):
+        look(propagator, [1, 2], {1: 0.9, 2: 0.9})
+    assert [set(entry.values) for entry in propagator.bank.entries] == [{1, 2}] * 3
+    look(propagator, [1, 2], {1: 1.0, 2: 0.9}, prompted={1})
+    entries = propagator.bank.entries
+    assert [entry.permanent for entry in entries] == [True, False, False, True]
+    assert [set(entry.values) for entry in entries] == [{1, 2}, {2}, {2}, {1, 2}]
+
+
 def test_the_order_of_objects_is_that_of_the_ids_given(propagator):
     look(propagator, [], {1: 1.0}, prompted={1})
     look(propagator, [1], {1: 0.9, 2: 1.0}, prompted={2})

@@ -15,7 +15,7 @@ COLUMNS = ("frame", "time", "id", "score", "reason")
 MOST = 100
 """Rows at most."""
 
-APART = 3
+APART = 2
 """Frames between two rows of one object, at least: what lies nearer is the same trouble."""
 
 CANDIDATES = MOST * (2 * APART - 1)

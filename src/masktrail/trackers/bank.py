@@ -50,10 +50,16 @@ class MemoryBank:
             self._drop(passing[0])
         self._stacked.clear()
 
-    def forget(self, object_id: int) -> None:
-        """Drops an object's values, and frames that were remembered for nothing else."""
+    def forget(self, object_id: int, passing: bool = False) -> None:
+        """Drops an object's values, and frames that were remembered for nothing else.
+
+        Args:
+            object_id: the object.
+            passing: only those of frames that are not permanent.
+        """
         for entry in self.entries:
-            entry.values.pop(object_id, None)
+            if not (passing and entry.permanent):
+                entry.values.pop(object_id, None)
         for entry in [e for e in self.entries if not e.values]:
             self._drop(entry)
         self._stacked.clear()

@@ -73,6 +73,10 @@ class MemoryPropagator:
         """
         self._previous = dict(masks)
         self._since_write += 1
+        for (
+            object_id
+        ) in prompted:  # what led to a mask that had to be corrected is not to be trusted
+            self.bank.forget(object_id, passing=True)
         certain = [i for i in masks if scores[i] >= self.min_score or i in prompted]
         if certain and (prompted or self._since_write >= self.every):
             self._write(masks, certain, permanent=bool(prompted))
