@@ -138,7 +138,10 @@ class Int8Conv2d(nn.Module):
         steps = (weight.abs().amax((1, 2, 3)) / 127).clamp_min(1e-12)  # per output channel
         whole = (weight / steps.view(-1, 1, 1, 1)).round().to(torch.int8)
         self._step = range_in / LEVELS
-        self._shape = (list(conv.stride), list(conv.padding), list(conv.dilation), conv.groups)
+        # with a stride, oneDNN's 1x1 convolution of several pictures is not the same every time
+        self._skip = conv.stride[0] if conv.kernel_size == (1, 1) else 1
+        stride = [1, 1] if self._skip > 1 else list(conv.stride)
+        self._shape = (stride, list(conv.padding), list(conv.dilation), conv.groups)
         packed = torch.ops.onednn.qconv_prepack(whole, steps, self._step, 0, *self._shape, None)
         self._weight = (packed, steps, torch.zeros(len(weight), dtype=torch.int32))
         self._bias = None if conv.bias is None else conv.bias.detach().float()
@@ -178,7 +181,11 @@ class Int8Conv2d(nn.Module):
         return found.clamp_max_(LEVELS) if found.dtype == torch.uint8 else found
 
     def _whole(self, x: Tensor) -> Tensor:
-        return x if x.dtype == torch.uint8 else in_steps(x, self._step)
+        whole = x if x.dtype == torch.uint8 else in_steps(x, self._step)
+        if self._skip == 1:
+            return whole
+        sparse = whole[:, :, :: self._skip, :: self._skip]
+        return sparse.contiguous(memory_format=torch.channels_last)
 
 
 class Int8Stage(nn.Module):
