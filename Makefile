@@ -18,7 +18,7 @@ test: .venv/dev
 
 # a stamp per kind of installation, renewed when what is to be installed changes
 .venv/user: .venv/bin/python pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet -c constraints.txt -e '.[flow,export]'
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[flow,export,web]'
 	touch $@
 
 .venv/dev: .venv/bin/python pyproject.toml constraints.txt

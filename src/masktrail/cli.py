@@ -37,6 +37,7 @@ Quiet = Annotated[
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, ...")]
 Precision = Annotated[str, typer.Option(help="int8, float, or auto: int8 where it is possible.")]
+Edges = Annotated[str, typer.Option(help="plain, or refined: drawn to those of the picture.")]
 Data = Annotated[Path, typer.Option("--data", help="Data set: JPEGImages beside Annotations.")]
 Sequences = Annotated[str | None, typer.Option(help="Only these, with commas.")]
 Protocol = Annotated[str, typer.Option(help="davis, or report: that of an older student report.")]
@@ -65,6 +66,7 @@ def track(
     size: Annotated[int | None, typer.Option(help="Short side to work at, pixels.")] = None,
     device: Device = "auto",
     precision: Precision = "auto",
+    edges: Edges = "plain",
     start: Annotated[int, typer.Option(help="First frame, counted from 0.")] = 0,
     end: Annotated[int | None, typer.Option(help="Frame to stop before.")] = None,
     reverse: Annotated[
@@ -104,6 +106,7 @@ def track(
             update,
             device=device,
             precision=precision,
+            edges=edges,
             start=start,
             end=end,
             direction=direction,
@@ -133,6 +136,7 @@ def batch(
     size: Annotated[int | None, typer.Option(help="Short side to work at, pixels.")] = None,
     device: Device = "auto",
     precision: Precision = "auto",
+    edges: Edges = "plain",
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Also track what is done already.")
     ] = False,
@@ -143,7 +147,7 @@ def batch(
     from masktrail.batch import manifest, work
 
     tasks = manifest.shard(manifest.read_tasks(videos), shard)
-    options = work.Options(model, export, size, device, precision, overwrite)
+    options = work.Options(model, export, size, device, precision, edges, overwrite)
     with terminal.videos("Tracking", quiet) as update:
         found = work.run_batch(
             tasks, out, options, jobs, lambda s, *counts: update(f"{s.name}: {s.state}", *counts)
@@ -192,6 +196,28 @@ def demo(
 
 
 @app.command()
+def web(
+    video: Annotated[Path | None, typer.Argument(help="File or folder of pictures.")] = None,
+    port: Annotated[int, typer.Option(help="To listen on; 0: a free one.")] = 0,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Only print the address.")
+    ] = False,
+    folder: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder whose videos may be opened; that of VIDEO, or this one."),
+    ] = None,
+    projects: Annotated[Path, typer.Option(help="Folder for what is marked and tracked.")] = Path(
+        "masktrail-projects"
+    ),
+    upload_limit: Annotated[int, typer.Option(help="Of a video, MB.")] = 4096,
+) -> None:
+    """Open a page on this computer to click, look, correct and export."""
+    from masktrail.web.serve import serve
+
+    serve(video, port, folder or [], projects, upload_limit, not no_browser, typer.echo)
+
+
+@app.command()
 def models() -> None:
     """List the models, what they were trained on and how good they were measured to be."""
     from masktrail import terminal
@@ -215,6 +241,7 @@ def evaluate(
     size: Annotated[int | None, typer.Option(help="Short side to work at, pixels.")] = None,
     device: Device = "auto",
     precision: Precision = "auto",
+    edges: Edges = "plain",
     quiet: Quiet = False,
 ) -> None:
     """Track a data set from its first masks with one model or several, and measure J and F."""
@@ -226,7 +253,7 @@ def evaluate(
     masks = masks or (report / "masks" if report else None)
     with terminal.named_frames("Evaluating", quiet) as update:
         found = run.evaluate(
-            models, data, names, prompt, protocol, masks, size, device, precision, update
+            models, data, names, prompt, protocol, masks, size, device, precision, edges, update
         )
     folders = [masks / figures["model"] for figures in found] if masks else []
     terminal.show_scores(found, data, folders, json, report, quiet)

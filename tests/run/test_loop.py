@@ -89,7 +89,8 @@ def test_the_record_says_what_made_it(video, model, tmp_path):
     assert record["model"] == str(model)
     assert record["arguments"] == {
         "video": str(video), "prompts": {"1": [36, 12, 60, 36]}, "export": "csv", "size": 64,
-        "device": "cpu", "precision": "float", "start": 0, "end": 3, "direction": "both",
+        "device": "cpu", "precision": "float", "edges": "plain", "start": 0, "end": 3,
+        "direction": "both",
     }  # fmt: skip
     assert record["versions"]["masktrail"] == masktrail.__version__
     assert {"python", "torch", "numpy", "av"} <= set(record["versions"])

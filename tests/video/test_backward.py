@@ -11,7 +11,8 @@ import pytest
 
 from masktrail.errors import InputError
 from masktrail.types import Frame
-from masktrail.video import backward, open_video
+from masktrail.video import index as indexing
+from masktrail.video import open_video
 from masktrail.video.container import ContainerSource
 from painted_videos import PaintVideo
 
@@ -45,7 +46,7 @@ FORMATS: list[tuple[str, dict[str, Any]]] = [
 def test_backwards_is_forwards_mirrored(
     paint_video: PaintVideo, monkeypatch: pytest.MonkeyPatch, name: str, how: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr(backward, "ROOM", 6)
+    monkeypatch.setattr(indexing, "ROOM", 6)
     check_mirrored(paint_video(name, frames=25, **how), last=23)
 
 
@@ -60,7 +61,7 @@ def test_a_folder_goes_backwards_too(picture_folder: Path) -> None:
 
 
 def test_key_frames_save_decoding(paint_video: PaintVideo, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backward, "ROOM", 10)
+    monkeypatch.setattr(indexing, "ROOM", 10)
     path = paint_video(frames=60, tone=None, options={"g": "8", "bf": "0"})
     decoded = []
     real = ContainerSource.raw_from
@@ -86,7 +87,7 @@ def _noting(into: list[int]) -> Any:
 def test_a_seek_that_lands_elsewhere_is_noticed(
     paint_video: PaintVideo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backward, "ROOM", 8)
+    monkeypatch.setattr(indexing, "ROOM", 8)
     real = ContainerSource.raw_from
 
     def astray(self: ContainerSource, pts: int) -> Any:
@@ -111,10 +112,10 @@ def test_few_frames_are_alive(paint_video: PaintVideo, monkeypatch: pytest.Monke
 
 def test_chunks_are_bounded_by_frames_and_by_bytes(paint_video: PaintVideo) -> None:
     path = paint_video(frames=100, tone=None, options={"g": "300"})
-    index = backward.Index(ContainerSource(str(path)), 100)
+    index = indexing.Index.of(ContainerSource(str(path)), 100)
     assert (len(index), index.keys) == (100, [0])
     assert index.chunk(0, 100) == 36 and index.chunk(50, 100) == 50 and index.chunk(0, 20) == 0
-    index.frame_bytes = backward.ROOM_BYTES // 3
+    index.frame_bytes = indexing.ROOM_BYTES // 3
     assert index.chunk(0, 100) == 97
 
 

@@ -42,6 +42,7 @@ class Options:
     size: int | None = None
     device: str = "auto"
     precision: str = "auto"
+    edges: str = "plain"
     overwrite: bool = False
 
 
@@ -237,6 +238,7 @@ def _job(task: Task, out: Path, options: Options) -> Job:
         size=options.size,
         device=options.device,
         precision=options.precision,
+        edges=options.edges,
         start=task.start,
         end=task.end,
         direction=task.direction,

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from masktrail.data import davis
+from masktrail.edges import EDGES
 from masktrail.errors import InputError
 from masktrail.evaluate.checks import check_scorable, check_sequences
 from masktrail.evaluate.folders import measure_folder
@@ -35,6 +36,7 @@ def evaluate(
     size: int | None = None,
     device: str = "auto",
     precision: str = "auto",
+    edges: str = "plain",
     progress: Progress = lambda name, done, total: None,
     **settings: Any,
 ) -> list[dict[str, Any]]:
@@ -52,6 +54,7 @@ def evaluate(
         size: short side to work at, pixels; each model's own by default.
         device: where to compute.
         precision: see `zoo.load`.
+        edges: "plain" or "refined", see `masktrail.edges`.
         progress: called after every frame.
         settings: arguments of the models' propagators.
 
@@ -66,6 +69,8 @@ def evaluate(
     rules_of(protocol)
     if prompt not in PROMPTS:
         raise InputError(f"No prompt {prompt!r}; there are {', '.join(PROMPTS)}.")
+    if edges not in EDGES:
+        raise InputError(f"No edges {edges!r}; there are {', '.join(EDGES)}.")
     labels = _distinct_names(models)
     sequences = davis.find_sequences(root, names)
     check_sequences(sequences)
@@ -79,7 +84,7 @@ def evaluate(
         for label, model in labels.items():
             reset_peak_memory()
             tracker = load(model, device, size, precision, **settings)
-            identity = _identity(model, tracker, prompt, settings)
+            identity = _identity(model, tracker, prompt, {"edges": edges, **settings})
             entries = _track(tracker, sequences, out / label, identity, label, progress)
             figures = measure_folder(out / label, root, names, protocol)
             found.append({**figures, **_costs(entries), **identity})
@@ -158,6 +163,7 @@ def _track(
                 identity["prompt"],
                 folder / sequence.name,
                 partial(_tell, progress, title, before, total),
+                identity["settings"]["edges"],
             )
             journal.add(sequence, timing, peak_memory_mb())
         before += len(sequence)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masktrail.data.davis import Sequence
+from masktrail.edges import refined
 from masktrail.errors import InputError
 from masktrail.masks import areas, tight_box, write_labels
 from masktrail.types import Box, Image, LabelMap, Mask, Prompt
@@ -57,6 +58,7 @@ def track_to_folder(
     prompt: str,
     folder: Path,
     done: Callable[[int], None] = lambda frames: None,
+    edges: str = "plain",
 ) -> Timing:
     """Tracks a sequence and writes its label maps as `<frame>.png`.
 
@@ -66,6 +68,7 @@ def track_to_folder(
         prompt: "mask" or "box".
         folder: made where it is missing; masks of the same names are replaced.
         done: called with the frames finished, after each.
+        edges: "plain" or "refined".
 
     Raises:
         InputError: a picture or mask that cannot be read, or a file that cannot be written.
@@ -73,7 +76,7 @@ def track_to_folder(
     folder.mkdir(parents=True, exist_ok=True)
     whole, tracking = Clock(), Clock()
     with whole.running():
-        results = track_sequence(tracker, sequence, prompt, tracking)
+        results = track_sequence(tracker, sequence, prompt, tracking, edges)
         for index, (frame, labels) in enumerate(zip(sequence.frames, results, strict=True)):
             write_labels(folder / f"{frame.stem}.png", labels)
             done(index + 1)
@@ -81,7 +84,7 @@ def track_to_folder(
 
 
 def track_sequence(
-    tracker: "Tracker", sequence: Sequence, prompt: str, clock: Clock
+    tracker: "Tracker", sequence: Sequence, prompt: str, clock: Clock, edges: str = "plain"
 ) -> Iterator[LabelMap]:
     """Label maps (H, W) of every frame; objects are prompted where they are first annotated."""
     waiting = set(sequence.ids)
@@ -91,6 +94,8 @@ def track_sequence(
         waiting -= prompts.keys()
         with clock.running():
             result = tracker.step(image, prompts)
+            if edges == "refined":
+                result = refined(image, result)
         yield result.labels
 
 

@@ -17,6 +17,7 @@ class AlphaWriter(FilmWriter):
     run keeps soft masks, else they follow the label map.
     """
 
+    about: ClassVar[str] = "cut-out with alpha (VP9 .webm)"
     files: ClassVar[tuple[str, ...]] = ("alpha.webm",)
     needs_soft: ClassVar[bool] = True
 

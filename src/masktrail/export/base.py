@@ -21,10 +21,12 @@ class Writer(Protocol):
     Each of them raises InputError where the disk is full or `out` cannot be written.
 
     Attributes:
+        about: what it makes, in a few words.
         files: names of the files and folders under `out` that it leaves.
         needs_soft: whether it makes use of `Result.soft`, so that a run keeps them for it.
     """
 
+    about: ClassVar[str]
     files: ClassVar[tuple[str, ...]]
     needs_soft: ClassVar[bool]
 

@@ -32,6 +32,7 @@ class CocoWriter:
         out: folder of the file.
     """
 
+    about: ClassVar[str] = "COCO video JSON with run-length masks"
     files: ClassVar[tuple[str, ...]] = ("annotations.json",)
     needs_soft: ClassVar[bool] = False
 

@@ -16,6 +16,7 @@ class CutoutWriter(FilmWriter):
     Edges are soft where the run keeps soft masks, else they follow the label map.
     """
 
+    about: ClassVar[str] = "cut-out with alpha (ProRes 4444 .mov)"
     files: ClassVar[tuple[str, ...]] = ("cutout.mov",)
     needs_soft: ClassVar[bool] = True
 

@@ -32,6 +32,7 @@ class CvatWriter:
         out: folder of the file.
     """
 
+    about: ClassVar[str] = "CVAT for video (XML)"
     files: ClassVar[tuple[str, ...]] = ("annotations.xml",)
     needs_soft: ClassVar[bool] = False
 

@@ -16,6 +16,7 @@ class GreenWriter(FilmWriter):
     Edges are soft where the run keeps soft masks, else they follow the label map.
     """
 
+    about: ClassVar[str] = "video on green"
     files: ClassVar[tuple[str, ...]] = ("green.mp4",)
     needs_soft: ClassVar[bool] = True
 

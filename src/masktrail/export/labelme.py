@@ -20,6 +20,7 @@ class LabelmeWriter:
         out: folder under which `labelme` is made; the frames are expected in it, `00000.jpg ...`.
     """
 
+    about: ClassVar[str] = "labelme polygons (JSON), one file per frame"
     files: ClassVar[tuple[str, ...]] = ("labelme",)
     needs_soft: ClassVar[bool] = False
 

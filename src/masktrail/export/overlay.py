@@ -10,6 +10,7 @@ from masktrail.types import Frame, Image, Result
 class OverlayWriter(FilmWriter):
     """`overlay.mp4`: H.264 with the source's timing and sound, objects tinted and outlined."""
 
+    about: ClassVar[str] = "video with the objects tinted, the sound kept"
     files: ClassVar[tuple[str, ...]] = ("overlay.mp4",)
 
     def picture(self, frame: Frame, result: Result) -> Image:

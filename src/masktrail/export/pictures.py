@@ -17,6 +17,7 @@ class DavisWriter:
         out: folder under which `masks` is made.
     """
 
+    about: ClassVar[str] = "masks as palette PNG, one per frame"
     files: ClassVar[tuple[str, ...]] = ("masks",)
     needs_soft: ClassVar[bool] = False
 

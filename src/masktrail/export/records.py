@@ -19,6 +19,7 @@ class JsonWriter:
         out: folder of the file.
     """
 
+    about: ClassVar[str] = "table (JSON)"
     files: ClassVar[tuple[str, ...]] = ("objects.json",)
     needs_soft: ClassVar[bool] = False
 

@@ -3,6 +3,7 @@
 import csv
 import heapq
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -51,6 +52,7 @@ class ReviewWriter:
         out: folder of the table.
     """
 
+    about: ClassVar[str] = "table (CSV) of the frames worth a look"
     files: ClassVar[tuple[str, ...]] = ("review.csv",)
     needs_soft: ClassVar[bool] = False
 
@@ -65,14 +67,22 @@ class ReviewWriter:
         self._opened = True
 
     def write(self, frame: Frame, result: Result) -> None:
-        for object_id, found in result.objects.items():
+        self.note(frame.index, frame.time, result.objects)
+
+    def note(self, frame: int, time: float, objects: Mapping[int, ObjectResult]) -> None:
+        """Takes the next frame; its pixels do not matter."""
+        for object_id, found in objects.items():
             reason = reason_for(self._last.get(object_id), found)
             if reason is not None:
                 worth = SUSPECT if reason in ("jumped", "changed size") else 1.0
                 doubt = -found.score * worth
-                row = Candidate(doubt, frame.index, frame.time, object_id, found.score, reason)
-                self._add(row)
-        self._last = dict(result.objects)
+                self._add(Candidate(doubt, frame, time, object_id, found.score, reason))
+        self._last = dict(objects)
+
+    @property
+    def rows(self) -> list[Candidate]:
+        """Those of the table, of the frames so far."""
+        return chosen(self._worst)
 
     def close(self) -> None:
         """Writes the table and gives it its name."""
@@ -82,7 +92,7 @@ class ReviewWriter:
         with replacing(self.path) as part, part.open("w", newline="", encoding="utf-8") as file:
             rows = csv.writer(file, lineterminator="\n")
             rows.writerow(COLUMNS)
-            for row in chosen(self._worst):
+            for row in self.rows:
                 time, score = f"{row.time:.6f}", f"{row.score:.4f}"
                 rows.writerow((row.frame, time, row.object_id, score, row.reason))
 

@@ -21,6 +21,7 @@ class SoftWriter:
         out: folder under which `soft` is made.
     """
 
+    about: ClassVar[str] = "soft masks as 16-bit PNG"
     files: ClassVar[tuple[str, ...]] = ("soft",)
     needs_soft: ClassVar[bool] = True
 

@@ -20,6 +20,7 @@ class CsvWriter:
         out: folder of the table.
     """
 
+    about: ClassVar[str] = "table (CSV): score, area and box of every object in every frame"
     files: ClassVar[tuple[str, ...]] = ("objects.csv",)
     needs_soft: ClassVar[bool] = False
 

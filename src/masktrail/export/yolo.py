@@ -21,6 +21,7 @@ class YoloWriter:
         out: folder of both; the frames are expected beside them, `images/00000.jpg ...`.
     """
 
+    about: ClassVar[str] = "YOLO segmentation labels (text)"
     files: ClassVar[tuple[str, ...]] = ("labels", "data.yaml")
     needs_soft: ClassVar[bool] = False
 

@@ -23,6 +23,7 @@ class Job:
         size: short side to work at, pixels; the model's own by default.
         device: where to compute.
         precision: see `zoo.load`.
+        edges: "plain", or "refined": drawn to those of the picture, see `masktrail.edges`.
         start: first frame, counted from 0.
         end: frame to stop before.
         direction: "both": forward behind the last prompt, backward before the first, both ways
@@ -30,6 +31,8 @@ class Job:
             "backward": from the last prompt to frame `start`, and nothing behind it.
         resume: go on with the run in `out`, whatever ended it; all else must be as it was.
         overwrite: replace the run in `out`.
+        keep_soft: keep soft masks in the journal even if no writer of `export` needs them, for
+            exports that are made later.
     """
 
     source: str | Path | int
@@ -40,8 +43,10 @@ class Job:
     size: int | None = None
     device: str = "auto"
     precision: str = "auto"
+    edges: str = "plain"
     start: int = 0
     end: int | None = None
     direction: str = "both"
     resume: bool = False
     overwrite: bool = False
+    keep_soft: bool = False

@@ -120,6 +120,13 @@ class Journal:
         given = None if soft is None else lambda: _soft(soft, shape, list(objects))
         return Result(_labels(labels, kind, shape), objects, given)
 
+    def objects(self) -> Iterator[tuple[int, dict[int, ObjectResult]]]:
+        """Frames, ascending, and what was said of the objects in them."""
+        with self._explained():
+            rows = self._file.execute("SELECT frame, objects FROM frames ORDER BY frame")
+            for frame, told in rows:
+                yield frame, {int(i): _object(found) for i, found in json.loads(told).items()}
+
     def checkpoint(self, frame: int, state: bytes) -> None:
         """Keeps the state before a frame, as `packed_state` made it, instead of the one before."""
         with self._explained():

@@ -2,12 +2,13 @@
 
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from masktrail.edges import EDGES, refined
 from masktrail.errors import InputError
 from masktrail.export import make_writers
 from masktrail.export.base import Writer
@@ -87,6 +88,7 @@ def track_video(
     job: Job,
     progress: Progress = lambda done, expected: None,
     load_tracker: Callable[..., "Tracker"] | None = None,
+    also: Sequence[Writer] = (),
 ) -> Report:
     """Does a job from the video to the finished files.
 
@@ -95,17 +97,21 @@ def track_video(
 
     Args:
         job: what is to be done.
-        progress: called after every frame, those looked at before writing included.
+        progress: called after every frame, those looked at before writing included; what it
+            raises ends the run, KeyboardInterrupt as Ctrl-C does.
         load_tracker: instead of `zoo.load`, to load weights once for many jobs.
+        also: writers besides those that the job names; a resumption gives them every frame too.
 
     Raises:
         InputError: anything that cannot be used, and a run in the folder that nothing was said of;
             nothing is then left under a final name, but for masks of frames already done.
     """
     out, start = Path(job.out), job.start
+    if job.edges not in EDGES:
+        raise InputError(f"No edges {job.edges!r}; there are {', '.join(EDGES)}.")
     check_folder(out, job.resume, job.overwrite)
     plan = Plan(by_frame(job.prompts, start), start, job.direction)
-    writers = make_writers(job.export, out)
+    writers = [*make_writers(job.export, out), *also]
     last = job.end if plan.forward else plan.last + 1
     with open_video(job.source, start, last) as video:
         check_prompts(plan, video, job.end)
@@ -115,9 +121,9 @@ def track_video(
         about = {"weights": weights, "seen": fingerprint(video), **arguments}
         if not job.resume:
             clear_folder(out)
-        soft = any(writer.needs_soft for writer in writers)
+        soft = job.keep_soft or any(writer.needs_soft for writer in writers)
         with keeping_journal(out, about, job.resume, soft) as journal:
-            report = _loop(video, passes, writers, journal, progress)
+            report = _loop(video, passes, writers, journal, progress, job.edges == "refined")
     record = {"model": str(job.model), "weights_sha256": weights, "arguments": arguments}
     write_json(out / RECORD, {**record, "versions": versions(), **asdict(report)})
     return report
@@ -132,6 +138,7 @@ def _arguments(job: Job, plan: Plan, tracker: "Tracker") -> dict[str, Any]:
         "size": tracker.size,
         "device": str(tracker.propagator.device),
         "precision": tracker.precision,
+        "edges": job.edges,
         "start": job.start,
         "end": job.end,
         "direction": job.direction,
@@ -167,6 +174,7 @@ def _loop(
     writers: list[Writer],
     journal: Journal,
     progress: Progress,
+    refine: bool,
 ) -> Report:
     begin = journal.following if journal.finished else passes.resume(*journal.standing())
     done, tracking, interrupted = 0, 0.0, False
@@ -183,6 +191,8 @@ def _loop(
             else:
                 before = time.perf_counter()
                 result = passes.step(frame)
+                if refine:
+                    result = refined(frame.image, result)
                 tracking += time.perf_counter() - before
                 with holding_ctrl_c():
                     output.write(frame, result)

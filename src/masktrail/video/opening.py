@@ -12,6 +12,9 @@ from masktrail.errors import InputError
 
 DECODING_THREADS = 4
 
+MOST_PIXELS = 2**27
+"""Of a frame: four times what 8K has. A small file that claims more is there to fill memory."""
+
 
 def open_container(
     name: str, format: str | None, options: dict[str, str] | None, timeout: float | None
@@ -79,6 +82,16 @@ def choose_stream(container: Any, name: str) -> Any:
             "give a file with pictures in it, or convert it."
         )
     stream = streams[0]
+    _refuse_huge(stream.codec_context, name)
     stream.thread_type = "AUTO"
     stream.codec_context.thread_count = DECODING_THREADS
     return stream
+
+
+def _refuse_huge(context: Any, name: str) -> None:
+    if context.width * context.height > MOST_PIXELS:
+        raise InputError(
+            f"{name} has frames of {context.width}x{context.height} pixels; at most "
+            f"{MOST_PIXELS / 1e6:.0f} million can be handled, make them smaller first."
+        )
+    context.options = {**context.options, "max_pixels": str(MOST_PIXELS)}

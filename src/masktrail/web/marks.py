@@ -1,0 +1,142 @@
+"""What a user has marked, as the page sends it and a project keeps it."""
+
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from masktrail.errors import InputError
+from masktrail.masks import palette
+from masktrail.prompts.check import check_prompt
+from masktrail.types import Box, Mask, Points, Prompt
+from masktrail.zoo import DEFAULT
+
+MOST_OBJECTS = 255
+"""A label map with a palette holds no more."""
+
+ReadMask = Callable[[str], NDArray[np.bool_]]
+"""Gives the painted mask (H, W) of a name."""
+
+ObjectId = Annotated[int, Field(ge=1, le=MOST_OBJECTS)]
+FrameIndex = Annotated[int, Field(ge=0)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
+
+
+class MarkedObject(_Strict):
+    """What an object is called and shown in; colours matter on the page alone."""
+
+    id: ObjectId
+    name: Annotated[str, Field(max_length=80)]
+    color: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+
+    @property
+    def rgb(self) -> tuple[int, ...]:
+        """Red, green and blue, 0 to 255."""
+        return tuple(bytes.fromhex(self.color[1:]))
+
+
+class PromptMark(_Strict):
+    """A prompt in pixels; `mask` names a painted one. Points are x, y and whether on the object."""
+
+    box: tuple[float, float, float, float] | None = None
+    points: Annotated[list[tuple[float, float, bool]], Field(max_length=1000)] = []
+    mask: Annotated[str | None, Field(pattern=r"^[0-9a-f]{16}$")] = None
+
+    def prompt(self, read_mask: ReadMask) -> Prompt | None:
+        """As the tracker takes it; None where there is nothing."""
+        box = Box(*self.box) if self.box else None
+        mask = Mask(read_mask(self.mask)) if self.mask else None
+        if self.points:
+            points = tuple((x, y) for x, y, _ in self.points)
+            return Points(points, tuple(on for *_, on in self.points), box, mask)
+        return mask or box
+
+
+class Settings(_Strict):
+    """How to track."""
+
+    model: str = DEFAULT
+    direction: Literal["both", "forward", "backward"] = "both"
+
+
+class Mark(_Strict):
+    """Objects, and prompts by frame and object id."""
+
+    objects: Annotated[list[MarkedObject], Field(max_length=MOST_OBJECTS)] = []
+    prompts: dict[FrameIndex, dict[ObjectId, PromptMark]] = {}
+    settings: Settings = Settings()
+
+    @model_validator(mode="after")
+    def _known(self) -> "Mark":
+        ids = [one.id for one in self.objects]
+        if len(set(ids)) < len(ids):
+            raise ValueError("two objects have one id")
+        marked = {object_id for of in self.prompts.values() for object_id in of}
+        if marked - set(ids):
+            raise ValueError(f"there is no object {min(marked - set(ids))} that a prompt is for")
+        return self
+
+    def tracked(self) -> dict:
+        """What results depend on: all but names and colours, in one order."""
+        told = self.model_dump(mode="json", exclude={"objects"})
+        told["prompts"] = {
+            frame: {i: one.model_dump(mode="json") for i, one in sorted(of.items()) if _any(one)}
+            for frame, of in sorted(self.prompts.items())
+            if any(map(_any, of.values()))
+        }
+        return told
+
+    def at(self, frame: int, read_mask: ReadMask) -> dict[int, Prompt]:
+        """Prompts of a frame, by object id."""
+        given = self.prompts.get(frame, {})
+        found = {i: one.prompt(read_mask) for i, one in sorted(given.items())}
+        return {i: prompt for i, prompt in found.items() if prompt is not None}
+
+    def by_frame(self, read_mask: ReadMask) -> dict[int, dict[int, Prompt]]:
+        """All prompts, by frame and object id."""
+        found = {frame: self.at(frame, read_mask) for frame in sorted(self.prompts)}
+        return {frame: of for frame, of in found.items() if of}
+
+    def started(self, frame: int, object_id: int) -> bool:
+        """Whether an object is marked in another frame too, so that there may be a mask of it."""
+        others = (of for other, of in self.prompts.items() if other != frame)
+        return any(object_id in of and _any(of[object_id]) for of in others)
+
+
+def new_mark() -> Mark:
+    """What a project begins with: one object, nothing marked."""
+    return Mark(objects=[MarkedObject(id=1, name="object 1", color=default_color(1))])
+
+
+def default_color(object_id: int) -> str:
+    """The colour of an id in exported masks."""
+    return "#" + palette()[object_id].tobytes().hex()
+
+
+def check_mark(mark: Mark, size: tuple[int, int], frames: int | None, read_mask: ReadMask) -> None:
+    """Refuses marks that do not fit a video.
+
+    Args:
+        mark: what is to be checked.
+        size: (width, height) of the video, pixels.
+        frames: its length, None while nobody knows.
+        read_mask: gives painted masks.
+
+    Raises:
+        InputError: which mark, and why.
+    """
+    width, height = size
+    for frame, of in mark.by_frame(read_mask).items():
+        if frames is not None and frame >= frames:
+            raise InputError(f"There is no frame {frame} to mark; the video has {frames}.")
+        for object_id, prompt in of.items():
+            check_prompt(object_id, prompt, height, width, mark.started(frame, object_id))
+
+
+def _any(one: PromptMark) -> bool:
+    return bool(one.box or one.points or one.mask)

@@ -1,0 +1,86 @@
+"""What the marks of a frame make of it, before anything is tracked."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from masktrail.types import Box, Image, LabelMap, Mask, Points, Prompt
+from masktrail.web.marks import PromptMark, ReadMask
+
+KEPT = 64
+"""Masks that are kept, those looked at last."""
+
+Prompter = Callable[[Image, Any, NDArray[np.float32] | None], NDArray[np.bool_]]
+
+
+class Preview:
+    """Masks of prompts, kept for as long as they are looked at.
+
+    Args:
+        prompter: as `zoo.load_prompter` gives it.
+    """
+
+    def __init__(self, prompter: Prompter) -> None:
+        self._prompter, self._lock = prompter, Lock()
+        self._kept: OrderedDict[Any, NDArray[np.bool_]] = OrderedDict()
+
+    def labels(
+        self,
+        key: Any,
+        image: Image,
+        marks: Mapping[int, PromptMark],
+        read_mask: ReadMask,
+        tracked: LabelMap | None,
+    ) -> LabelMap:
+        """Masks of what was marked (H, W) over those that were tracked; the highest id lies on top.
+
+        Clicks alone go out from the tracked mask of their object, if there is one.
+
+        Args:
+            key: of the image and of what was tracked, as long as both are the same.
+            image: uint8 RGB (H, W, 3).
+            marks: by object id.
+            read_mask: gives painted masks.
+            tracked: label map (H, W), not changed.
+        """
+        shown = np.zeros(image.shape[:2], np.uint8) if tracked is None else tracked.copy()
+        for object_id, mark in sorted(marks.items()):
+            if (prompt := mark.prompt(read_mask)) is None:
+                continue
+            previous = _soft(prompt, tracked, object_id)
+            mask = self._mask((key, object_id, mark.model_dump_json()), image, prompt, previous)
+            shown[shown == object_id] = 0
+            shown[mask] = object_id
+        return shown
+
+    def warm_up(self, image: Image) -> None:
+        """Does once what takes longest the first time: weights, and kernels for usual sizes."""
+        height, width = image.shape[:2]
+        click = Points([(width / 2, height / 2)], [True])
+        for prompt in (Box(width / 3, height / 3, width * 2 / 3, height * 2 / 3), click):
+            self._prompter(image, prompt, None)
+
+    def _mask(
+        self, key: Any, image: Image, prompt: Prompt, previous: NDArray[np.float32] | None
+    ) -> NDArray[np.bool_]:
+        if isinstance(prompt, Mask):
+            return prompt.mask
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = self._prompter(image, prompt, previous)
+            self._kept.move_to_end(key)
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+            return self._kept[key]
+
+
+def _soft(prompt: Prompt, tracked: LabelMap | None, object_id: int) -> NDArray[np.float32] | None:
+    """The mask that clicks alone correct."""
+    if tracked is None or not (isinstance(prompt, Points) and prompt.alone):
+        return None
+    mask = tracked == object_id
+    return mask.astype(np.float32) if mask.any() else None

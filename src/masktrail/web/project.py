@@ -1,0 +1,186 @@
+"""A project: a folder with a reference to a video, what was marked in it, and its runs."""
+
+import hashlib
+import io
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from masktrail.errors import InputError
+from masktrail.export.base import make_folder
+from masktrail.masks import read_labels, write_labels
+from masktrail.run.record import write_json
+from masktrail.types import LabelMap
+from masktrail.web.marks import Mark, new_mark
+
+FILE = "project.json"
+FORMAT = 1
+"""Of the file; another one's cannot be read."""
+
+
+class Project:
+    """An open project; everything it is told is on disk before it answers.
+
+    Args:
+        folder: of a project that is there.
+
+    Attributes:
+        folder: of the project; its name is the project's.
+        video: file or folder of the video.
+        mark: what was marked.
+
+    Raises:
+        InputError: there is none, or it is damaged or of another version.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        told = read_project(folder)
+        self.video = folder / told["video"]  # an absolute path stays as it is
+        try:
+            self.mark = Mark.model_validate(told["mark"])
+        except ValueError as error:
+            raise _damaged(folder, error) from error
+        self._run: dict[str, Any] | None = told["run"]
+
+    @classmethod
+    def create(cls, folder: Path, video: Path) -> "Project":
+        """A project of a video; nothing is marked yet."""
+        make_folder(folder)
+        inside = video.relative_to(folder) if video.is_relative_to(folder) else video
+        mark = new_mark().model_dump(mode="json")
+        told = {"format": FORMAT, "video": str(inside), "mark": mark, "run": None}
+        write_json(folder / FILE, told)
+        return cls(folder)
+
+    @property
+    def name(self) -> str:
+        """Of the project."""
+        return self.folder.name
+
+    @property
+    def run(self) -> Path | None:
+        """Folder of the latest run."""
+        return self._run_folder(self._run["number"]) if self._run else None
+
+    @property
+    def number(self) -> int:
+        """Of the latest run, from 1; 0 where there was none."""
+        return self._run["number"] if self._run else 0
+
+    @property
+    def stale(self) -> bool:
+        """Whether the latest run was of other marks than those there are now."""
+        return self._run is not None and self._run["of"] != self._print()
+
+    def save(self, mark: Mark) -> None:
+        """Keeps new marks."""
+        self._write(mark, self._run)
+        self.mark = mark
+
+    def begin_run(self) -> Path:
+        """The folder of a new run of the present marks; of those before the latest is kept."""
+        number = self.number + 1
+        shutil.rmtree(self._run_folder(number), ignore_errors=True)
+        run = {"number": number, "of": self._print()}
+        self._write(self.mark, run)
+        self._run = run
+        for old in self.folder.glob("runs/*"):
+            if old not in (self._run_folder(number), self._run_folder(number - 1)):
+                shutil.rmtree(old, ignore_errors=True)
+        return self._run_folder(number)
+
+    def labels(self, frame: int) -> LabelMap | None:
+        """What the latest run that came to a frame said of it; None where none has."""
+        for number in (self.number, self.number - 1):
+            path = self._run_folder(number) / "masks" / f"{frame:05d}.png"
+            if path.is_file():
+                return read_labels(path)[0]
+        return None
+
+    def add_mask(self, picture: bytes, size: tuple[int, int]) -> str:
+        """Keeps a painted mask.
+
+        Args:
+            picture: PNG; what is neither black nor transparent belongs to the object.
+            size: (width, height) it must have.
+
+        Returns:
+            The name to ask for it.
+
+        Raises:
+            InputError: no picture, one of another size, or an empty one.
+        """
+        mask = _painted(picture, size)
+        name = hashlib.sha256(np.packbits(mask).tobytes()).hexdigest()[:16]
+        make_folder(self._mask_file(name).parent)
+        write_labels(self._mask_file(name), mask.astype(np.uint8))
+        return name
+
+    def mask(self, name: str) -> NDArray[np.bool_]:
+        """The painted mask (H, W) of a name.
+
+        Raises:
+            InputError: there is none.
+        """
+        path = self._mask_file(name)
+        if not path.is_file():
+            raise InputError(f"There is no painted mask {name} in the project {self.name}.")
+        return read_labels(path)[0] > 0
+
+    def _mask_file(self, name: str) -> Path:
+        return self.folder / "painted" / f"{name}.png"
+
+    def _run_folder(self, number: int) -> Path:
+        return self.folder / "runs" / f"{number:04d}"
+
+    def _print(self) -> str:
+        return hashlib.sha256(json.dumps(self.mark.tracked()).encode()).hexdigest()[:16]
+
+    def _write(self, mark: Mark, run: dict[str, Any] | None) -> None:
+        told = {**read_project(self.folder), "mark": mark.model_dump(mode="json"), "run": run}
+        write_json(self.folder / FILE, told)
+
+
+def read_project(folder: Path) -> dict[str, Any]:
+    """What the file of a project holds.
+
+    Raises:
+        InputError: there is none, or it is damaged or of another version.
+    """
+    try:
+        told = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        known = told["format"] == FORMAT and {"video", "mark", "run"} <= told.keys()
+    except FileNotFoundError:
+        raise InputError(f"There is no project {folder.name}.") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _damaged(folder, error) from error
+    if not known:
+        raise InputError(f"The project {folder.name} was made by another version of MaskTrail.")
+    return told
+
+
+def _damaged(folder: Path, error: Exception) -> InputError:
+    return InputError(f"{folder / FILE} is damaged ({type(error).__name__}); put back a copy.")
+
+
+def _painted(picture: bytes, size: tuple[int, int]) -> NDArray[np.bool_]:
+    try:
+        with Image.open(io.BytesIO(picture), formats=["PNG"]) as opened:
+            if opened.size != size:  # before anything is decoded
+                raise InputError(
+                    f"The painted mask is {opened.width}x{opened.height}, the video "
+                    f"{size[0]}x{size[1]}; reload the page and paint again."
+                )
+            pixels = np.asarray(opened.convert("RGBA"))
+    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise InputError(f"The painted mask is no PNG that can be decoded ({error}).") from error
+    mask = (pixels[..., 3] > 127) & (pixels[..., :3].max(-1) > 127)
+    if not mask.any():
+        raise InputError("The painted mask is empty; paint the object, or clear its marks here.")
+    return mask

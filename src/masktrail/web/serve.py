@@ -1,0 +1,93 @@
+"""Starting the server on this computer, and saying where."""
+
+import secrets
+import socket
+import threading
+import webbrowser
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from masktrail.errors import InputError
+from masktrail.export.base import make_folder
+from masktrail.web.shelf import Shelf
+
+HOST = "127.0.0.1"
+"""Nobody beyond this computer can reach it."""
+
+
+def serve(
+    video: Path | None,
+    port: int,
+    folders: Sequence[Path],
+    projects: Path,
+    upload_limit_mb: int,
+    browse: bool,
+    say: Callable[[str], None],
+) -> None:
+    """Serves the page until it is interrupted.
+
+    Args:
+        video: to be opened at once.
+        port: to listen on; 0: a free one.
+        folders: whose videos may be opened; by default that of `video`, or the present one.
+        projects: folder for the projects.
+        upload_limit_mb: MiB.
+        browse: whether a browser is to show the page.
+        say: called with the address.
+
+    Raises:
+        InputError: the extra `web` is not installed, a folder or the video is not there, or the
+            port is taken.
+    """
+    try:
+        import uvicorn
+
+        from masktrail.web.server import create_app
+    except ImportError as error:
+        raise InputError(
+            "The page needs FastAPI and uvicorn, which are not installed; install them with: "
+            "pip install 'masktrail[web]'"
+        ) from error
+    listening = _listen(port)
+    port, token = listening.getsockname()[1], secrets.token_urlsafe(16)
+    app = create_app(make_shelf(video, folders, projects, upload_limit_mb), token, port)
+    if video is not None:
+        app.state.session.open_video(str(video))
+    address = f"http://{HOST}:{port}/?token={token}"
+    say(address)
+    if browse:
+        threading.Timer(0.5, webbrowser.open, [address]).start()
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def make_shelf(
+    video: Path | None, folders: Sequence[Path], projects: Path, upload_limit_mb: int
+) -> Shelf:
+    """The files that the page may use; see `serve`.
+
+    Raises:
+        InputError: a folder or the video is not there.
+    """
+    if video is not None and not video.exists():
+        raise InputError(f"There is no file or folder {video}; check the path.")
+    named = [*folders] or [video.resolve().parent if video else Path.cwd()]
+    missing = [folder for folder in named if not folder.is_dir()]
+    if missing:
+        raise InputError(f"There is no folder {missing[0]}; name one that is there.")
+    roots = [folder.resolve() for folder in named]
+    if video is not None and not any(video.resolve().is_relative_to(root) for root in roots):
+        roots.append(video.resolve())
+    make_folder(projects)
+    return Shelf(tuple(dict.fromkeys(roots)), projects.resolve(), upload_limit_mb * 2**20)
+
+
+def _listen(port: int) -> socket.socket:
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((HOST, port))
+    except (OSError, OverflowError) as error:
+        listening.close()
+        raise InputError(f"Port {port} cannot be used ({error}); choose another one.") from error
+    return listening

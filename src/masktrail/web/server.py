@@ -1,0 +1,200 @@
+"""The routes: each asks the session, and turns what it says into an answer."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel
+
+from masktrail.errors import InputError
+from masktrail.web.guard import Guard
+from masktrail.web.marks import Mark
+from masktrail.web.pictures import frame_jpeg, labels_png, mask_png
+from masktrail.web.session import Session
+from masktrail.web.shelf import Shelf, TooLarge
+
+STATIC = Path(__file__).parent / "static"
+
+UNCHANGING = {"Cache-Control": "private, max-age=3600"}
+"""Of frames: their address holds the key of the opening."""
+
+FRESH = {"Cache-Control": "no-store"}
+
+
+class What(BaseModel):
+    """What is to be opened: one of these."""
+
+    path: str | None = None
+    project: str | None = None
+    demo: bool = False
+
+
+class Wanted(BaseModel):
+    """Names of exports."""
+
+    exports: list[str]
+
+
+def create_app(shelf: Shelf, token: str, port: int) -> FastAPI:
+    """The application, guarded.
+
+    Args:
+        shelf: the files that may be used.
+        token: that the page must show.
+        port: that it is served on.
+    """
+    session = Session(shelf)
+
+    @asynccontextmanager
+    async def closing(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        session.close()
+
+    app = FastAPI(lifespan=closing, docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(Guard, token=token, port=port)
+    app.add_exception_handler(InputError, _explain)
+    app.add_exception_handler(RequestValidationError, _explain_form)
+    app.state.session = session
+    _page(app)
+    _opening(app, session)
+    _marking(app, session)
+    _tracking(app, session)
+    _exporting(app, session)
+    return app
+
+
+def _page(app: FastAPI) -> None:
+    @app.get("/")
+    def page() -> FileResponse:
+        return FileResponse(STATIC / "index.html", headers=FRESH)
+
+    app.mount("/static", StaticFiles(directory=STATIC))
+
+
+def _opening(app: FastAPI, session: Session) -> None:
+    @app.get("/api/state")
+    def state() -> dict[str, Any]:
+        return session.state()
+
+    @app.get("/api/files")
+    def files(path: str = "") -> dict[str, Any]:
+        return session.shelf.listing(path)
+
+    @app.post("/api/open")
+    def open_(what: What) -> dict[str, Any]:
+        if what.path is not None:
+            session.open_video(what.path)
+        elif what.project is not None:
+            session.open_project(what.project)
+        elif what.demo:
+            session.open_demo()
+        else:
+            raise InputError("Say what to open: a path, a project or the demo clip.")
+        return session.state()
+
+    @app.post("/api/upload")
+    async def upload(name: str, request: Request) -> dict[str, Any]:
+        from fastapi.concurrency import run_in_threadpool
+
+        length = request.headers.get("content-length", "0")
+        if length.isdecimal() and int(length) > session.shelf.upload_limit:
+            raise TooLarge(
+                f"{Path(name).name} is larger than {session.shelf.upload_limit // 2**20} MB, the "
+                "limit; open it from disk, or start with a greater --upload-limit."
+            )
+        video = await session.shelf.upload(name, request.stream())
+        await run_in_threadpool(session.open_upload, video)
+        return session.state()
+
+    @app.post("/api/close")
+    def close() -> dict[str, Any]:
+        session.close()
+        return session.state()
+
+
+def _marking(app: FastAPI, session: Session) -> None:
+    @app.put("/api/mark")
+    def mark(given: Mark) -> dict[str, bool]:
+        session.mark(given)
+        return {"ok": True}
+
+    @app.post("/api/masks")
+    async def masks(request: Request) -> dict[str, str]:
+        from fastapi.concurrency import run_in_threadpool
+
+        opened, picture = session.opened, await request.body()
+        return {"name": await run_in_threadpool(opened.project.add_mask, picture, opened.size)}
+
+    @app.get("/api/frames/{frame}")
+    def frames(frame: int) -> Response:
+        picture = frame_jpeg(session.opened.browser.frame(frame))
+        return Response(picture, media_type="image/jpeg", headers=UNCHANGING)
+
+    @app.get("/api/labels/{frame}")
+    def labels(frame: int) -> Response:
+        shown = session.shown(frame)
+        headers = {**FRESH, "X-Source": shown.source, "X-Objects": ""}
+        if shown.labels is None or not shown.labels.any():
+            return Response(status_code=204, headers=headers)
+        mark = session.opened.project.mark
+        ids = [one.id for one in mark.objects if (shown.labels == one.id).any()]
+        headers["X-Objects"] = ",".join(map(str, ids))
+        picture = labels_png(shown.labels, {one.id: one.rgb for one in mark.objects})
+        return Response(picture, media_type="image/png", headers=headers)
+
+    @app.get("/api/labels/{frame}/{object_id}")
+    def labels_of(frame: int, object_id: int) -> Response:
+        labels = session.shown(frame).labels
+        if labels is None or not (labels == object_id).any():
+            return Response(status_code=204, headers=FRESH)
+        picture = mask_png(labels == object_id)
+        return Response(picture, media_type="image/png", headers=FRESH)
+
+
+def _tracking(app: FastAPI, session: Session) -> None:
+    @app.get("/api/run")
+    def run(since: int = 0) -> dict[str, Any]:
+        return session.opened.tracking.status(since)
+
+    @app.post("/api/run")
+    def start() -> dict[str, Any]:
+        session.start()
+        return session.opened.tracking.status()
+
+    @app.post("/api/run/pause")
+    def pause() -> dict[str, Any]:
+        session.opened.tracking.pause()
+        return session.opened.tracking.status()
+
+
+def _exporting(app: FastAPI, session: Session) -> None:
+    @app.post("/api/export")
+    def start(wanted: Wanted) -> dict[str, Any]:
+        session.export(wanted.exports)
+        return session.opened.exporting.status()
+
+    @app.get("/api/export")
+    def status() -> dict[str, Any]:
+        return session.opened.exporting.status()
+
+    @app.get("/api/export/{name}")
+    def download(name: str) -> FileResponse:
+        path = session.opened.exporting.file(name)
+        return FileResponse(path, filename=path.name, headers=FRESH)
+
+
+def _explain(request: Request, error: Exception) -> JSONResponse:
+    status = 413 if isinstance(error, TooLarge) else 400
+    return JSONResponse({"detail": str(error)}, status)
+
+
+def _explain_form(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"][1:])
+    return JSONResponse({"detail": f"{where or 'The request'}: {first['msg']}."}, 422)

@@ -1,0 +1,237 @@
+"""What the page has open: one project at a time, with its video, its run and its downloads."""
+
+import secrets
+import threading
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from masktrail.demo import render_demo
+from masktrail.errors import InputError
+from masktrail.export import WRITERS
+from masktrail.types import LabelMap
+from masktrail.video.browse import Browser
+from masktrail.web.exporting import Exporting
+from masktrail.web.marks import Mark, check_mark
+from masktrail.web.preview import Preview
+from masktrail.web.project import Project
+from masktrail.web.shelf import Shelf
+from masktrail.web.tracking import Tracking
+from masktrail.zoo import CARDS, load_prompter
+
+DEMO = "demo"
+"""Name of the project of the demo clip."""
+
+
+@dataclass
+class Opened:
+    """A project that is open.
+
+    Attributes:
+        key: of this opening; other ones have others.
+    """
+
+    key: str
+    project: Project
+    browser: Browser
+    tracking: Tracking
+    exporting: Exporting
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the video, pixels."""
+        return self.browser.info.width, self.browser.info.height
+
+    def close(self) -> None:
+        """Ends what goes on; all of it can be taken up again."""
+        self.tracking.pause()
+        self.exporting.stop()
+        self.browser.close()
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is seen of a frame's objects.
+
+    Attributes:
+        labels: label map (H, W), or None where nothing is known.
+        source: "marks", "run", "both" or "none".
+    """
+
+    labels: LabelMap | None
+    source: str
+
+
+class Session:
+    """Opens and closes projects and answers for the open one; any thread may ask.
+
+    Args:
+        shelf: the files that may be used.
+    """
+
+    def __init__(self, shelf: Shelf) -> None:
+        self.shelf = shelf
+        self._opened: Opened | None = None
+        self._lock = threading.RLock()
+        self._preview = Preview(load_prompter())
+
+    @property
+    def opened(self) -> Opened:
+        """What is open.
+
+        Raises:
+            InputError: nothing is.
+        """
+        if self._opened is None:
+            raise InputError("No video is open; open one first.")
+        return self._opened
+
+    def state(self) -> dict[str, Any]:
+        """All that the page begins with."""
+        with self._lock:
+            opened = self._opened
+            return {
+                "open": None if opened is None else _told(opened),
+                "run": None if opened is None else opened.tracking.status(),
+                "models": [name for name, card in CARDS.items() if card.family != "prompt"],
+                "exports": [
+                    {"name": name, "about": writer.about, "ready": True}
+                    for name, writer in WRITERS.items()
+                ],
+                "projects": self.shelf.listed_projects(),
+                "roots": [str(root) for root in self.shelf.roots],
+                "upload_limit_mb": self.shelf.upload_limit // 2**20,
+            }
+
+    def open_video(self, path: str) -> None:
+        """Opens a video from disk, in the project that there is of it or in a new one."""
+        video = self.shelf.inside(path)
+        with self._lock:
+            folder = self.shelf.project_of(video)
+            if folder is not None:
+                return self.open_project(folder.name)
+            browser = Browser(video)
+            self._show(browser, Project.create(self.shelf.free_project(video.stem), video))
+
+    def open_upload(self, video: Path) -> None:
+        """Opens a video that was uploaded into the folder of its project.
+
+        Raises:
+            InputError: it is no video; nothing of it is kept.
+        """
+        with self._lock:
+            try:
+                browser = Browser(video)
+            except InputError:
+                video.unlink()
+                video.parent.rmdir()
+                raise
+            self._show(browser, Project.create(video.parent, video))
+
+    def open_project(self, name: str) -> None:
+        """Opens a project that is there; what was paused can be gone on with."""
+        with self._lock:
+            project = Project(self.shelf.project(name))
+            if not project.video.resolve().is_relative_to(project.folder):
+                self.shelf.inside(str(project.video))
+            self._show(Browser(project.video), project)
+
+    def open_demo(self) -> None:
+        """Opens the demo clip, painted where it is not there yet."""
+        with self._lock:
+            folder = self.shelf.projects / DEMO
+            if (folder / "project.json").is_file():
+                return self.open_project(DEMO)
+            clip = render_demo(folder)
+            self._show(Browser(clip), Project.create(folder, clip))
+
+    def close(self) -> None:
+        """Closes what is open."""
+        with self._lock:
+            if self._opened is not None:
+                self._opened.close()
+            self._opened = None
+
+    def mark(self, mark: Mark) -> None:
+        """Takes new marks; refused ones change nothing.
+
+        Raises:
+            InputError: they do not fit the video.
+        """
+        with self._lock:
+            opened, browser = self.opened, self.opened.browser
+            length = browser.frames if browser.counted else None
+            check_mark(mark, opened.size, length, opened.project.mask)
+            opened.project.save(mark)
+
+    def shown(self, frame: int) -> Shown:
+        """The objects of a frame: as they were tracked, and above it what the marks make of it.
+
+        Where the run was of the present marks it has the word, for it had them.
+        """
+        opened = self.opened
+        project = opened.project
+        tracked = project.labels(frame)
+        marks = project.mark.prompts.get(frame, {})
+        known = {one.id for one in project.mark.objects}
+        if tracked is not None:
+            tracked[~_among(tracked, known)] = 0
+        if not marks or (tracked is not None and not project.stale):
+            return Shown(tracked, "none" if tracked is None else "run")
+        image = opened.browser.frame(frame)
+        key = (opened.key, frame, project.number)
+        labels = self._preview.labels(key, image, marks, project.mask, tracked)
+        return Shown(labels, "marks" if tracked is None else "both")
+
+    def start(self) -> None:
+        """Tracks, or goes on.
+
+        Raises:
+            InputError: nothing is marked, or an export is being made.
+        """
+        with self._lock:
+            if self.opened.exporting.busy:
+                raise InputError("An export is being made; track when it is done.")
+            self.opened.tracking.start()
+
+    def export(self, names: list[str]) -> None:
+        """Begins to make downloads.
+
+        Raises:
+            InputError: a run goes on, or what `Exporting.start` raises.
+        """
+        with self._lock:
+            if self.opened.tracking.busy:
+                raise InputError("Tracking goes on; export when it is done, or pause it first.")
+            self.opened.exporting.start(names)
+
+    def _show(self, browser: Browser, project: Project) -> None:
+        self.close()
+        parts = Tracking(project), Exporting(project)
+        self._opened = Opened(secrets.token_hex(4), project, browser, *parts)
+        warming = partial(self._preview.warm_up, browser.frame(0))
+        threading.Thread(target=warming, name="warming up", daemon=True).start()
+
+
+def _told(opened: Opened) -> dict[str, Any]:
+    width, height = opened.size
+    return {
+        "key": opened.key,
+        "name": opened.project.name,
+        "video": {
+            "name": opened.project.video.name,
+            "width": width,
+            "height": height,
+            "fps": float(opened.browser.info.rate),
+        },
+        "frames": opened.browser.frames,
+        "counted": opened.browser.counted,
+        "mark": opened.project.mark.model_dump(mode="json"),
+    }
+
+
+def _among(labels: LabelMap, ids: set[int]) -> Any:
+    import numpy as np
+
+    return np.isin(labels, list(ids))

@@ -1,0 +1,93 @@
+// Tracking: start, pause, and what comes in meanwhile.
+
+import { askJson, trying } from "./api.js";
+import { showLabels } from "./frames.js";
+import { byId, emit, on, store } from "./store.js";
+
+const EVERY = 300; // milliseconds between two questions
+
+let next = 0;
+let polling = false;
+
+export const busy = () => ["loading", "running"].includes(store.run?.state);
+
+export function startRuns() {
+  byId("track").addEventListener("click", toggle);
+  on("run mark open", describe);
+}
+
+export const toggle = () =>
+  trying(async () => {
+    take(await askJson("POST", busy() ? "/api/run/pause" : "/api/run"));
+    await look();
+  });
+
+// All there is to know of a project that was just opened.
+export async function look() {
+  next = 0;
+  if (polling) return;
+  polling = true;
+  try {
+    do {
+      take(await askJson("GET", `/api/run?since=${next}`));
+      if (!busy()) break;
+      await new Promise((done) => setTimeout(done, EVERY));
+    } while (store.open);
+  } finally {
+    polling = false;
+  }
+}
+
+// After marks changed the results may be those of others.
+export const lookOnce = () => trying(look);
+
+function take(run) {
+  const { scores, review, ...state } = run;
+  const another = state.version !== store.run?.version || state.next < next;
+  if (another) {
+    store.confidence = [];
+    next = 0;
+  }
+  const seen = next === 0 || scores.some(([frame]) => frame === store.frame);
+  for (const [frame, of] of scores) {
+    const values = Object.values(of);
+    if (values.length) store.confidence[frame] = Math.min(...values);
+  }
+  next = state.next;
+  store.review = review;
+  const before = store.run?.state;
+  store.run = state;
+  document.body.dataset.run = state.state;
+  emit("run");
+  if (seen || (before !== state.state && !busy())) showLabels();
+}
+
+function describe() {
+  const { run, open } = store;
+  if (!run || !open) return;
+  const names = { loading: "Pause", running: "Pause", paused: run.stale ? "Track" : "Continue" };
+  byId("track").textContent = names[run.state] ?? (run.state === "none" ? "Track" : "Track again");
+  byId("next-review").disabled = store.review.length === 0;
+  byId("export-open").disabled = run.version === 0 || busy();
+  byId("progress").textContent = told(run);
+}
+
+function told(run) {
+  const count = run.expected ? `${run.done} of ${run.expected}` : `${run.done}`;
+  const speed = run.fps ? `, ${run.fps.toFixed(1)} frames/s` : "";
+  const left = run.left === null ? "" : `, ${duration(run.left)} left`;
+  const changed = run.stale ? " Marks have changed: track again." : "";
+  return {
+    none: "",
+    loading: "Loading the model …",
+    running: `Tracking: ${count} frames${speed}${left}`,
+    paused: `Paused.${changed}`,
+    done: `Done.${changed} ${run.message ?? ""}`,
+    failed: run.message ?? "Failed.",
+  }[run.state];
+}
+
+function duration(seconds) {
+  if (seconds < 60) return `${Math.ceil(seconds)} s`;
+  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+}

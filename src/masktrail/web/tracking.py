@@ -1,0 +1,194 @@
+"""Tracking beside the page: on a thread, watched, paused and gone on with."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from masktrail.errors import InputError
+from masktrail.export.review import ReviewWriter
+from masktrail.run.folder import RECORD
+from masktrail.run.job import Job
+from masktrail.run.journal import Journal
+from masktrail.run.loop import Report, track_video
+from masktrail.types import Frame, ObjectResult, Result, VideoInfo
+from masktrail.web.project import Project
+
+EXPORT = "davis,csv,review"
+"""What a run writes as it goes; everything else is made of it when it is asked for."""
+
+DOUBTFUL = 0.75
+"""Frames with lower scores, or half as much more where something jumped, are to be reviewed."""
+
+WINDOW = 2.0
+"""Seconds over which speed is taken."""
+
+
+class Watcher:
+    """A writer without files: scores and frames to review, for whoever asks while a run goes on."""
+
+    about: ClassVar[str] = "scores, as they come"
+    files: ClassVar[tuple[str, ...]] = ()
+    needs_soft: ClassVar[bool] = False
+
+    def __init__(self, out: Path) -> None:
+        self._review = ReviewWriter(out)
+        self._scores: list[tuple[int, dict[int, float]]] = []
+        self._lock = threading.Lock()
+
+    def open(self, info: VideoInfo) -> None:
+        """Nothing to open."""
+
+    def write(self, frame: Frame, result: Result) -> None:
+        self.note(frame.index, result.objects)
+
+    def note(self, frame: int, objects: Mapping[int, ObjectResult]) -> None:
+        """Takes what was said of the next frame."""
+        with self._lock:
+            self._review.note(frame, 0.0, objects)
+            self._scores.append((frame, {i: found.score for i, found in objects.items()}))
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def abort(self) -> None:
+        """Nothing to drop."""
+
+    def since(self, number: int) -> dict[str, Any]:
+        """Scores from the so-manieth on, and all frames to review."""
+        with self._lock:
+            fresh = self._scores[max(number, 0) :]
+            rows = [row for row in self._review.rows if row.doubt > -DOUBTFUL]
+            told = [(row.frame, row.object_id, row.reason) for row in rows]
+            return {"scores": fresh, "next": len(self._scores), "review": told}
+
+
+class Tracking:
+    """The latest run of a project: what is known of it, starting it, pausing it.
+
+    Args:
+        project: whose runs they are.
+        keep_soft: whether soft masks are kept, for exports that show them.
+
+    Attributes:
+        state: "none", "loading", "running", "paused", "done" or "failed".
+    """
+
+    def __init__(self, project: Project, keep_soft: bool = True) -> None:
+        self._project, self._keep_soft = project, keep_soft
+        self._thread: threading.Thread | None = None
+        self._pausing = threading.Event()
+        self._done = 0
+        self._expected: int | None = None
+        self._times: deque[tuple[float, int]] = deque()
+        self._message: str | None = None
+        self.state, self._watcher = self._found()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a run goes on."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self) -> None:
+        """Goes on with a paused or failed run of the present marks, or begins a new one.
+
+        Raises:
+            InputError: nothing is marked.
+        """
+        if self.busy:
+            return
+        prompts = self._project.mark.by_frame(self._project.mask)
+        if not prompts:
+            raise InputError("Nothing is marked yet; draw a box around an object, or click on it.")
+        resume = self.state in ("paused", "failed") and not self._project.stale
+        out = (resume and self._project.run) or self._project.begin_run()
+        settings = self._project.mark.settings
+        job = Job(
+            self._project.video,
+            prompts,
+            out,
+            model=settings.model,
+            export=EXPORT,
+            direction=settings.direction,
+            resume=resume,
+            overwrite=not resume,
+            keep_soft=self._keep_soft,
+        )
+        self._watcher, self._message = Watcher(out), None
+        self._done, self._expected = 0, None
+        self._times.clear()
+        self._pausing.clear()
+        self.state = "loading"
+        self._thread = threading.Thread(target=self._run, args=(job,), name="tracking", daemon=True)
+        self._thread.start()
+
+    def pause(self) -> None:
+        """Stops the run after the frame it is at; returns when everything is written."""
+        self._pausing.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def status(self, since: int = 0) -> dict[str, Any]:
+        """What the page shows; scores from the so-manieth on."""
+        fps = self._speed()
+        left = None if not fps or self._expected is None else (self._expected - self._done) / fps
+        return {
+            "state": self.state,
+            "stale": self._project.stale,
+            "done": self._done,
+            "expected": self._expected,
+            "fps": fps,
+            "left": left,
+            "message": self._message,
+            "version": self._project.number,
+            **self._watcher.since(since),
+        }
+
+    def _run(self, job: Job) -> None:
+        try:
+            report = track_video(job, self._progress, also=[self._watcher])
+            self.state, self._message = _ended(report)
+        except InputError as error:
+            self.state, self._message = "failed", str(error)
+        except Exception as error:
+            self.state, self._message = "failed", f"Tracking failed: {error!r}"
+            raise
+
+    def _progress(self, done: int, expected: int | None) -> None:
+        self.state, self._done, self._expected = "running", done, expected
+        now = time.monotonic()
+        self._times.append((now, done))
+        while now - self._times[0][0] > WINDOW:
+            self._times.popleft()
+        if self._pausing.is_set():
+            raise KeyboardInterrupt
+
+    def _speed(self) -> float | None:
+        times = tuple(self._times)
+        if self.state != "running" or len(times) < 2:
+            return None
+        (begun, first), (ended, last) = times[0], times[-1]
+        return (last - first) / (ended - begun) if ended > begun else None
+
+    def _found(self) -> tuple[str, Watcher]:
+        """The state that the last run was left in, and what it said."""
+        run = self._project.run
+        watcher = Watcher(run or self._project.folder)
+        if run is None:
+            return "none", watcher
+        try:
+            with Journal(run) as journal:
+                for frame, objects in journal.objects():
+                    watcher.note(frame, objects)
+                finished = journal.finished
+        except InputError as error:
+            self._message = str(error)
+            return "failed", watcher
+        self._done = watcher.since(0)["next"]
+        return ("done" if finished and (run / RECORD).is_file() else "paused"), watcher
+
+
+def _ended(report: Report) -> tuple[str, str | None]:
+    return ("paused" if report.interrupted else "done"), report.loss

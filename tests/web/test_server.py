@@ -1,0 +1,254 @@
+"""What the page asks for: frames, masks, runs, downloads, projects that go on."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from masktrail.export import WRITERS
+from masktrail.masks import palette, read_labels
+from masktrail.run import track
+from masktrail.types import Box, Points
+from masktrail.video import open_video
+from masktrail.web import tracking
+from visitor import Enter, marked, wait
+
+BOX = [62, 22, 86, 44]
+"""Around the first disc in frame 0."""
+
+
+def picture(answer: Any) -> np.ndarray:
+    assert answer.status_code == 200, answer.text
+    return np.asarray(Image.open(io.BytesIO(answer.content)).convert("RGBA"))
+
+
+def test_every_frame_is_there(opened: Any, videos: Path) -> None:
+    state = opened.get("/api/state").json()["open"]
+    assert (state["video"]["width"], state["video"]["height"]) == (96, 64)
+    for frame in open_video(videos / "clip.mp4"):
+        shown = picture(opened.get(f"/api/frames/{frame.index}"))[..., :3]
+        assert np.abs(shown.astype(int) - frame.image).mean() < 6  # JPEG
+    assert "no frame 16" in opened.get("/api/frames/16").json()["detail"]
+    assert opened.get("/api/frames/x").status_code == 422
+
+
+def test_a_mark_is_seen_at_once_in_its_colour(opened: Any) -> None:
+    assert opened.get("/api/labels/0").status_code == 204
+    opened.put("/api/mark", json=marked(box=BOX))
+    answer = opened.get("/api/labels/0")
+    shown = picture(answer)
+    assert answer.headers["x-source"] == "marks" and answer.headers["x-objects"] == "1"
+    assert 100 < (shown[..., 3] > 0).sum() < 900
+    assert set(map(tuple, shown[shown[..., 3] > 0])) == {(0x12, 0xAB, 0x34, 255)}
+    alone = picture(opened.get("/api/labels/0/1"))
+    np.testing.assert_array_equal(alone[..., 3], shown[..., 3])
+    assert opened.get("/api/labels/0/2").status_code == 204
+
+
+def test_a_painted_mask_is_taken_as_it_is(opened: Any) -> None:
+    mask = np.zeros((64, 96), np.uint8)
+    mask[20:40, 30:50] = 255
+    content = io.BytesIO()
+    Image.fromarray(mask).save(content, "PNG")
+    name = opened.post("/api/masks", content=content.getvalue()).json()["name"]
+    assert opened.put("/api/mark", json=marked(mask=name)).status_code == 200
+    np.testing.assert_array_equal(picture(opened.get("/api/labels/0"))[..., 3], mask)
+
+
+def test_tracking_is_what_the_command_line_does(
+    opened: Any, videos: Path, shelf: Any, tmp_path: Path
+) -> None:
+    """The same marks, the same masks: a box, and clicks on two later frames."""
+    mark = marked(box=BOX)
+    mark["objects"].append({"id": 2, "name": "b", "color": "#0000ff"})
+    mark["prompts"]["6"] = {"2": {"box": None, "points": [[20, 34, True]], "mask": None}}
+    mark["prompts"]["9"] = {"1": {"box": None, "points": [[40, 45, True]], "mask": None}}
+    opened.put("/api/mark", json=mark)
+    assert opened.post("/api/run").json()["state"] in ("loading", "running")
+    told = wait(opened, "run", "done", "failed")
+    assert told["state"] == "done", told
+    assert not told["stale"] and told["next"] == 16
+    assert [frame for frame, _ in told["scores"]] == list(range(16))
+    assert told["review"] and set(told["scores"][9][1]) == {"1", "2"}
+
+    prompts = {
+        0: {1: Box(*BOX)},
+        6: {2: Points([(20, 34)], [True])},
+        9: {1: Points([(40, 45)], [True])},
+    }
+    track(videos / "clip.mp4", prompts, tmp_path / "cli", export="davis,csv")
+    for frame in range(16):
+        name = f"masks/{frame:05d}.png"
+        ours = shelf.projects / "clip" / "runs" / "0001" / name
+        assert ours.read_bytes() == (tmp_path / "cli" / name).read_bytes()
+        shown = picture(opened.get(f"/api/labels/{frame}"))[..., 3] > 0
+        np.testing.assert_array_equal(shown, read_labels(ours)[0] > 0)
+
+
+def test_a_pause_a_correction_and_on(
+    opened: Any, shelf: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened.put("/api/mark", json=marked(box=BOX))
+    slowly(monkeypatch)
+    opened.post("/api/run")
+    while opened.get("/api/run").json()["done"] < 4:
+        pass
+    paused = opened.post("/api/run/pause").json()
+    assert paused["state"] == "paused" and 4 <= paused["next"] < 16
+    assert "Tracking goes on" not in opened.post("/api/export", json={"exports": ["csv"]}).text
+    wait(opened, "export", "done", "failed")
+
+    opened.post("/api/run")  # as it was: goes on
+    told = wait(opened, "run", "done", "failed")
+    assert (told["state"], told["next"], told["version"]) == ("done", 16, 1)
+
+    mark = marked(box=BOX)
+    mark["prompts"]["10"] = {"1": {"box": None, "points": [[5, 5, False]], "mask": None}}
+    opened.put("/api/mark", json=mark)
+    assert opened.get("/api/run").json()["stale"]
+    assert opened.get("/api/labels/3").headers["x-source"] == "run"
+    assert opened.get("/api/labels/10").headers["x-source"] == "both"
+    opened.post("/api/run")
+    assert opened.get("/api/labels/15").status_code == 200  # what was there is still shown
+    told = wait(opened, "run", "done", "failed")
+    assert (told["state"], told["version"], told["stale"]) == ("done", 2, False)
+    assert sorted(p.name for p in (shelf.projects / "clip" / "runs").iterdir()) == ["0001", "0002"]
+
+
+def slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every frame of a run takes a while."""
+    import time
+
+    real = tracking.Tracking._progress
+
+    def progress(self: Any, done: int, expected: int | None) -> None:
+        time.sleep(0.1)
+        real(self, done, expected)
+
+    monkeypatch.setattr(tracking.Tracking, "_progress", progress)
+
+
+def test_another_server_goes_on_where_one_stopped(
+    enter: Enter, videos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Marks and masks are there again, and a paused run is gone on with."""
+    first = enter()
+    first.post("/api/open", json={"path": str(videos / "clip.mp4")})
+    mark = marked(box=BOX)
+    first.put("/api/mark", json=mark)
+    slowly(monkeypatch)
+    first.post("/api/run")
+    while first.get("/api/run").json()["done"] < 3:
+        pass
+    first.post("/api/close")
+    second = enter()
+    assert second.get("/api/state").json()["projects"][0]["name"] == "clip"
+    state = second.post("/api/open", json={"path": str(videos / "clip.mp4")}).json()
+    assert state["open"]["name"] == "clip" and state["open"]["mark"] == mark
+    assert state["run"]["state"] == "paused" and state["run"]["next"] >= 3
+    second.post("/api/run")
+    told = wait(second, "run", "done", "failed")
+    assert (told["state"], told["next"], told["version"]) == ("done", 16, 1)
+    third = enter()
+    state = third.post("/api/open", json={"project": "clip"}).json()
+    assert (state["run"]["state"], state["run"]["next"]) == ("done", 16)
+
+
+def test_backward_alone(opened: Any) -> None:
+    opened.put("/api/mark", json=marked(8, {"direction": "backward"}, box=[36, 8, 60, 32]))
+    opened.post("/api/run")
+    told = wait(opened, "run", "done", "failed")
+    assert told["state"] == "done" and [frame for frame, _ in told["scores"]] == list(range(9))
+
+
+def test_nothing_marked_and_nothing_open(opened: Any) -> None:
+    assert "Nothing is marked yet" in opened.post("/api/run").json()["detail"]
+    assert "Nothing is tracked yet" in opened.post("/api/export", json={"exports": ["csv"]}).text
+    opened.post("/api/close")
+    for path in ("/api/run", "/api/frames/0", "/api/labels/0", "/api/export"):
+        assert "No video is open" in opened.get(path).json()["detail"]
+
+
+def test_a_run_that_fails_says_why(opened: Any, shelf: Any) -> None:
+    opened.put("/api/mark", json=marked(0, {"model": "nothing-of-the-kind"}, box=BOX))
+    opened.post("/api/run")
+    told = wait(opened, "run", "done", "failed")
+    assert told["state"] == "failed" and "no model 'nothing-of-the-kind'" in told["message"]
+    opened.put("/api/mark", json=marked(box=BOX))
+    opened.post("/api/run")
+    assert wait(opened, "run", "done", "failed")["state"] == "done"
+
+
+@pytest.mark.slow
+def test_every_export_can_be_downloaded(opened: Any, shelf: Any) -> None:
+    pytest.importorskip("pycocotools")
+    pytest.importorskip("cv2")
+    opened.put("/api/mark", json=marked(box=BOX))
+    opened.post("/api/run")
+    wait(opened, "run", "done")
+    told = opened.post("/api/export", json={"exports": list(WRITERS)}).json()
+    told = wait(opened, "export", "done", "failed")
+    assert told["state"] == "done", told
+    assert [file["export"] for file in told["files"]] == list(WRITERS)
+    for file in told["files"]:
+        answer = opened.get(f"/api/export/{file['export']}")
+        assert answer.status_code == 200 and len(answer.content) == file["bytes"]
+        assert f'filename="{file["name"]}"' in answer.headers["content-disposition"]
+    masks = zipfile.ZipFile(io.BytesIO(opened.get("/api/export/davis").content))
+    assert len(masks.namelist()) == 16
+    run = shelf.projects / "clip" / "runs" / "0001"
+    assert masks.read("masks/00003.png") == (run / "masks" / "00003.png").read_bytes()
+    assert json.loads(opened.get("/api/export/coco").content)["videos"]
+    assert "not made yet" in opened.get("/api/export/nothing").json()["detail"]
+    assert "No export x" in opened.post("/api/export", json={"exports": ["x"]}).json()["detail"]
+
+
+def test_an_upload_becomes_a_project_with_its_video_inside(
+    client: Any, videos: Path, shelf: Any
+) -> None:
+    content = (videos / "clip.mp4").read_bytes()
+    for name in ("clip", "clip-2"):
+        state = client.post("/api/upload?name=../../clip.mp4", content=content).json()
+        assert state["open"]["name"] == name
+        assert (shelf.projects / name / "clip.mp4").read_bytes() == content
+    (shelf.projects / "clip").rename(shelf.projects / "moved")
+    assert client.post("/api/open", json={"project": "moved"}).status_code == 200
+
+
+def test_browsing_shows_folders_and_videos(client: Any, videos: Path, picture_folder: Path) -> None:
+    (videos / "more").mkdir()
+    (videos / ".hidden").mkdir()
+    picture_folder.rename(videos / "pictures")
+    assert client.get("/api/files").json()["entries"][0]["path"] == str(videos)
+    told = client.get("/api/files", params={"path": str(videos)}).json()
+    kinds = {entry["name"]: entry["kind"] for entry in told["entries"]}
+    assert kinds == {"more": "folder", "pictures": "video", "clip.mp4": "video"}
+    state = client.post("/api/open", json={"path": str(videos / "pictures")}).json()
+    assert state["open"]["frames"] == 12 and state["open"]["counted"]
+    assert client.get("/api/files", params={"path": str(videos / "more")}).json()["parent"]
+
+
+def test_default_colours_are_those_of_exported_masks() -> None:
+    from masktrail.web.marks import default_color
+
+    assert default_color(1) == "#800000" == "#" + bytes(palette()[1]).hex()
+
+
+def test_the_demo_clip(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from masktrail.web import session
+
+    monkeypatch.setattr(session, "render_demo", lambda folder: _short_demo(folder))
+    for _ in range(2):
+        state = client.post("/api/open", json={"demo": True}).json()
+        assert state["open"]["name"] == "demo" and state["open"]["video"]["name"] == "demo.mp4"
+
+
+def _short_demo(folder: Path) -> Path:
+    from masktrail.demo import render_demo
+
+    return render_demo(folder, 3, (96, 64))
