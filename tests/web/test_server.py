@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from masktrail.export import WRITERS
-from masktrail.masks import palette, read_labels
+from masktrail.masks import read_labels
 from masktrail.run import track
 from masktrail.types import Box, Points
 from masktrail.video import open_video
@@ -231,12 +231,6 @@ def test_browsing_shows_folders_and_videos(client: Any, videos: Path, picture_fo
     state = client.post("/api/open", json={"path": str(videos / "pictures")}).json()
     assert state["open"]["frames"] == 12 and state["open"]["counted"]
     assert client.get("/api/files", params={"path": str(videos / "more")}).json()["parent"]
-
-
-def test_default_colours_are_those_of_exported_masks() -> None:
-    from masktrail.web.marks import default_color
-
-    assert default_color(1) == "#800000" == "#" + bytes(palette()[1]).hex()
 
 
 def test_the_demo_clip(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:

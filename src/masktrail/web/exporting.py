@@ -64,7 +64,7 @@ class Exporting:
         """What the page shows."""
         files = [
             {"export": name, "name": path.name, "bytes": path.stat().st_size}
-            for name, path in self._files.items()
+            for name, path in tuple(self._files.items())
         ]
         return {
             "state": self._state,

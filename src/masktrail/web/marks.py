@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from masktrail.errors import InputError
-from masktrail.masks import palette
 from masktrail.prompts.check import check_prompt
 from masktrail.types import Box, Mask, Points, Prompt
 from masktrail.zoo import DEFAULT
 
 MOST_OBJECTS = 255
 """A label map with a palette holds no more."""
+
+FIRST_COLOR = "#e11d48"
 
 ReadMask = Callable[[str], NDArray[np.bool_]]
 """Gives the painted mask (H, W) of a name."""
@@ -110,12 +111,7 @@ class Mark(_Strict):
 
 def new_mark() -> Mark:
     """What a project begins with: one object, nothing marked."""
-    return Mark(objects=[MarkedObject(id=1, name="object 1", color=default_color(1))])
-
-
-def default_color(object_id: int) -> str:
-    """The colour of an id in exported masks."""
-    return "#" + palette()[object_id].tobytes().hex()
+    return Mark(objects=[MarkedObject(id=1, name="object 1", color=FIRST_COLOR)])
 
 
 def check_mark(mark: Mark, size: tuple[int, int], frames: int | None, read_mask: ReadMask) -> None:

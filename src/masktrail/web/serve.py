@@ -87,6 +87,7 @@ def _listen(port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((HOST, port))
+        listening.listen()  # whoever comes at once waits
     except (OSError, OverflowError) as error:
         listening.close()
         raise InputError(f"Port {port} cannot be used ({error}); choose another one.") from error

@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from masktrail.demo import render_demo
 from masktrail.errors import InputError
 from masktrail.export import WRITERS
@@ -30,6 +32,7 @@ class Opened:
 
     Attributes:
         key: of this opening; other ones have others.
+        warming: what makes the first preview quick.
     """
 
     key: str
@@ -37,6 +40,7 @@ class Opened:
     browser: Browser
     tracking: Tracking
     exporting: Exporting
+    warming: threading.Thread
 
     @property
     def size(self) -> tuple[int, int]:
@@ -48,6 +52,7 @@ class Opened:
         self.tracking.pause()
         self.exporting.stop()
         self.browser.close()
+        self.warming.join()
 
 
 @dataclass(frozen=True)
@@ -176,7 +181,7 @@ class Session:
         marks = project.mark.prompts.get(frame, {})
         known = {one.id for one in project.mark.objects}
         if tracked is not None:
-            tracked[~_among(tracked, known)] = 0
+            tracked[~np.isin(tracked, list(known))] = 0
         if not marks or (tracked is not None and not project.stale):
             return Shown(tracked, "none" if tracked is None else "run")
         image = opened.browser.frame(frame)
@@ -209,9 +214,10 @@ class Session:
     def _show(self, browser: Browser, project: Project) -> None:
         self.close()
         parts = Tracking(project), Exporting(project)
-        self._opened = Opened(secrets.token_hex(4), project, browser, *parts)
-        warming = partial(self._preview.warm_up, browser.frame(0))
-        threading.Thread(target=warming, name="warming up", daemon=True).start()
+        warm_up = partial(self._preview.warm_up, browser.frame(0))
+        warming = threading.Thread(target=warm_up, name="warming up", daemon=True)
+        warming.start()
+        self._opened = Opened(secrets.token_hex(4), project, browser, *parts, warming)
 
 
 def _told(opened: Opened) -> dict[str, Any]:
@@ -229,9 +235,3 @@ def _told(opened: Opened) -> dict[str, Any]:
         "counted": opened.browser.counted,
         "mark": opened.project.mark.model_dump(mode="json"),
     }
-
-
-def _among(labels: LabelMap, ids: set[int]) -> Any:
-    import numpy as np
-
-    return np.isin(labels, list(ids))

@@ -3,7 +3,7 @@
 import { Refused, askJson, say, trying } from "./api.js";
 import { forget, show } from "./frames.js";
 import { begin } from "./marks.js";
-import { look } from "./run.js";
+import { look, reset } from "./run.js";
 import { byId, emit, store } from "./store.js";
 import { fit } from "./view.js";
 
@@ -42,9 +42,7 @@ async function arrive(state, first = false) {
   document.title = state.open ? `${state.open.name} – MaskTrail` : "MaskTrail";
   if (!state.open) return startScreen(state);
   forget();
-  store.run = null;
-  store.confidence = [];
-  store.review = [];
+  reset();
   fillModels(state.models);
   begin(state.open.mark);
   emit("open");

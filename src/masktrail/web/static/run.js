@@ -18,18 +18,26 @@ export function startRuns() {
 
 export const toggle = () =>
   trying(async () => {
-    take(await askJson("POST", busy() ? "/api/run/pause" : "/api/run"));
+    await askJson("POST", busy() ? "/api/run/pause" : "/api/run");
     await look();
   });
 
-// All there is to know of a project that was just opened.
-export async function look() {
+// A project was just opened: nothing is known of its run.
+export function reset() {
   next = 0;
+  store.run = null;
+  store.confidence = [];
+  store.review = [];
+}
+
+// Asks what is new, and goes on asking while tracking goes on.
+export async function look() {
   if (polling) return;
   polling = true;
   try {
     do {
-      take(await askJson("GET", `/api/run?since=${next}`));
+      const whole = take(await askJson("GET", `/api/run?since=${next}`));
+      if (!whole) continue;
       if (!busy()) break;
       await new Promise((done) => setTimeout(done, EVERY));
     } while (store.open);
@@ -41,14 +49,19 @@ export async function look() {
 // After marks changed the results may be those of others.
 export const lookOnce = () => trying(look);
 
+// Returns whether that was all: of another run than before everything is asked for again.
 function take(run) {
   const { scores, review, ...state } = run;
-  const another = state.version !== store.run?.version || state.next < next;
+  const another = store.run && (state.version !== store.run.version || state.next < next);
   if (another) {
     store.confidence = [];
-    next = 0;
+    store.run = state;
+    if (next > 0) {
+      next = 0;
+      return false;
+    }
   }
-  const seen = next === 0 || scores.some(([frame]) => frame === store.frame);
+  const seen = scores.some(([frame]) => frame === store.frame);
   for (const [frame, of] of scores) {
     const values = Object.values(of);
     if (values.length) store.confidence[frame] = Math.min(...values);
@@ -59,7 +72,8 @@ function take(run) {
   store.run = state;
   document.body.dataset.run = state.state;
   emit("run");
-  if (seen || (before !== state.state && !busy())) showLabels();
+  if (before && (seen || (before !== state.state && !busy()))) showLabels();
+  return true;
 }
 
 function describe() {
