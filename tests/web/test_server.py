@@ -166,6 +166,19 @@ def test_backward_alone(opened: Any) -> None:
     assert told["state"] == "done" and [frame for frame, _ in told["scores"]] == list(range(9))
 
 
+def test_a_page_of_another_project_changes_nothing(opened: Any, videos: Path) -> None:
+    key = opened.get("/api/state").json()["open"]["key"]
+    opened.post("/api/close")
+    opened.post("/api/open", json={"path": str(videos / "clip.mp4")})
+    for answer in (
+        opened.put(f"/api/mark?k={key}", json=marked(box=BOX)),
+        opened.post(f"/api/run?k={key}"),
+        opened.post(f"/api/masks?k={key}", content=b""),
+        opened.get(f"/api/frames/0?k={key}"),
+    ):
+        assert answer.status_code == 400 and "another window" in answer.json()["detail"]
+
+
 def test_nothing_marked_and_nothing_open(opened: Any) -> None:
     assert "Nothing is marked yet" in opened.post("/api/run").json()["detail"]
     assert "Nothing is tracked yet" in opened.post("/api/export", json={"exports": ["csv"]}).text

@@ -119,20 +119,20 @@ def _opening(app: FastAPI, session: Session) -> None:
 
 def _marking(app: FastAPI, session: Session) -> None:
     @app.put("/api/mark")
-    def mark(given: Mark) -> dict[str, bool]:
-        session.mark(given)
+    def mark(given: Mark, k: str = "") -> dict[str, bool]:
+        session.mark(given, k)
         return {"ok": True}
 
     @app.post("/api/masks")
-    async def masks(request: Request) -> dict[str, str]:
+    async def masks(request: Request, k: str = "") -> dict[str, str]:
         from fastapi.concurrency import run_in_threadpool
 
-        opened, picture = session.opened, await request.body()
+        opened, picture = session.of(k), await request.body()
         return {"name": await run_in_threadpool(opened.project.add_mask, picture, opened.size)}
 
     @app.get("/api/frames/{frame}")
-    def frames(frame: int) -> Response:
-        picture = frame_jpeg(session.opened.browser.frame(frame))
+    def frames(frame: int, k: str = "") -> Response:
+        picture = frame_jpeg(session.of(k).browser.frame(frame))
         return Response(picture, media_type="image/jpeg", headers=UNCHANGING)
 
     @app.get("/api/labels/{frame}")
@@ -162,8 +162,8 @@ def _tracking(app: FastAPI, session: Session) -> None:
         return session.opened.tracking.status(since)
 
     @app.post("/api/run")
-    def start() -> dict[str, Any]:
-        session.start()
+    def start(k: str = "") -> dict[str, Any]:
+        session.start(k)
         return session.opened.tracking.status()
 
     @app.post("/api/run/pause")

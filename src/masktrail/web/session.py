@@ -92,6 +92,16 @@ class Session:
             raise InputError("No video is open; open one first.")
         return self._opened
 
+    def of(self, key: str) -> Opened:
+        """What is open, if it is what the asking page shows; an empty key asks for anything.
+
+        Raises:
+            InputError: nothing is open, or another project.
+        """
+        if key not in ("", self.opened.key):
+            raise InputError("Another project was opened in another window; reload this page.")
+        return self.opened
+
     def state(self) -> dict[str, Any]:
         """All that the page begins with."""
         with self._lock:
@@ -101,8 +111,7 @@ class Session:
                 "run": None if opened is None else opened.tracking.status(),
                 "models": [name for name, card in CARDS.items() if card.family != "prompt"],
                 "exports": [
-                    {"name": name, "about": writer.about, "ready": True}
-                    for name, writer in WRITERS.items()
+                    {"name": name, "about": writer.about} for name, writer in WRITERS.items()
                 ],
                 "projects": self.shelf.listed_projects(),
                 "roots": [str(root) for root in self.shelf.roots],
@@ -158,14 +167,14 @@ class Session:
                 self._opened.close()
             self._opened = None
 
-    def mark(self, mark: Mark) -> None:
+    def mark(self, mark: Mark, key: str) -> None:
         """Takes new marks; refused ones change nothing.
 
         Raises:
-            InputError: they do not fit the video.
+            InputError: they do not fit the video, or are of another project.
         """
         with self._lock:
-            opened, browser = self.opened, self.opened.browser
+            opened, browser = self.of(key), self.opened.browser
             length = browser.frames if browser.counted else None
             check_mark(mark, opened.size, length, opened.project.mask)
             opened.project.save(mark)
@@ -189,16 +198,17 @@ class Session:
         labels = self._preview.labels(key, image, marks, project.mask, tracked)
         return Shown(labels, "marks" if tracked is None else "both")
 
-    def start(self) -> None:
+    def start(self, key: str) -> None:
         """Tracks, or goes on.
 
         Raises:
             InputError: nothing is marked, or an export is being made.
         """
         with self._lock:
-            if self.opened.exporting.busy:
+            opened = self.of(key)
+            if opened.exporting.busy:
                 raise InputError("An export is being made; track when it is done.")
-            self.opened.tracking.start()
+            opened.tracking.start()
 
     def export(self, names: list[str]) -> None:
         """Begins to make downloads.

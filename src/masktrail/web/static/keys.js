@@ -47,12 +47,14 @@ function press(event) {
   const command = event.ctrlKey || event.metaKey;
   if (command && event.key.toLowerCase() !== "z") return;
   if (event.target.closest('input[type="text"], select')) return;
-  if (event.key === " " && event.target.closest("button")) return;
-  if (event.target.id === "frame-slider" && event.key.startsWith("Arrow")) return;
+  if (event.key === " " && event.target.closest('button, input[type="color"]')) return;
+  const arrow = event.key.startsWith("Arrow");
+  const tens = event.target.id === "frame-slider" && event.shiftKey;
+  if (arrow && event.target.type === "range" && !tens) return;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (/^[1-9]$/.test(key)) choose(Number(key));
-  else if (KEYS[key]) KEYS[key][2](event);
-  else return;
+  else if (!KEYS[key]) return;
+  else if (!event.repeat || (key !== " " && key !== "t")) KEYS[key][2](event);
   event.preventDefault();
 }
 

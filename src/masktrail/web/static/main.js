@@ -6,6 +6,7 @@ import { startKeys } from "./keys.js";
 import { canRedo, canUndo, change, redo, setPrompt, undo } from "./marks.js";
 import { startObjects } from "./objects.js";
 import { startOpening } from "./opening.js";
+import { startPainting } from "./paint.js";
 import { togglePlay } from "./play.js";
 import { lookOnce, startRuns } from "./run.js";
 import { startStage } from "./stage.js";
@@ -55,6 +56,7 @@ function describe() {
 
 startStage();
 startTools();
+startPainting();
 startTimeline();
 startRuns();
 startObjects();

@@ -8,7 +8,7 @@ const COLORS = ["#e11d48", "#2563eb", "#16a34a", "#d97706", "#9333ea", "#0891b2"
 
 let past = [];
 let future = [];
-let saving = false;
+let saving = null; // promise of what is being saved
 let saved = null;
 
 export let revision = 0; // counts what the server has taken
@@ -57,8 +57,8 @@ export function setPrompt(mark, frame, id, prompt) {
   else delete mark.prompts[frame];
 }
 
-export function editPrompt(edit) {
-  const { frame, object } = store;
+export function editPrompt(edit, frame = store.frame, object = store.object) {
+  if (!store.mark.objects.some((one) => one.id === object)) return;
   change((mark) => {
     const prompt = structuredClone(promptAt(mark, frame, object));
     edit(prompt);
@@ -87,40 +87,59 @@ export function removeObject(id) {
 
 function put(mark) {
   store.mark = mark;
-  const ids = mark.objects.map((one) => one.id);
-  if (!ids.includes(store.object)) store.object = ids[0] ?? 0;
+  keepObject();
   told();
   save();
 }
 
-async function save() {
-  if (saving) return;
-  saving = true;
+function keepObject() {
+  const ids = store.mark.objects.map((one) => one.id);
+  if (!ids.includes(store.object)) store.object = ids[0] ?? 0;
+}
+
+// Whether the server has all marks, once it has answered.
+export const settled = () => (saved === store.mark ? Promise.resolve(true) : save());
+
+function save() {
+  saving ??= send().finally(() => { saving = null; });
+  return saving;
+}
+
+async function send() {
+  let taken = true;
   try {
     while (saved !== store.mark) {
       const sent = store.mark;
-      await ask("PUT", "/api/mark", sent);
+      await ask("PUT", `/api/mark?k=${store.open.key}`, sent);
       saved = sent;
       revision += 1;
     }
     say(null);
   } catch (error) {
+    taken = false;
     say(error.message);
     if (error instanceof Refused) await goBack();
-  } finally {
-    saving = false;
   }
-  emit("saved");
   told();
+  emit("saved");
+  return taken;
 }
 
 // What the server has counts.
 async function goBack() {
   const state = await askJson("GET", "/api/state").catch(() => null);
   if (!state?.open) return;
-  past.pop();
+  past = before(past);
+  future = before(future);
+  revision += 1;
   store.mark = saved = state.open.mark;
-  emit("mark");
+  keepObject();
+}
+
+// Of a history, what led to the marks that were taken last.
+function before(marks) {
+  const place = marks.indexOf(saved);
+  return place < 0 ? marks : marks.slice(0, place);
 }
 
 function told() {

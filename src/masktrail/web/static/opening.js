@@ -2,10 +2,12 @@
 
 import { Refused, askJson, say, trying } from "./api.js";
 import { forget, show } from "./frames.js";
-import { begin } from "./marks.js";
-import { look, reset } from "./run.js";
+import { begin, settled } from "./marks.js";
+import { lookOnce, reset } from "./run.js";
 import { byId, emit, store } from "./store.js";
 import { fit } from "./view.js";
+
+let uploadLimit = 0; // MB
 
 export function startOpening() {
   byId("open-demo").addEventListener("click", () => open({ demo: true }));
@@ -28,14 +30,23 @@ export function startOpening() {
 const open = (what) =>
   trying(async () => {
     say("Opening …");
+    await leave();
     await arrive(await askJson("POST", "/api/open", what));
   });
 
-const close = () => trying(async () => arrive(await askJson("POST", "/api/close")));
+const close = () =>
+  trying(async () => {
+    await leave();
+    await arrive(await askJson("POST", "/api/close"));
+  });
+
+// The last mark is saved with its own project, not with the next one.
+const leave = async () => store.open && settled();
 
 async function arrive(state, first = false) {
   store.open = state.open;
   store.exports = state.exports;
+  uploadLimit = state.upload_limit_mb;
   for (const id of ["work", "export-open", "open-other"]) byId(id).hidden = !state.open;
   byId("start").hidden = Boolean(state.open);
   byId("name").textContent = state.open?.name ?? "";
@@ -48,22 +59,26 @@ async function arrive(state, first = false) {
   emit("open");
   fit();
   const asked = first ? Number(/f=(\d+)/.exec(location.hash)?.[1] ?? 0) : 0;
-  await Promise.all([show(asked), look()]);
-  return count();
+  lookOnce();
+  await show(asked);
+  count(asked).catch((error) => say(error.message));
 }
 
 function fillModels(models) {
   byId("model").replaceChildren(...models.map((name) => new Option(name, name)));
 }
 
-// The timeline grows while frames are counted.
-async function count() {
+// The timeline grows while frames are counted; a frame asked for may come late.
+async function count(asked) {
+  const begun = store.frame;
   while (store.open && !store.open.counted) {
     await new Promise((done) => setTimeout(done, 500));
     const state = await askJson("GET", "/api/state");
     if (state.open?.key !== store.open?.key) return;
     Object.assign(store.open, { frames: state.open.frames, counted: state.open.counted });
     emit("open");
+    const due = store.open.frames > asked || store.open.counted;
+    if (due && asked > begun && store.frame === begun) await show(asked);
   }
 }
 
@@ -102,6 +117,10 @@ const plain = (text) => Object.assign(document.createElement("li"), { textConten
 // XMLHttpRequest alone tells how much was sent.
 function upload(file) {
   if (!file) return;
+  if (file.size > uploadLimit * 2 ** 20) {
+    say(`${file.name} is larger than ${uploadLimit} MB, the limit; open it from disk.`);
+    return;
+  }
   const sending = new XMLHttpRequest();
   const progress = byId("upload-progress");
   sending.open("POST", `/api/upload?name=${encodeURIComponent(file.name)}`);

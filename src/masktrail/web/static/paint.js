@@ -1,43 +1,40 @@
 // Painting: strokes over the mask that an object has in this frame.
 
-import { ask, askJson, trying } from "./api.js";
-import { editPrompt } from "./marks.js";
+import { ask, askJson, say } from "./api.js";
+import { editPrompt, promptAt, settled } from "./marks.js";
 import { emit, on, store } from "./store.js";
 
-let canvas = null; // white where the object is
-let tint = null;
-let ready = null; // promise of the mask that painting starts from
-let last = null;
+let sheet = null; // what is painted on: of one frame and object, until its masks are shown again
+let posted = Promise.resolve(); // the strokes so far, one after another
 
 // The canvas to be shown instead of the masks, while it is wet.
 export function painted() {
-  if (!canvas) return null;
+  if (!sheet) return null;
+  const { canvas, tint, object } = sheet;
   const pen = tint.getContext("2d");
   pen.globalCompositeOperation = "copy";
   pen.drawImage(canvas, 0, 0);
   pen.globalCompositeOperation = "source-in";
-  pen.fillStyle = store.mark.objects.find((one) => one.id === store.object)?.color ?? "#ffffff";
+  pen.fillStyle = store.mark.objects.find((one) => one.id === object)?.color ?? "#ffffff";
   pen.fillRect(0, 0, tint.width, tint.height);
   return tint;
 }
 
 export function beginStroke(point, erasing) {
-  if (!canvas) {
-    canvas = blank();
-    tint = blank();
-    ready = load();
-  }
-  last = null;
+  sheet ??= lay();
+  sheet.busy += 1;
+  sheet.last = point;
   moveStroke(point, erasing);
 }
 
 export function moveStroke(point, erasing) {
-  const from = last ?? point;
-  last = point;
+  const on = sheet;
+  if (!on?.last) return;
+  const from = on.last;
+  on.last = point;
   const width = store.brush;
-  ready.then(() => {
-    if (!canvas) return;
-    const pen = canvas.getContext("2d");
+  const stroke = () => {
+    const pen = on.canvas.getContext("2d");
     pen.globalCompositeOperation = erasing ? "destination-out" : "source-over";
     pen.strokeStyle = "#ffffff";
     pen.lineCap = "round";
@@ -47,27 +44,55 @@ export function moveStroke(point, erasing) {
     pen.lineTo(point[0] + 0.01, point[1]);
     pen.stroke();
     emit("paint");
-  });
+  };
+  on.ready.then(stroke, () => {});
 }
 
-export async function endStroke() {
-  await ready;
+// Other strokes may begin before this one is taken.
+export function endStroke() {
+  const on = sheet;
+  if (!on?.last) return posted;
+  on.last = null;
+  const picture = on.ready.then(
+    () => new Promise((done) => on.canvas.toBlob(done, "image/png")),
+  );
+  picture.catch(() => {});
+  posted = posted.then(() => take(on, picture));
+  return posted;
+}
+
+// A second finger came down: it was no stroke.
+export function dropStroke() {
+  if (sheet?.last) dry();
+}
+
+async function take(on, picture) {
+  const { frame, object, key } = on;
+  try {
+    const address = `/api/masks?k=${key}`;
+    const { name } = await askJson("POST", address, await picture);
+    on.name = name;
+    const painting = (prompt) => Object.assign(prompt, { box: null, points: [], mask: name });
+    editPrompt(painting, frame, object);
+  } catch (error) {
+    if (sheet === on) dry();
+    say(error.message);
+  } finally {
+    on.busy -= 1;
+  }
+}
+
+function lay() {
   const { frame, object } = store;
-  const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
-  await trying(async () => {
-    try {
-      const { name } = await askJson("POST", `/api/masks?frame=${frame}&object=${object}`, blob);
-      if (store.frame !== frame || store.object !== object) return;
-      editPrompt((prompt) => Object.assign(prompt, { box: null, points: [], mask: name }));
-    } catch (error) {
-      dry();
-      throw error;
-    }
-  });
+  const { key } = store.open;
+  const canvas = blank();
+  const ready = load(canvas, frame, object);
+  ready.catch(() => {});
+  return { canvas, tint: blank(), key, frame, object, ready, busy: 0, last: null, name: null };
 }
 
 function dry() {
-  canvas = tint = ready = null;
+  sheet = null;
   emit("paint");
 }
 
@@ -76,13 +101,29 @@ function blank() {
   return Object.assign(document.createElement("canvas"), { width, height });
 }
 
-async function load() {
-  const address = `/api/labels/${store.frame}/${store.object}?k=${store.open.key}&t=${Date.now()}`;
-  const into = canvas;
-  const answer = await ask("GET", address).catch(() => null);
-  if (answer?.status === 200) {
+// The present mask, after all strokes before were taken.
+async function load(into, frame, object) {
+  const { key } = store.open;
+  await posted;
+  await settled();
+  const address = `/api/labels/${frame}/${object}?k=${key}&t=${Date.now()}`;
+  const answer = await ask("GET", address);
+  if (answer.status === 200) {
     into.getContext("2d").drawImage(await createImageBitmap(await answer.blob()), 0, 0);
   }
 }
 
-on("frame object labels", dry);
+export function startPainting() {
+  on("frame object", () => {
+    endStroke();
+    if (sheet) dry();
+  });
+  on("labels", () => {
+    if (sheet?.busy === 0) dry();
+  });
+  on("mark", () => {
+    if (sheet?.busy !== 0) return;
+    const { mask } = promptAt(store.mark, sheet.frame, sheet.object);
+    if (mask !== sheet.name) dry(); // undone, or refused
+  });
+}

@@ -4,22 +4,24 @@ import { show } from "./frames.js";
 import { byId, store } from "./store.js";
 
 let playing = false;
+let turn = 0; // so that of two that were begun quickly only the last plays
 
 export function togglePlay() {
   playing = !playing;
   const button = byId("play");
   button.setAttribute("aria-pressed", String(playing));
   button.textContent = playing ? "Stop" : "Play";
-  if (playing) play();
+  turn += 1;
+  if (playing) play(turn);
 }
 
-async function play() {
+async function play(mine) {
   if (store.frame >= store.open.frames - 1) await show(0);
-  while (playing && store.open) {
+  while (mine === turn && store.open) {
     const due = performance.now() + 1000 / store.open.video.fps;
     await show(store.frame + 1);
     if (!store.open || store.frame >= store.open.frames - 1) break;
     await new Promise((done) => setTimeout(done, Math.max(0, due - performance.now())));
   }
-  if (playing) togglePlay();
+  if (mine === turn) togglePlay();
 }

@@ -1,7 +1,8 @@
 // Tracking: start, pause, and what comes in meanwhile.
 
-import { askJson, trying } from "./api.js";
-import { showLabels } from "./frames.js";
+import { askJson, say, trying } from "./api.js";
+import { forgetLabels, showLabels } from "./frames.js";
+import { settled } from "./marks.js";
 import { byId, emit, on, store } from "./store.js";
 
 const EVERY = 300; // milliseconds between two questions
@@ -16,11 +17,12 @@ export function startRuns() {
   on("run mark open", describe);
 }
 
-export const toggle = () =>
-  trying(async () => {
-    await askJson("POST", busy() ? "/api/run/pause" : "/api/run");
-    await look();
-  });
+// What was just drawn is tracked too: a run begins when the marks are saved.
+export async function toggle() {
+  if (!busy() && !(await settled())) return;
+  await trying(() => askJson("POST", busy() ? "/api/run/pause" : `/api/run?k=${store.open.key}`));
+  await lookOnce();
+}
 
 // A project was just opened: nothing is known of its run.
 export function reset() {
@@ -31,7 +33,7 @@ export function reset() {
 }
 
 // Asks what is new, and goes on asking while tracking goes on.
-export async function look() {
+async function look() {
   if (polling) return;
   polling = true;
   try {
@@ -46,8 +48,8 @@ export async function look() {
   }
 }
 
-// After marks changed the results may be those of others.
-export const lookOnce = () => trying(look);
+// Takes no sentence away that the user has not read.
+export const lookOnce = () => look().catch((error) => say(error.message));
 
 // Returns whether that was all: of another run than before everything is asked for again.
 function take(run) {
@@ -70,6 +72,7 @@ function take(run) {
   store.review = review;
   const before = store.run?.state;
   store.run = state;
+  if (before !== state.state) forgetLabels();
   document.body.dataset.run = state.state;
   emit("run");
   if (before && (seen || (before !== state.state && !busy()))) showLabels();
@@ -79,8 +82,14 @@ function take(run) {
 function describe() {
   const { run, open } = store;
   if (!run || !open) return;
-  const names = { loading: "Pause", running: "Pause", paused: run.stale ? "Track" : "Continue" };
-  byId("track").textContent = names[run.state] ?? (run.state === "none" ? "Track" : "Track again");
+  byId("track").textContent = {
+    none: "Track",
+    loading: "Pause",
+    running: "Pause",
+    paused: run.stale ? "Track" : "Continue",
+    done: "Track again",
+    failed: "Try again",
+  }[run.state];
   byId("next-review").disabled = store.review.length === 0;
   byId("export-open").disabled = run.version === 0 || busy();
   byId("progress").textContent = told(run);

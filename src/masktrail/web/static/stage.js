@@ -39,7 +39,7 @@ function draw() {
   const wet = painted();
   pen.globalAlpha = store.opacity;
   if (wet) place(wet);
-  else if (store.labels) place(store.labels);
+  else if (store.labels?.bitmap && store.labels.frame === store.shown) place(store.labels.bitmap);
   pen.globalAlpha = 1;
   for (const one of store.mark.objects) drawPrompt(one, promptAt(store.mark, store.frame, one.id));
   if (draft.box) drawBox(draft.box, colorOf(store.object), true);

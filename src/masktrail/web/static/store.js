@@ -10,7 +10,8 @@ export const store = {
   review: [], // [frame, object, reason], worst first
   frame: 0,
   image: null, // bitmap of the frame shown
-  labels: null, // bitmap of its masks
+  shown: 0, // number of that frame; `frame` is the one that was asked for
+  labels: null, // frame and bitmap of its masks
   object: 1, // id that marks go to
   tool: "box",
   opacity: 0.5,

@@ -81,7 +81,8 @@ function drawScores(width, height, color) {
     pen.fillRect(left, 4, wide, ROW - 8);
     pen.fillStyle = score <= 0 ? inks.lost : score < 0.75 ? inks.doubt : inks.good;
     const tall = score <= 0 ? room : Math.max(3, score * room);
-    pen.fillRect(left, height - tall, wide, score <= 0 ? 4 : tall);
+    pen.fillRect(left, height - tall, wide, tall);
+    if (score <= 0) pen.clearRect(left, height - room / 2 - 3, wide, 6); // lost: split in two
   }
 }
 

@@ -1,7 +1,7 @@
 // What fingers, pens and mice do on the stage.
 
-import { editPrompt } from "./marks.js";
-import { beginStroke, endStroke, moveStroke } from "./paint.js";
+import { addObject, editPrompt } from "./marks.js";
+import { beginStroke, dropStroke, endStroke, moveStroke } from "./paint.js";
 import { draft } from "./stage.js";
 import { byId, emit, store } from "./store.js";
 import { clamped, pan, toVideo, zoom } from "./view.js";
@@ -32,6 +32,9 @@ export function startTools() {
   stage.addEventListener("pointerup", up);
   stage.addEventListener("pointercancel", cancel);
   stage.addEventListener("contextmenu", (event) => event.preventDefault());
+  stage.addEventListener("mousedown", (event) => {
+    if (event.button === 1) event.preventDefault(); // no scrolling along
+  });
   stage.addEventListener("wheel", wheel, { passive: false });
 }
 
@@ -50,7 +53,8 @@ function down(event) {
     gesture = { kind: "pinch" };
   } else if (store.tool === "hand" || event.button === 1) {
     gesture = { kind: "pan" };
-  } else if (store.object) {
+  } else {
+    if (!store.object) addObject();
     beginMark(at, event);
   }
 }
@@ -95,6 +99,7 @@ function cancel(event) {
 }
 
 function cancelMark() {
+  dropStroke();
   draft.box = null;
   emit("draft");
 }
