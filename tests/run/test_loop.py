@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -20,7 +21,9 @@ import masktrail
 from fake import fake_tracker
 from masktrail.errors import InputError
 from masktrail.masks import areas, read_labels
-from masktrail.run import track
+from masktrail.run import convert, track
+from masktrail.run.job import Job
+from masktrail.run.loop import track_video
 from masktrail.run.record import peak_memory_mb
 from masktrail.types import Box, Mask
 from masktrail.video import open_video
@@ -289,3 +292,65 @@ def test_memory_does_not_grow_with_the_length_of_the_video(tmp_path, model):
         peaks.append(peak_of(video, model, tmp_path / str(rounds), *boxes))
     # 160 more frames are 35 MiB of pictures and as much again of anything kept of each
     assert peaks[1] < 1.03 * peaks[0]
+
+
+def test_edges_can_be_refined(video, tmp_path):
+    """Everything that is written follows; what was drawn stays; a resumption keeps to it."""
+    mask = paint_clip(8, SIZE).labels[0] == 1
+    masks = {}
+    for edges in ("plain", "refined"):
+        track(video, {1: Mask(mask)}, tmp_path / edges, "memory-s", "davis,csv", 64, edges=edges)
+        folder = tmp_path / edges / "masks"
+        masks[edges] = [read_labels(path)[0] for path in sorted(folder.iterdir())]
+        for row, labels in zip(rows_of(tmp_path / edges), masks[edges], strict=True):
+            assert int(row["area"]) == (labels == 1).sum()
+    np.testing.assert_array_equal(masks["refined"][0] == 1, mask)
+    changed = [(a != b).mean() for a, b in zip(*masks.values(), strict=True)]
+    assert changed[0] == 0 and 0 < max(changed) < 0.2
+    with pytest.raises(InputError, match=r"another edges \(refined, now plain\)"):
+        track(video, {1: Mask(mask)}, tmp_path / "refined", "memory-s", "csv", 64, resume=True)
+    with pytest.raises(InputError, match="No edges 'soft'; there are plain, refined"):
+        track(video, {1: Mask(mask)}, tmp_path / "x", "memory-s", edges="soft")
+    assert not (tmp_path / "x").exists()
+
+
+def test_soft_masks_are_kept_when_they_are_asked_for(video, model, tmp_path):
+    for keep in (False, True):
+        out = tmp_path / str(keep)
+        track(video, PROMPTS, out, model, "csv", 64, keep_soft=keep)
+        if keep:
+            assert convert(out, "soft") == 8 and (out / "soft" / "1" / "00007.png").is_file()
+        else:
+            with pytest.raises(InputError, match="soft"):
+                convert(out, "soft")
+
+
+def test_other_writers_see_every_frame_of_a_resumption_too(video, model, tmp_path):
+    """Of a run that its progress ended as Ctrl-C does."""
+
+    class Listener:
+        about, files, needs_soft = "frames", (), False
+
+        def __init__(self):
+            self.frames = []
+
+        def open(self, info):
+            pass
+
+        def write(self, frame, result):
+            self.frames.append(frame.index)
+
+        def close(self):
+            pass
+
+        abort = close
+
+    def stop(done, expected):
+        if done == 5:
+            raise KeyboardInterrupt
+
+    job = Job(video, PROMPTS, tmp_path / "out", model, "csv", 64)
+    first, second = Listener(), Listener()
+    assert track_video(job, stop, also=[first]).interrupted
+    assert not track_video(replace(job, resume=True), also=[second]).interrupted
+    assert first.frames == list(range(5)) and second.frames == list(range(8))
