@@ -1,6 +1,7 @@
 """Fixtures every room's tests share: painted clips, as arrays and as files."""
 
 import logging
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,12 @@ from masktrail import cli
 from masktrail.models.weights import save_network
 from painted_videos import Clip, PaintVideo, paint_clip, write_video
 from said import Said
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c() -> None:
+    """Ctrl-C raises, also where a shell runs the suite in the background and has it ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

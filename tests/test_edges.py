@@ -47,6 +47,17 @@ def wrong(labels: np.ndarray, truth: np.ndarray) -> int:
     return int(((labels > 0) != truth).sum())
 
 
+def test_a_grey_guide_of_single_precision_is_as_good_as_one_of_double():
+    rng = np.random.default_rng(0)
+    for spread in (1.0, 0.05):
+        grey = (0.97 - spread * rng.random((60, 60, 1))).astype(np.float32).repeat(3, 2)
+        mask = np.zeros((60, 60), np.float32)
+        mask[:, 30:] = 0.9
+        single, double = guided(grey, mask, 4), guided(grey.astype(float), mask.astype(float), 4)
+        assert np.isfinite(single).all()
+        np.testing.assert_allclose(single, double, atol=1e-5)
+
+
 def test_an_edge_moves_to_that_of_the_picture() -> None:
     truth = disc(80, 60, 30)
     before = result(i1=blurred(truth, shift=2))

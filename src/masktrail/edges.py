@@ -61,7 +61,9 @@ def guided(guide: Soft, mask: Soft, radius: int, epsilon: float = EPSILON) -> So
         radius: of the windows, pixels.
         epsilon: variance of colours that counts as none.
     """
-    planes = [np.ascontiguousarray(guide[..., c]) for c in range(3)]
+    # of a grey picture the determinant is what is left of numbers 10 digits larger
+    planes = [guide[..., c].astype(np.float64) for c in range(3)]
+    mask = mask.astype(np.float64)
     means, mean = [_mean(p, radius) for p in planes], _mean(mask, radius)
     covariance = [_mean(p * mask, radius) - m * mean for p, m in zip(planes, means, strict=True)]
 

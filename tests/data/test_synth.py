@@ -184,6 +184,26 @@ def test_gaps_are_in_range_and_time_runs_both_ways(stills: Pack, videos: Pack) -
     assert set(tables.unique().tolist()) == set(range(20)), "some frames are never seen"
 
 
+def test_small_gaps_are_the_most_frequent(stills: Pack, videos: Pack) -> None:
+    sampler = ClipSampler(stills, [videos], 6)
+    tables = torch.tensor([sampler._video_rows(videos, SETTINGS) for _ in range(600)])
+    steps = tables.diff(dim=1).abs().flatten().bincount()
+    # limits of 1, 2 and 3 are equally likely: 11/18, 5/18 and 2/18
+    assert steps[1] > 1.6 * steps[2] > 1.6 * 1.6 * steps[3]
+
+
+def test_the_second_frame_may_be_far_from_the_first(stills: Pack, videos: Pack) -> None:
+    sampler = ClipSampler(stills, [videos], 6)
+    how = replace(SETTINGS, max_gap=1, far=20)
+    tables = torch.tensor([sampler._video_rows(videos, how) for _ in range(600)])
+    first, second = tables.diff(dim=1).abs().unbind(1)
+    assert set(second.tolist()) == {1}
+    assert set(first.tolist()) == set(range(1, 9)), "videos of ten frames leave room for 8"
+    share = (first > 1).float().mean() * 8 / 7
+    assert abs(share - synth.FAR_SHARE) < 0.06
+    assert torch.equal(tables[:, 0] // 10, tables[:, 2] // 10), "a clip leaves its video"
+
+
 def test_short_videos_are_spread_or_left_out(stills: Pack, tmp_path: Path) -> None:
     pack = open_pack(pack_videos(tmp_path, ("short",), frames=4))
     sampler = ClipSampler(stills, [pack], 0)

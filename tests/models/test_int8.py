@@ -8,10 +8,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fake import random_network
-from masktrail.models.backbones import BasicBlock
+from masktrail.models.backbones import NORMALISED, BasicBlock, Normalise, Pool
 from masktrail.models.int8 import (
     LEVELS,
     Int8Conv2d,
+    Int8Pool,
     Int8Residual,
     Int8Stage,
     in_steps,
@@ -20,6 +21,7 @@ from masktrail.models.int8 import (
     to_int8,
 )
 from masktrail.models.memory import ResidualBlock
+from masktrail.models.prompt import PromptNetwork
 
 CPU = torch.device("cpu")
 
@@ -66,6 +68,27 @@ def test_a_convolution_of_whole_steps(kernel: int, stride: int) -> None:
     assert found.dtype == torch.float32
     assert torch.allclose(found.double(), expected, atol=1e-4)
     assert (Int8Conv2d(layer, 4.0, relu=True)(x) == found.relu()).all()
+
+
+@possible
+def test_a_convolution_of_what_can_be_negative() -> None:
+    layer = conv(5, 7, 2)
+    x = torch.rand(2, 8, 20, 24) * 5 - 2
+    step = 5.0 / LEVELS
+    found = Int8Conv2d(layer, 3.0, low=-2.0)(x)
+    zero = round(2.0 / step)
+    expected = coarse(layer)((in_steps(x, step, zero).double() - zero) * step)
+    assert torch.allclose(found.double(), expected, atol=1e-4), "borders, which are 0, included"
+
+
+def test_pooling_whole_steps() -> None:
+    x = torch.randint(0, 128, (2, 8, 12, 18), dtype=torch.uint8)
+    assert torch.equal(Int8Pool()(x).float(), Pool()(x.float()))
+
+
+def test_images_lie_between_the_darkest_and_the_brightest() -> None:
+    found = Normalise()(torch.tensor([0.0, 1.0]).view(2, 1, 1, 1).expand(2, 3, 1, 1))
+    assert (found.min().item(), found.max().item()) == pytest.approx(NORMALISED, abs=1e-3)
 
 
 @possible
@@ -153,7 +176,7 @@ def test_a_memory_network_stays_near() -> None:
     def compute() -> list[Tensor]:
         encoded = network.encode(images)
         values = network.memorize(encoded.f16, masks)
-        return [*encoded, values, network.segment(encoded, values, masks)]
+        return [*encoded, values, network.segment(encoded, values, masks, encoded.near)]
 
     with torch.no_grad(), observing(network) as ranges:
         expected = compute()
@@ -161,11 +184,26 @@ def test_a_memory_network_stays_near() -> None:
     assert isinstance(network.encoder.layer2, Int8Stage)
     assert isinstance(network.decoder.block8, Int8Residual)
     assert isinstance(network.decoder.head, Int8Conv2d)
-    kept = (network.encoder.conv1, network.decoder.readout, network.skip4)
+    assert isinstance(network.encoder.conv1, Int8Conv2d)
+    kept = (network.decoder.readout, network.skip4)
     assert all(isinstance(module, nn.Conv2d) for module in kept)
     with torch.no_grad():
         for found, exact in zip(compute(), expected, strict=True):
             assert distance(found, exact) < 0.05
+
+
+@possible
+def test_a_prompt_network_stays_near() -> None:
+    torch.manual_seed(0)
+    network = PromptNetwork().eval()
+    given = torch.rand(1, 3, 64, 96), torch.rand(1, 3, 64, 96).round(), torch.rand(1, 1, 64, 96)
+    with torch.no_grad(), observing(network) as ranges:
+        expected = network(*given)
+    to_int8(network, ranges)
+    assert isinstance(network.encoder.layer2, Int8Stage)
+    assert not isinstance(network.encoder.conv1, Int8Conv2d)
+    with torch.no_grad():
+        assert distance(network(*given), expected) < 0.05
 
 
 @possible

@@ -10,7 +10,7 @@ from masktrail.models.aggregate import soft_aggregate
 from masktrail.models.memory import MemoryConfig, MemoryNetwork
 from masktrail.models.readout import read
 
-SMALL = {"key": 8, "value": 12, "hidden": 16, "stride8": 12, "stride4": 8, "stride2": 4}
+SMALL = {"key": 8, "value": 12, "hidden": 16, "stride8": 12, "stride4": 8, "stride2": 4, "near": 6}
 
 
 @pytest.fixture(scope="module")
@@ -32,11 +32,12 @@ def propagate(network: MemoryNetwork, pictures: Tensor, given: Tensor) -> Tensor
     """Object logits of the pictures, from memory of themselves with masks given."""
     encoded = network.encode(pictures)
     values = network.memorize(encoded.f16, given)
-    return network.segment(encoded, read(encoded.memory, encoded.query, values), given)
+    readout = read(encoded.memory, encoded.query, values)
+    return network.segment(encoded, readout, given, encoded.near)
 
 
 def test_the_published_network_has_this_many_parameters() -> None:
-    assert sum(p.numel() for p in MemoryNetwork().parameters()) == 4_520_627
+    assert sum(p.numel() for p in MemoryNetwork().parameters()) == 4_543_829
 
 
 @pytest.mark.parametrize("objects", [1, 3])
@@ -51,7 +52,8 @@ def test_shapes(network: MemoryNetwork, objects: int) -> None:
     assert encoded.skip2.shape == (2, 4, 24, 32)
     values = network.memorize(encoded.f16, masks(objects))
     assert values.shape == (2, 12, objects * 12)
-    logits = network.segment(encoded, values, masks(objects))
+    assert encoded.near.shape == (2, 6, 6, 8)
+    logits = network.segment(encoded, values, masks(objects), encoded.near)
     assert logits.shape == (2, objects, 24, 32)
 
 
@@ -114,11 +116,14 @@ def test_at_first_the_logits_are_those_of_stride_4() -> None:
 def test_gradient_reaches_every_parameter() -> None:
     torch.manual_seed(0)
     network = MemoryNetwork(MemoryConfig(**SMALL))
-    nn.init.normal_(network.decoder.head2.weight)  # it starts at zero
+    for start in (network.decoder.head2, network.decoder.carried.conv):
+        nn.init.normal_(start.weight)  # it starts at zero
     first, second = (network.encode(images().roll(k, -1)) for k in (0, 5))
     values = network.memorize(first.f16, masks(2))
     readout = read(first.memory, second.query, values)
-    soft_aggregate(network.segment(second, readout, masks(2))).square().mean().backward()
+    soft_aggregate(
+        network.segment(second, readout, masks(2), first.near)
+    ).square().mean().backward()
     still = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
     assert not still
 

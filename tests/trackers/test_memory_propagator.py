@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from fake import memory_tracker, random_network
+from masktrail.devices import fast_autocast
 from masktrail.trackers.memory import MemoryPropagator
 from masktrail.types import Mask
 from painted_videos import paint_clip
@@ -112,6 +113,33 @@ def test_objects_added_later_are_in_later_frames_only(propagator):
         before = propagator.bank.read(_query(propagator), [1, 2])[:, 1]
         alone.bank.add(propagator.bank.entries[1])
         torch.testing.assert_close(alone.bank.read(_query(propagator), [2])[:, 0], before)
+
+
+def test_masks_are_taken_along_from_the_frame_they_belong_to(propagator):
+    """The network is handed the keys of the frame before, also after a state was put back."""
+    pictures = [IMAGE.roll(shift, 3) for shift in (0, 3, 7)]
+    network, handed = propagator.network, []
+    with fast_autocast(IMAGE.device):
+        keys = [network.encode(picture).near for picture in pictures]
+    segment = network.segment
+
+    def noting(encoded, readout, previous, before):
+        handed.append(before)
+        return segment(encoded, readout, previous, before)
+
+    network.segment = noting
+    other = MemoryPropagator(network, capacity=2, every=3)
+    with torch.inference_mode():
+        propagator.propagate(pictures[0], [])
+        propagator.update({1: torch.full(GRID, 0.4)}, {1: 1.0}, {1})
+        propagator.propagate(pictures[1], [1])
+        propagator.update({1: torch.full(GRID, 0.6)}, {1: 0.9}, set())
+        other.load_state_dict(propagator.state_dict())
+        assert torch.equal(
+            other.propagate(pictures[2], [1]), propagator.propagate(pictures[2], [1])
+        )
+    for found, expected in zip(handed, [keys[0], keys[1], keys[1]], strict=True):
+        torch.testing.assert_close(found, expected)
 
 
 def _query(propagator: MemoryPropagator) -> torch.Tensor:

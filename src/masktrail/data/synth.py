@@ -25,6 +25,9 @@ T = TypeVar("T")
 MIN_AREA = 0.002
 """Objects smaller than this share of a picture are not marked for tracking."""
 
+FAR_SHARE = 0.4
+"""Clips of real videos whose second frame may be far from the first, if any are to be."""
+
 DRAWS = 1000
 """Tries to find a stretch of video that begins with an object."""
 
@@ -38,7 +41,10 @@ class ClipSettings:
         frames: per clip.
         objects: target slots per clip; a clip may fill fewer.
         paste: share of the clips that get a pasted object.
-        max_gap: largest step between frames of a real video.
+        max_gap: largest step between frames of a real video; each clip draws its own limit up to
+            it, so that most steps are small.
+        far: largest step from the first frame to the second in `FAR_SHARE` of the clips of real
+            videos, 0 for none: what is remembered is mostly longer ago than the frame before.
         still_motion: strength of the motion given to photographs; 1 is +-0.12 rad, +-10 % size,
             +-12 % of the crop a step.
         real_motion: the same, on top of real motion.
@@ -52,6 +58,7 @@ class ClipSettings:
     objects: int = 1
     paste: float = 0.5
     max_gap: int = 12
+    far: int = 0
     still_motion: float = 1.0
     real_motion: float = 0.3
     tight: float = 0.0
@@ -139,10 +146,10 @@ class ClipSampler:
         for _ in range(DRAWS if long else 0):
             sequence = self._pick(long)
             offsets = self._offsets(sequence.count, settings)
-            first = int(torch.randint(sequence.count - offsets[-1], (), generator=self.generator))
+            first = self._up_to(sequence.count - offsets[-1]) - 1
+            if torch.rand((), generator=self.generator) < 0.5:  # backwards
+                offsets = [offsets[-1] - offset for offset in offsets]
             rows = [sequence.start + first + offset for offset in offsets]
-            if torch.rand((), generator=self.generator) < 0.5:
-                rows.reverse()
             if _large(pack.objects[rows[0]]):
                 return rows
         raise InputError(
@@ -150,10 +157,17 @@ class ClipSampler:
             f"of which shows an object of {MIN_AREA:.1%} of its area."
         )
 
+    def _up_to(self, largest: int) -> int:
+        return int(torch.randint(1, largest + 1, (), generator=self.generator))
+
     def _offsets(self, count: int, settings: ClipSettings) -> list[int]:
         """Frames of a clip from a video of `count` frames, counted from its own first one."""
         steps = settings.frames - 1
-        gaps = torch.randint(1, settings.max_gap + 1, (steps,), generator=self.generator)
+        limit = self._up_to(settings.max_gap)
+        gaps = torch.randint(1, limit + 1, (steps,), generator=self.generator)
+        if settings.far and torch.rand((), generator=self.generator) < FAR_SHARE:
+            room = count - 1 - int(gaps[1:].sum())
+            gaps[0] = self._up_to(max(1, min(settings.far, room)))
         if int(gaps.sum()) >= count:  # too short a video: as far apart as it allows
             gaps.fill_((count - 1) // max(1, steps))
         return [0, *gaps.cumsum(0).tolist()]

@@ -4,6 +4,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+NORMALISED = (-2.118, 2.640)
+"""Darkest and brightest value of a normalised image."""
+
 
 class Normalise(nn.Module):
     """Brings RGB images (B, 3, H, W) in [0, 1] to the mean and deviation that ImageNet has."""
@@ -19,6 +22,13 @@ class Normalise(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         return torch.addcmul(self.shift, images, self.scale)
+
+
+class Pool(nn.Module):
+    """ReLU, and the largest of 3x3 at every second pixel."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(F.max_pool2d(x, 3, 2, 1), inplace=True)
 
 
 class BasicBlock(nn.Module):
@@ -49,14 +59,14 @@ class ResNet18(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(3, 64, 7, 2, 3)
+        self.pool = Pool()
         self.layer1 = nn.Sequential(BasicBlock(64, 64), BasicBlock(64, 64))
         self.layer2 = nn.Sequential(BasicBlock(64, 128, 2), BasicBlock(128, 128))
         self.layer3 = nn.Sequential(BasicBlock(128, 256, 2), BasicBlock(256, 256))
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Features of normalised images (B, 3, H, W) at strides 4, 8 and 16."""
-        x = F.relu(F.max_pool2d(self.conv1(images), 3, 2, 1), inplace=True)
-        f4 = self.layer1(x)  # (B, 64, H/4, W/4)
+        f4 = self.layer1(self.pool(self.conv1(images)))  # (B, 64, H/4, W/4)
         f8 = self.layer2(f4)  # (B, 128, H/8, W/8)
         f16 = self.layer3(f8)  # (B, 256, H/16, W/16)
         return f4, f8, f16

@@ -14,8 +14,8 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from masktrail.models.backbones import BasicBlock
-from masktrail.models.memory import ResidualBlock
+from masktrail.models.backbones import NORMALISED, BasicBlock, ResNet18
+from masktrail.models.memory import MemoryNetwork, ResidualBlock
 
 LEVELS = 127
 """Activations have 7 bits: a processor without VNNI adds two products in 16 bits."""
@@ -83,8 +83,8 @@ def _see_output(
 
 
 def to_int8(network: nn.Module, ranges: Mapping[str, float]) -> nn.Module:
-    """Replaces what pays of a network by 8-bit modules, in place: stages of `BasicBlock`s, residual
-    blocks, 3x3 convolutions of what is never negative.
+    """Replaces what pays of a network by 8-bit modules, in place: stages of `BasicBlock`s, the
+    stem of a `MemoryNetwork`, residual blocks, 3x3 convolutions of what is never negative.
 
     Args:
         network: on the CPU, in float32.
@@ -94,6 +94,9 @@ def to_int8(network: nn.Module, ranges: Mapping[str, float]) -> nn.Module:
         The network.
     """
     _replace(network, "", ranges)
+    # other networks add to what the stem gives, or read it too
+    if isinstance(network, MemoryNetwork) and isinstance(network.encoder.layer1, Int8Stage):
+        _replace_stem(network.encoder, ranges["encoder.layer1.0.conv1"])
     return network
 
 
@@ -104,6 +107,12 @@ def _replace(parent: nn.Module, path: str, ranges: Mapping[str, float]) -> None:
             setattr(parent, name, found)
         else:
             _replace(child, f"{path}{name}.", ranges)
+
+
+def _replace_stem(encoder: ResNet18, range_out: float) -> None:
+    low, high = NORMALISED
+    encoder.add_module("conv1", Int8Conv2d(encoder.conv1, high, range_out, low=low))
+    encoder.add_module("pool", Int8Pool())
 
 
 def _counterpart(module: nn.Module, name: str, ranges: Mapping[str, float]) -> nn.Module | None:
@@ -121,28 +130,37 @@ def _counterpart(module: nn.Module, name: str, ranges: Mapping[str, float]) -> n
 
 
 class Int8Conv2d(nn.Module):
-    """A convolution of a tensor that is never negative; what is negative counts as 0.
+    """A convolution of a tensor that has a range; what lies beyond is cut off.
 
     Args:
         conv: with one group.
         range_in: largest value of the input.
         range_out: largest value of the output, which is uint8 then; without one it is float32.
         relu: of the output; one that is uint8 has it anyway.
+        low: smallest value of the input, 0 or less.
     """
 
     def __init__(
-        self, conv: nn.Conv2d, range_in: float, range_out: float | None = None, relu: bool = False
+        self,
+        conv: nn.Conv2d,
+        range_in: float,
+        range_out: float | None = None,
+        relu: bool = False,
+        low: float = 0.0,
     ) -> None:
         super().__init__()
         weight = conv.weight.detach().float()
         steps = (weight.abs().amax((1, 2, 3)) / 127).clamp_min(1e-12)  # per output channel
         whole = (weight / steps.view(-1, 1, 1, 1)).round().to(torch.int8)
-        self._step = range_in / LEVELS
+        self._step = (range_in - low) / LEVELS
+        self._zero = round(-low / self._step)
         # with a stride, oneDNN's 1x1 convolution of several pictures is not the same every time
         self._skip = conv.stride[0] if conv.kernel_size == (1, 1) else 1
         stride = [1, 1] if self._skip > 1 else list(conv.stride)
         self._shape = (stride, list(conv.padding), list(conv.dilation), conv.groups)
-        packed = torch.ops.onednn.qconv_prepack(whole, steps, self._step, 0, *self._shape, None)
+        packed = torch.ops.onednn.qconv_prepack(
+            whole, steps, self._step, self._zero, *self._shape, None
+        )
         self._weight = (packed, steps, torch.zeros(len(weight), dtype=torch.int32))
         self._bias = None if conv.bias is None else conv.bias.detach().float()
         self._out: tuple[float, int, torch.dtype] = (1.0, 0, torch.float32)
@@ -155,7 +173,7 @@ class Int8Conv2d(nn.Module):
         """Of (B, C, H, W), float or in steps of the input's range."""
         return torch.ops.onednn.qconv_pointwise(
             self._whole(x),
-            *(self._step, 0),
+            *(self._step, self._zero),
             *(*self._weight, self._bias),
             *self._shape,
             *self._out,
@@ -172,7 +190,7 @@ class Int8Conv2d(nn.Module):
         """
         found = torch.ops.onednn.qconv2d_pointwise.binary(
             self._whole(x),
-            *(self._step, 0),
+            *(self._step, self._zero),
             *(*self._weight, base, self._bias),
             *self._shape,
             *self._out,
@@ -181,7 +199,7 @@ class Int8Conv2d(nn.Module):
         return found.clamp_max_(LEVELS) if found.dtype == torch.uint8 else found
 
     def _whole(self, x: Tensor) -> Tensor:
-        whole = x if x.dtype == torch.uint8 else in_steps(x, self._step)
+        whole = x if x.dtype == torch.uint8 else in_steps(x, self._step, self._zero)
         if self._skip == 1:
             return whole
         sparse = whole[:, :, :: self._skip, :: self._skip]
@@ -248,8 +266,27 @@ class Int8Residual(nn.Module):
         return x + self.conv2(self.conv1(x))
 
 
-def in_steps(x: Tensor, step: float) -> Tensor:
-    """A tensor (B, C, H, W) in whole steps, uint8, cut off below 0 and above `LEVELS`."""
-    half = torch.tensor(0.5, device=x.device)
+class Int8Pool(nn.Module):
+    """`Pool` of uint8 (B, C, H, W), sides even."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return _pooled(_pooled(x, 2), 3)
+
+
+def _pooled(x: Tensor, dim: int) -> Tensor:
+    """The largest of three at every second place; torch's own pooling takes no uint8 images."""
+    pairs = x.unflatten(dim, (-1, 2))
+    odd = pairs.select(dim + 1, 1)
+    largest = torch.maximum(pairs.select(dim + 1, 0), odd)
+    others = largest.shape[dim] - 1
+    later, before = largest.narrow(dim, 1, others), odd.narrow(dim, 0, others)
+    torch.maximum(later, before, out=later)
+    return largest
+
+
+def in_steps(x: Tensor, step: float, zero: int = 0) -> Tensor:
+    """A tensor (B, C, H, W) in whole steps, uint8, cut off below 0 and above `LEVELS`; `zero` steps
+    stand for 0."""
+    half = torch.tensor(0.5 + zero, device=x.device)
     steps = torch.add(half, x.float(), alpha=1 / step).clamp_(0, LEVELS)
     return steps.to(torch.uint8, memory_format=torch.channels_last)

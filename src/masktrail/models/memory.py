@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from masktrail.models.aggregate import others
 from masktrail.models.backbones import Normalise, ResNet18
+from masktrail.models.near import Transport
 from masktrail.models.readout import lift_memory, lift_query
 
 STRIDE = 16
@@ -39,6 +40,7 @@ class MemoryConfig:
         stride8: decoder features at stride 8.
         stride4: decoder features at stride 4.
         stride2: decoder features at stride 2.
+        near: keys that a frame and the one before it are compared by.
     """
 
     key: int = 64
@@ -47,6 +49,7 @@ class MemoryConfig:
     stride8: int = 64
     stride4: int = 48
     stride2: int = 16
+    near: int = 32
 
 
 class Encoded(NamedTuple):
@@ -60,6 +63,7 @@ class Encoded(NamedTuple):
         skip8: decoder input (B, stride8, H/8, W/8).
         skip4: decoder input (B, stride4, H/4, W/4).
         skip2: decoder input (B, stride2, H/2, W/2).
+        near: keys for the frame before or after (B, near, H/8, W/8).
     """
 
     f16: Tensor
@@ -69,6 +73,7 @@ class Encoded(NamedTuple):
     skip8: Tensor
     skip4: Tensor
     skip2: Tensor
+    near: Tensor
 
 
 class ResidualBlock(nn.Module):
@@ -118,6 +123,39 @@ class MaskStem(nn.Module):
         return self.conv(self.fold(pairs))
 
 
+class Carried(nn.Module):
+    """Masks of the frame before, taken along to where their pixels went."""
+
+    def __init__(self, config: MemoryConfig) -> None:
+        super().__init__()
+        side = 8 // MASK_STRIDE
+        self.fold, self.unfold = nn.PixelUnshuffle(side), nn.PixelShuffle(side)
+        self.transport = Transport()
+        self.conv = nn.Conv2d(2 * side * side + 1, config.stride8, 3, padding=1)
+        nn.init.zeros_(self.conv.weight)  # at first it adds nothing
+        assert self.conv.bias is not None
+        nn.init.zeros_(self.conv.bias)
+
+    def forward(self, before: Tensor, now: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
+        """Masks taken along, and decoder features made of them.
+
+        Args:
+            before: keys of the frame before (B, near, H/8, W/8).
+            now: keys of this frame.
+            masks: soft masks of the frame before (B, N, H/2, W/2).
+
+        Returns:
+            Soft masks (B, N, H/2, W/2) and features (B*N, stride8, H/8, W/8).
+        """
+        n = masks.shape[1]
+        folded = self.fold(torch.cat([masks, others(masks)], 1))  # (B, 2*N*16, H/8, W/8)
+        carried, known = self.transport(before, now, folded)
+        pairs = carried.unflatten(1, (2, n, -1)).transpose(1, 2).flatten(0, 1).flatten(1, 2)
+        seen = torch.cat([pairs, known.repeat_interleave(n, 0)], 1).to(masks.dtype)
+        own = carried[:, : carried.shape[1] // 2].to(masks.dtype)
+        return self.unfold(own), self.conv(seen)
+
+
 class ValueEncoder(nn.Module):
     """What memory keeps of an object: the image's features seen together with its mask."""
 
@@ -142,6 +180,7 @@ class Decoder(nn.Module):
         self.readout = nn.Conv2d(config.value, config.hidden, 3, padding=1)
         self.previous = MaskStem(config.hidden)
         self.block16 = ResidualBlock(config.hidden)
+        self.carried = Carried(config)
         self.reduce8 = nn.Conv2d(config.hidden, config.stride8, 1)
         self.block8 = ResidualBlock(config.stride8)
         self.reduce4 = nn.Conv2d(config.stride8, config.stride4, 1)
@@ -154,12 +193,15 @@ class Decoder(nn.Module):
         assert self.head2.bias is not None
         nn.init.zeros_(self.head2.bias)
 
-    def forward(self, encoded: Encoded, readout: Tensor, previous: Tensor) -> Tensor:
+    def forward(
+        self, encoded: Encoded, readout: Tensor, previous: Tensor, before: Tensor
+    ) -> Tensor:
         n = previous.shape[1]
-        x = self.readout(readout) + self.previous(previous)
+        masks, carried = self.carried(before, encoded.near, previous)
+        x = self.readout(readout) + self.previous(masks)
         x = self.block16(x + encoded.skip16.repeat_interleave(n, 0))
         x = _double(self.reduce8(F.relu(x, inplace=True))) + encoded.skip8.repeat_interleave(n, 0)
-        x = self.block8(x)
+        x = self.block8(x + carried)
         x = _double(self.reduce4(F.relu(x, inplace=True))) + encoded.skip4.repeat_interleave(n, 0)
         x = F.relu(self.conv4(F.relu(x, inplace=True)), inplace=True)
         logits = _double(self.head(x))
@@ -183,6 +225,8 @@ class MemoryNetwork(nn.Module):
         self.skip8 = nn.Conv2d(c8, config.stride8, 1)
         self.skip4 = nn.Conv2d(c4, config.stride4, 1)
         self.skip2 = nn.Conv2d(3, config.stride2, 5, 2, 2)
+        self.near = nn.Conv2d(c8, config.near, 1)
+        nn.init.orthogonal_(self.near.weight)
         self.values = ValueEncoder(c16, config)
         self.decoder = Decoder(config)
         self.normalise = Normalise()
@@ -193,7 +237,7 @@ class MemoryNetwork(nn.Module):
         f4, f8, f16 = self.encoder(normalised)
         memory, query = self.keys(f16)
         skips = self.skip16(f16), self.skip8(f8), self.skip4(f4), self.skip2(normalised)
-        return Encoded(f16, memory, query, *skips)
+        return Encoded(f16, memory, query, *skips, self.near(f8))
 
     def memorize(self, f16: Tensor, masks: Tensor) -> Tensor:
         """Values to be stored beside the memory keys of the same images.
@@ -209,13 +253,16 @@ class MemoryNetwork(nn.Module):
         b, n = masks.shape[:2]
         return values.reshape(b, n * self.config.value, -1).transpose(1, 2)
 
-    def segment(self, encoded: Encoded, readout: Tensor, previous: Tensor) -> Tensor:
+    def segment(
+        self, encoded: Encoded, readout: Tensor, previous: Tensor, before: Tensor
+    ) -> Tensor:
         """Object logits of the encoded images.
 
         Args:
             encoded: of B images.
             readout: (B, H/16*W/16, N*value) from memory.
             previous: soft masks (B, N, H/2, W/2) of the frame before.
+            before: `near` of the frame before, as `encode` gave it.
 
         Returns:
             Logits (B, N, H/2, W/2), objects independent of each other.
@@ -223,7 +270,7 @@ class MemoryNetwork(nn.Module):
         b, n = previous.shape[:2]
         h, w = encoded.f16.shape[2:]
         readout = readout.transpose(1, 2).reshape(b * n, self.config.value, h, w)
-        return self.decoder(encoded, readout, previous).view(b, n, *previous.shape[2:])
+        return self.decoder(encoded, readout, previous, before).view(b, n, *previous.shape[2:])
 
 
 def _double(x: Tensor) -> Tensor:

@@ -29,7 +29,7 @@ class MemoryPropagator:
         self,
         network: MemoryNetwork,
         capacity: int = 4,
-        every: int = 2,
+        every: int = 3,
         top_k: int = 30,
         min_score: float = LOST,
     ) -> None:
@@ -39,6 +39,7 @@ class MemoryPropagator:
         self.every, self.min_score = every, min_score
         self.bank = MemoryBank(capacity, top_k)
         self._previous: dict[int, Tensor] = {}
+        self._near: Tensor | None = None
         self._since_write = 0
         self._encoded: Encoded | None = None
 
@@ -58,8 +59,10 @@ class MemoryPropagator:
             if not ids:
                 return image.new_empty(0, *(side // MASK_STRIDE for side in image.shape[2:]))
             readout = self.bank.read(encoded.query[0], ids).flatten(1)
-            previous = torch.stack([self._previous[i] for i in ids])
-            return self.network.segment(encoded, readout[None], previous[None])[0].float()
+            previous = torch.stack([self._previous[i] for i in ids])[None]
+            assert self._near is not None  # who has a mask has seen a frame
+            logits = self.network.segment(encoded, readout[None], previous, self._near)
+            return logits[0].float()
 
     def update(
         self, masks: dict[int, Tensor], scores: dict[int, float], prompted: set[int]
@@ -71,7 +74,8 @@ class MemoryPropagator:
             scores: confidence of each, 0 where it is lost.
             prompted: objects whose mask came from the user.
         """
-        self._previous = dict(masks)
+        assert self._encoded is not None
+        self._previous, self._near = dict(masks), self._encoded.near
         self._since_write += 1
         for (
             object_id
@@ -101,6 +105,7 @@ class MemoryPropagator:
         return {
             "bank": self.bank.state_dict(),
             "previous": dict(self._previous),
+            "near": self._near,
             "since_write": self._since_write,
         }
 
@@ -108,4 +113,6 @@ class MemoryPropagator:
         """Puts back what `state_dict` gave, on this propagator's device."""
         self.bank.load_state_dict(state["bank"], self.device)
         self._previous = {i: mask.to(self.device) for i, mask in state["previous"].items()}
+        near = state["near"]
+        self._near = None if near is None else near.to(self.device)
         self._since_write = state["since_write"]

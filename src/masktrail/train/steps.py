@@ -60,7 +60,7 @@ def _unroll(network: MemoryNetwork, clips: Clips) -> Tensor:
         keys.append(frames[i - 1].memory)
         values.append(network.memorize(frames[i - 1].f16, previous))
         readout = read(torch.cat(keys, 1), frames[i].query, torch.cat(values, 1))
-        logits = network.segment(frames[i], readout, previous)
+        logits = network.segment(frames[i], readout, previous, frames[i - 1].near)
         logits = logits.masked_fill(~clips.valid[..., None, None], ABSENT)
         aggregated = soft_aggregate(logits)
         previous = aggregated.softmax(1)[:, 1:].to(logits.dtype)
