@@ -1,14 +1,77 @@
-"""Peak memory of whole runs."""
+"""Whether a run keeps something of every frame: how its memory grows from one frame to a later one.
 
-import json
-import subprocess
-import sys
+A run in a process of its own, without a network: what is left is the product's own memory, and the
+allocator's noise, which is a tenth of what the pictures of the frames in between would take.
+"""
+
+import multiprocessing
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fake import fake_tracker
+from masktrail.run import loop, track
+from masktrail.run.record import peak_memory_mb
+from masktrail.types import Box
+from painted_videos import paint_clip, write_video
+
+SIZE = (640, 480)
+PICTURE_MB = SIZE[0] * SIZE[1] * 3 / 2**20
+LABELS_MB = PICTURE_MB / 3
 
 
-def peak_of(video: Path, model: Path, out: Path, *prompts: str) -> float:
-    """Peak memory of `masktrail track` in a process of its own, MiB."""
-    how = ["--model", str(model), "--out", str(out), "--size", "64", "--quiet"]
-    command = [sys.executable, "-m", "masktrail.cli", "track", str(video)]
-    subprocess.run([*command, *prompts, *how], check=True)
-    return json.loads((out / "run.json").read_text())["peak_memory_mb"]
+def paint_long(path: Path, frames: int) -> Path:
+    """A video of two discs, ten frames again and again, a key frame every thirty."""
+    few = paint_clip(10, SIZE).images
+    images = np.broadcast_to(few, (frames // 10, *few.shape)).reshape(-1, *few.shape[1:])
+    return write_video(path, images, tone=None, options={"g": "30", "preset": "ultrafast"})
+
+
+def growth_of(
+    video: Path,
+    prompts: dict[int, dict[int, Box]],
+    out: Path,
+    *steps: int,
+    keep: bool = False,
+) -> list[float]:
+    """Growth of the peak memory of tracking, MiB, in a process of its own.
+
+    Args:
+        video: tracked by a fake whose objects drift.
+        prompts: by frame and object id.
+        out: for the results of every writer that needs no extra.
+        steps: where memory is looked at, counted as a run's progress is.
+        keep: whether the label map of every frame is kept, for once.
+
+    Returns:
+        From each of the steps to the next.
+    """
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_growth, (video, prompts, out, steps, keep))
+
+
+def _growth(
+    video: Path,
+    prompts: dict[int, dict[int, Box]],
+    out: Path,
+    steps: tuple[int, ...],
+    keep: bool,
+) -> list[float]:
+    peaks: list[float] = []
+    kept: list[Any] = []
+
+    def note(done: int, expected: int | None) -> None:
+        if done in steps:
+            peaks.append(peak_memory_mb() or 0.0)
+        if keep:
+            kept.append(np.ones(SIZE[::-1], np.uint8))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "load", lambda *arguments: fake_tracker())
+        (out.parent / "fake.safetensors").write_bytes(b"fake")
+        track(video, prompts, out, out.parent / "fake.safetensors", progress=note)
+    assert len(peaks) == len(steps)
+    return [later - earlier for earlier, later in pairwise(peaks)]

@@ -53,7 +53,7 @@ def test_sizes_must_agree(clip: Clip) -> None:
 
 
 @given(label_maps)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_contour_is_where_a_neighbour_differs(labels: np.ndarray) -> None:
     around = np.pad(labels, 1, mode="edge")
     shifted = [around[1:-1, :-2], around[1:-1, 2:], around[:-2, 1:-1], around[2:, 1:-1]]

@@ -25,14 +25,12 @@ def disc(height: int, width: int, x: float, y: float, radius: float) -> np.ndarr
     return (columns - x) ** 2 + (rows - y) ** 2 < radius**2
 
 
-@settings(deadline=None)
 @given(stretches, positions, positions)
 def test_points_come_back(stretch, x, y):
     assert stretch.point_out(*stretch.point_in(x, y)) == pytest.approx((x, y), abs=1e-6)
     assert stretch.point_in(*stretch.point_out(x, y)) == pytest.approx((x, y), abs=1e-6)
 
 
-@settings(deadline=None)
 @given(stretches, positions, positions, positions, positions)
 def test_boxes_come_back(stretch, x0, y0, x1, y1):
     inner = stretch.box_in(Box(x0, y0, x1, y1))
@@ -40,7 +38,6 @@ def test_boxes_come_back(stretch, x0, y0, x1, y1):
     assert corners == pytest.approx((x0, y0, x1, y1), abs=1e-6)
 
 
-@settings(deadline=None)
 @given(sides, sides)
 def test_frame_corners_go_to_inner_corners(height, width):
     stretch = Stretch.to_short_side(height, width, 320, STRIDE)
@@ -49,7 +46,6 @@ def test_frame_corners_go_to_inner_corners(height, width):
     assert stretch.point_in(width, height) == pytest.approx(inner)
 
 
-@settings(deadline=None)
 @given(sides, sides, st.integers(64, 1000))
 def test_inner_sides_are_multiples_close_to_what_was_asked(height, width, short):
     stretch = Stretch.to_short_side(height, width, short, STRIDE)
@@ -104,7 +100,7 @@ blobs = given(
 
 
 @blobs
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_coverage_keeps_the_area_of_a_mask(height, width, x, y, radius):
     mask = disc(height, width, x * width, y * height, radius)
     inside = Stretch.to_short_side(height, width, 320, STRIDE).mask_in(mask, 4, CPU)
@@ -113,7 +109,7 @@ def test_coverage_keeps_the_area_of_a_mask(height, width, x, y, radius):
 
 
 @blobs
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_masks_survive_the_way_in_and_out(height, width, x, y, radius):
     mask = disc(height, width, x * width, y * height, radius)
     stretch = Stretch.to_short_side(height, width, 320, STRIDE)
@@ -143,7 +139,6 @@ def windows(draw):
     return Window.around(box, side, picture, inner), box, picture, side
 
 
-@settings(deadline=None)
 @given(windows())
 def test_a_window_lies_in_the_picture_around_its_box(drawn):
     window, box, (height, width), side = drawn
@@ -160,7 +155,6 @@ def test_a_window_is_in_the_middle_where_there_is_room():
     assert Window.around(Box(90, 60, 100, 70), 30, (200, 100), (8, 8)).x1 == 100
 
 
-@settings(deadline=None)
 @given(windows(), positions, positions)
 def test_points_come_back_from_a_window(drawn, x, y):
     window = drawn[0]
@@ -170,7 +164,6 @@ def test_points_come_back_from_a_window(drawn, x, y):
     assert window.point_in(window.x1, window.y1) == pytest.approx(corner)
 
 
-@settings(deadline=None)
 @given(windows())
 def test_a_window_of_its_own_size_is_cut_and_pasted_to_the_pixel(drawn):
     window, _, (height, width), _ = drawn

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as F
@@ -32,7 +32,6 @@ def test_dice_at_its_ends() -> None:
     assert losses.dice(full, empty).item() == pytest.approx(900 / 901)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10_000))
 def test_dice_lies_in_0_to_1_and_is_symmetric(seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
@@ -65,7 +64,6 @@ def test_hard_pixels_are_found_in_each_picture_alone() -> None:
     assert loss.tolist() == pytest.approx([math.log(2), math.log1p(math.exp(-5))])
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10_000), st.floats(0, 1), st.floats(0, 1))
 def test_fewer_pixels_are_harder(seed: int, one: float, other: float) -> None:
     generator = torch.Generator().manual_seed(seed)
@@ -95,7 +93,6 @@ def test_label_maps_number_masks_from_one() -> None:
     assert labels.tolist() == [[[1, 2], [3, 0]]]
 
 
-@settings(deadline=None)
 @given(st.integers(1, 6), st.integers(0, 10_000))
 def test_label_maps_and_one_hot_are_inverse(count: int, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)

@@ -54,7 +54,7 @@ def test_palette_is_that_of_davis():
 
 
 @given(maps8)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_eight_bit_round_trip(tmp_path_factory, labels):
     path = tmp_path_factory.mktemp("m") / "00000.png"
     masks.write_labels(path, labels)
@@ -67,7 +67,7 @@ def test_eight_bit_round_trip(tmp_path_factory, labels):
 
 
 @given(maps16)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_sixteen_bit_round_trip(tmp_path_factory, labels):
     path = tmp_path_factory.mktemp("m") / "00000.png"
     masks.write_labels(path, labels)
@@ -240,7 +240,7 @@ def test_failed_write_leaves_nothing(tmp_path, monkeypatch):
 
 
 @given(maps16)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_one_hot_round_trip(labels):
     ids = sorted(set(labels.reshape(-1).tolist()) - {0})
     one_hot = masks.to_one_hot(labels, ids)

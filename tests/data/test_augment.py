@@ -64,7 +64,7 @@ def positions(seed: int, count: int) -> Tensor:
     return torch.rand((count, 2), generator=seeded(seed), dtype=torch.float64) * 2 - 1
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000), st.integers(5, 30))
 def test_thin_plate_interpolates_its_control_points(seed: int, count: int) -> None:
     controls = positions(seed, count)
@@ -72,7 +72,7 @@ def test_thin_plate_interpolates_its_control_points(seed: int, count: int) -> No
     assert torch.allclose(augment.thin_plate(controls, controls) @ values, values, atol=1e-5)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000))
 def test_thin_plate_reproduces_affine_maps(seed: int) -> None:
     controls, anywhere = positions(seed, 12), positions(seed + 1, 50)
@@ -132,7 +132,6 @@ def test_some_clips_turn_grey_as_a_whole() -> None:
     assert 0.01 < grey[:, 0].float().mean() < 0.1
 
 
-@settings(deadline=None)
 @given(st.floats(-3, 3), st.floats(0, 5))
 def test_uniform_lies_between_its_bounds(low: float, width: float) -> None:
     drawn = augment.uniform((50,), low, low + width, seeded())

@@ -68,7 +68,7 @@ def test_shapes_ranges_and_slots(
     assert clips.masks.sum(2).max() <= 1, "objects overlap"
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 1_000_000), st.sampled_from(["stills", "videos"]))
 def test_valid_says_which_slots_are_seen_at_first(
     stills: Pack, videos_folder: Path, seed: int, kind: str

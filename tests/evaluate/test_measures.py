@@ -127,7 +127,7 @@ def three_masks(draw: Callable) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 @given(three_masks(), st.integers(1, 9), st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_fast_path_equals_the_plain_definition(masks, radius, with_void):
     truth, prediction, void = masks
     void = void & with_void
@@ -141,7 +141,6 @@ def test_fast_path_equals_the_plain_definition(masks, radius, with_void):
 
 
 @given(three_masks())
-@settings(deadline=None)
 def test_symmetric_and_within_bounds(masks):
     truth, prediction, _ = masks
     for measure in (region_similarity, contour_accuracy):

@@ -17,7 +17,7 @@ def filled(polygons, shape) -> np.ndarray:
 
 
 @given(arrays.arrays(bool, st.tuples(st.integers(1, 9), st.integers(1, 9))))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_nothing_of_a_mask_is_lost(mask):
     """Lines that lead to holes may pass through other holes, so some pixels may come on top."""
     polygons = outlines(mask, cv2)

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from masktrail.models.aggregate import CLAMP, others, soft_aggregate
@@ -31,7 +31,6 @@ def test_two_objects_against_the_formula() -> None:
     assert out.softmax(1).flatten().tolist() == pytest.approx(expected, abs=1e-5)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 6))
 def test_the_order_of_objects_does_not_matter(seed: int, count: int) -> None:
     generator = torch.Generator().manual_seed(seed)
@@ -42,7 +41,6 @@ def test_the_order_of_objects_does_not_matter(seed: int, count: int) -> None:
     assert torch.allclose(mixed[:, 0], out[:, 0], atol=1e-4)
 
 
-@settings(deadline=None)
 @given(st.floats(-1e4, 1e4), st.floats(-1e4, 1e4))
 def test_extreme_logits_stay_finite_with_gradients(a: float, b: float) -> None:
     logits = torch.tensor([a, b]).view(1, 2, 1, 1).requires_grad_()

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -48,7 +48,6 @@ def coarse(layer: nn.Conv2d) -> nn.Conv2d:
     return rough.double()
 
 
-@settings(deadline=None)
 @given(st.floats(0.01, 100), st.lists(st.floats(-200, 200), min_size=1))
 def test_steps_are_cut_off_and_nearest(largest: float, values: list[float]) -> None:
     x = torch.tensor(values)[None, None, None]

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -42,7 +42,6 @@ def lifted(seed: int) -> tuple[Tensor, Tensor]:
     return lift_memory(key, shrinkage), lift_query(query, selection)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 16))
 def test_lifted_similarity_is_the_formula(seed: int, channels: int) -> None:
     key, shrinkage, query, selection = keys(seed, channels=channels)
@@ -71,7 +70,6 @@ def test_similarity_does_not_lose_precision_under_autocast() -> None:
         assert torch.equal(similarity(memory, wanted), expected)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10_000), st.one_of(st.none(), st.integers(1, 20)))
 def test_weights_sum_to_one(seed: int, top_k: int | None) -> None:
     """A memory whose values are all one reads as one everywhere."""
@@ -107,7 +105,6 @@ def test_the_nearest_share_the_weight_in_proportion() -> None:
     assert torch.allclose(few, share / share.sum(1, keepdim=True), atol=1e-5)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 12), st.integers(1, 15), st.integers(1, 40), st.integers(0, 10_000))
 def test_the_largest_in_groups_are_the_largest_of_all(
     rows: int, k: int, columns: int, seed: int

@@ -34,7 +34,7 @@ def test_a_loose_box_finds_the_same_disc():
 
 
 @given(st.floats(0, 62), st.floats(0, 46), st.floats(0.01, 64), st.floats(0.01, 48))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_box_gives_a_mask_inside_it(x0, y0, width, height):
     image = paint_clip(1, (64, 48)).images[0]
     box = Box(x0, y0, min(x0 + width, 64), min(y0 + height, 48))

@@ -35,7 +35,7 @@ def test_clicks_that_agree_change_nothing():
     np.testing.assert_array_equal(honour(mask, Points([(15, 10), (60, 40)], [True, False])), mask)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.dictionaries(
         st.tuples(st.integers(0, 63), st.integers(0, 47)), st.booleans(), min_size=1, max_size=8

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from masktrail.errors import InputError
@@ -15,7 +15,6 @@ from masktrail.types import Box, Mask, Points
 numbers = st.decimals(-10000, 10000, places=3)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 65535), numbers, numbers, numbers, numbers, st.sampled_from(["", " ", "\t"]))
 def test_a_box_is_read_as_it_was_written(object_id, x0, y0, x1, y1, space):
     corners = f"{space},{space}".join(str(n) for n in (x0, y0, x1, y1))
@@ -34,7 +33,6 @@ def test_a_malformed_box_is_refused_with_the_form_it_should_have(text):
         parse_box(text)
 
 
-@settings(deadline=None)
 @given(st.text("0123456789:,.- x", max_size=20))
 def test_any_text_is_a_box_or_refused(text):
     try:
@@ -67,7 +65,6 @@ def test_a_mask_and_boxes_together(picture):
         np.testing.assert_array_equal(prompts[object_id].mask, labels == object_id)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 65535), numbers, numbers)
 def test_a_point_is_read_as_it_was_written(object_id, x, y):
     assert parse_point(f"{object_id}:{x},{y}") == (object_id, (float(x), float(y)))

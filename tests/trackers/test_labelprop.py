@@ -33,7 +33,7 @@ def plain(
 @given(
     st.integers(1, 30), st.integers(1, 30), st.integers(1, 3), st.integers(2, 14), st.integers(0, 9)
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_blocks_equal_the_plain_definition(height, width, frames, radius, seed):
     generator = torch.Generator().manual_seed(seed)
     features = torch.randn(frames + 1, 6, height, width, generator=generator)

@@ -1,5 +1,7 @@
 """Propagation by memory, with a network nobody trained."""
 
+import pickle
+
 import pytest
 import torch
 
@@ -43,14 +45,16 @@ def look(propagator: MemoryPropagator, ids: list[int], scores: dict[int, float],
 def test_memory_is_bounded_however_long_the_video():
     clip = paint_clip(60, SIZE)
     tracker = memory_tracker(capacity=3, every=1, min_score=0.0)
-    entries = tracker.propagator.bank.entries
+    entries, sizes = tracker.propagator.bank.entries, []
     for t, image in enumerate(clip.images):
         prompts = {t: Mask(clip.labels[t] == 1)} if t in (1, 30) else None
         tracker.step(image, prompts)
+        sizes.append(len(pickle.dumps(tracker.state_dict())))
         entries = tracker.propagator.bank.entries
         assert sum(not entry.permanent for entry in entries) <= 3
     assert [entry.permanent for entry in entries] == [True, True, False, False, False]
     assert 1 in entries[0].values and 30 in entries[1].values
+    assert max(sizes[40:]) < 1.01 * sizes[40], "nor does anything else that is kept"
 
 
 @pytest.mark.parametrize("objects", [0, 1, 5])

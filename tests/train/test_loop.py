@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -282,7 +282,6 @@ def test_batches_follow_the_stage(recipe: Recipe, tmp_path: Path) -> None:
     assert 18 < calls.count("video_batch") < 42
 
 
-@settings(deadline=None)
 @given(st.floats(0, 1), st.floats(0, 0.5))
 def test_schedule_stays_between_0_and_1(progress: float, warmup: float) -> None:
     assert 0 <= schedule(progress, warmup) <= 1

@@ -4,7 +4,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from masktrail.data.synth import ClipSettings
@@ -124,7 +124,6 @@ def test_files_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
         read_recipe(tmp_path / "picture.toml")
 
 
-@settings(deadline=None)
 @given(st.floats(0, 1))
 def test_a_stage_is_in_force_until_its_end(progress: float) -> None:
     stages = tuple(Stage(until=until) for until in (0.25, 0.5, 1.0))

@@ -1,5 +1,6 @@
 """Looking through a video: any frame, the same pixels as reading it gives, memory bounded."""
 
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -57,15 +58,26 @@ def test_pictures_of_a_folder(picture_folder: Path) -> None:
 def test_the_first_frame_is_there_at_once_while_the_rest_is_counted(
     paint_video: PaintVideo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = index.Index.add
-    monkeypatch.setattr(index.Index, "add", lambda *a: (time.sleep(0.05), real(*a))[1])
+    """Counting gets no farther than the fourth frame before it is to end."""
+    real, going_on = index.Index.add, threading.Event()
+
+    def add(self: index.Index, *frame: Any) -> None:
+        if len(self) == 3:
+            going_on.wait(60)
+        real(self, *frame)
+
+    monkeypatch.setattr(index.Index, "add", add)
     browser = Browser(paint_video(frames=40, tone=None))
     assert not browser.counted
     assert browser.frame(0).shape[2] == 3
     with pytest.raises(InputError, match=r"no frame 39; .* so far"):
         browser.frame(39)
-    browser.close()
-    assert browser.frames < 40  # closing ends the counting
+    closing = threading.Thread(target=browser.close)
+    closing.start()
+    assert browser._shelf._closing.wait(60)  # type: ignore[attr-defined]
+    going_on.set()
+    closing.join()
+    assert browser.frames <= 4
 
 
 def test_few_frames_are_kept(paint_video: PaintVideo, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,20 +15,29 @@ import pytest
 
 from masktrail.errors import InputError
 from masktrail.types import Frame, VideoInfo
-from masktrail.video import open_video
-from masktrail.video.live import NewestFrame
+from masktrail.video import live, open_video
+from masktrail.video.container import ContainerSource
+from masktrail.video.live import NewestFrame, RealTime
 from painted_videos import PaintVideo
+
+PAUSE = 9
+LONG = 60.0
+"""Seconds after which nothing comes any more."""
 
 
 class Camera:
-    """A live source of twenty frames, faster than anyone can use them."""
+    """A live source of twenty frames, as fast as can be, but for a pause when `PAUSE` was given."""
 
     def __init__(self, info: VideoInfo) -> None:
         self.info, self.loss, self.closed, self.repeatable = info, None, False, False
+        self.pausing, self.going_on = threading.Event(), threading.Event()
 
     def frames(self, start: int, end: int | None) -> Iterator[Frame]:
         for index in range(start, 20):
             yield Frame(np.zeros((48, 64, 3), np.uint8), index, index, Fraction(1, 25))
+            if index == PAUSE:
+                self.pausing.set()
+                self.going_on.wait(LONG)
 
     def backward(self, start: int, last: int) -> Iterator[Frame]:
         raise AssertionError("a camera cannot be read backwards")
@@ -40,13 +49,14 @@ class Camera:
 def test_a_live_source_drops_what_nobody_waited_for(video_file: Path) -> None:
     camera = Camera(open_video(video_file).info)
     newest = NewestFrame(camera)
-    seen = []
-    for frame in newest.frames():
-        seen.append(frame.index)
-        time.sleep(0.05)
+    frames = newest.frames()
+    assert next(frames).index == 0
+    assert camera.pausing.wait(LONG)
+    assert next(frames).index == PAUSE
+    camera.going_on.set()
+    rest = [frame.index for frame in frames]
     newest.close()
-    assert seen == sorted(set(seen)) and len(seen) < 20
-    assert (seen[0], seen[-1]) == (0, 19)
+    assert rest == sorted(set(rest)) and rest[-1] == 19
     assert camera.closed
 
 
@@ -58,25 +68,52 @@ def test_a_live_source_can_be_left_early(video_file: Path) -> None:
     assert camera.closed
 
 
-def ages(frames: Iterator[Frame], seconds: float) -> tuple[list[int], list[float]]:
-    """Indices of the frames a caller gets who needs `seconds` for each, and their ages then."""
-    indices, old = [], []
-    for frame in frames:
-        assert frame.arrived is not None
-        time.sleep(seconds)
-        indices.append(frame.index)
-        old.append(time.monotonic() - frame.arrived)
-    return indices, old
+class Clock:
+    """Stands in for `time`: it moves when somebody sleeps, or is told to."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.mark.parametrize("work", [0.0, 0.15])
+def test_a_recording_played_live_gives_frames_when_they_are_due(
+    paint_video: PaintVideo, monkeypatch: pytest.MonkeyPatch, work: float
+) -> None:
+    """Or as soon as a caller is ready who needs longer than that."""
+    clock = Clock()
+    monkeypatch.setattr(live, "time", clock)
+    due = 0.0
+    for frame in RealTime(ContainerSource(str(paint_video(tone=None)))).frames():
+        assert clock.now - 100 == pytest.approx(max(due, frame.time))
+        clock.now += work
+        due = clock.now - 100
+
+
+def test_a_frame_says_when_it_came(video_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, camera = Clock(), Camera(open_video(video_file).info)
+    monkeypatch.setattr(live, "time", clock)
+    frames = NewestFrame(camera).frames()
+    assert next(frames).arrived == 100
+    assert camera.pausing.wait(LONG)
+    clock.now = 107.0
+    camera.going_on.set()
+    assert [frame.arrived for frame in frames][-1] == 107
 
 
 def test_a_slow_tracker_skips_frames_of_a_recording_played_live(paint_video: PaintVideo) -> None:
-    path = paint_video(frames=30, tone=None)
-    began = time.monotonic()
-    indices, old = ages(iter(open_video(path, live=True)), 0.15)
-    assert indices[0] == 0 and indices[-1] == 29
-    assert 4 <= len(indices) <= 12
+    began, indices = time.monotonic(), []
+    for frame in open_video(paint_video(frames=30, tone=None), live=True):
+        indices.append(frame.index)
+        time.sleep(0.3)
     assert time.monotonic() - began > 1.1  # as long as it takes to show it
-    assert max(old[1:]) < 0.6  # the work and a wait for the one before, never a queue
+    assert indices == sorted(set(indices)) and (indices[0], indices[-1]) == (0, 29)
+    assert len(indices) < 30
 
 
 def test_a_recording_is_no_live_source_unless_asked(video_file: Path) -> None:

@@ -84,7 +84,7 @@ def test_odd_sizes(paint_video: PaintVideo) -> None:
 
 
 @given(start=st.integers(0, 11), length=st.none() | st.integers(1, 20))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_a_range_is_a_slice(
     tmp_path_factory: pytest.TempPathFactory, start: int, length: int | None
 ) -> None:
@@ -129,7 +129,7 @@ def test_pictures_in_natural_order(picture_folder: Path, clip: Clip) -> None:
 
 
 @given(st.sets(st.integers(0, 3000), min_size=1, max_size=20))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_numbers_sort_as_numbers(
     tmp_path_factory: pytest.TempPathFactory, numbers: set[int]
 ) -> None:

@@ -46,7 +46,7 @@ def write_pts(path: Path, pts: list[int], durations: list[int], base: Fraction) 
 
 
 @given(st.lists(st.integers(500, 90000), min_size=1, max_size=12))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_times_and_durations_survive(
     tmp_path_factory: pytest.TempPathFactory, durations: list[int]
 ) -> None:

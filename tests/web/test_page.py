@@ -146,7 +146,12 @@ def test_from_a_box_to_the_masks_and_back_again(
     drag(page, (x, y))
     page.wait_for_selector("text=Marks have changed: track again")
     page.keyboard.press("t")
-    page.wait_for_function("() => document.body.dataset.run !== 'done'")
+    page.wait_for_function(
+        """async () => {
+            const run = await (await fetch('/api/run')).json();
+            return run.version === 2 && run.state === 'done';
+        }"""
+    )
     until(page, "run", "done")
 
     page.click("#export-open")
@@ -196,9 +201,13 @@ def test_painting_undo_and_several_objects(
     painted = mark_of(page)["prompts"]["0"]["1"]["mask"]
     page.click("#tool-erase")
     drag(page, (140, 65), (150, 65))
-    page.wait_for_function("() => !document.querySelector('#redo:enabled')")
-    until(page, "saved", "true")
-    page.wait_for_timeout(300)
+    page.wait_for_function(
+        """async (before) => {
+            const { open } = await (await fetch('/api/state')).json();
+            return open.mark.prompts["0"]["1"].mask !== before;
+        }""",
+        arg=painted,
+    )
     erased = mark_of(page)["prompts"]["0"]["1"]["mask"]
     assert erased and erased != painted
     page.click("#undo")
@@ -237,7 +246,7 @@ def test_pause_and_continue(served: Callable[..., Served], visit: Callable[..., 
     drag(page, (118, 42), (170, 86))
     until(page, "labels", "0:1")
     page.click("#track")
-    page.wait_for_function("() => document.body.dataset.run === 'running'")
+    page.wait_for_function("() => !['none', 'loading'].includes(document.body.dataset.run)")
     page.keyboard.press("t")
     page.wait_for_function("() => ['paused', 'done'].includes(document.body.dataset.run)")
     if page.evaluate("() => document.body.dataset.run") == "paused":

@@ -2,6 +2,8 @@
 
 import io
 import json
+import threading
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -94,12 +96,10 @@ def test_a_pause_a_correction_and_on(
     opened: Any, shelf: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened.put("/api/mark", json=marked(box=BOX))
-    slowly(monkeypatch)
-    opened.post("/api/run")
-    while opened.get("/api/run").json()["done"] < 4:
-        pass
-    paused = opened.post("/api/run/pause").json()
-    assert paused["state"] == "paused" and 4 <= paused["next"] < 16
+    with monkeypatch.context() as patch:
+        begin_and_stand_still(opened, patch)
+        paused = opened.post("/api/run/pause").json()
+    assert paused["state"] == "paused" and 3 <= paused["next"] < 16
     assert "Tracking goes on" not in opened.post("/api/export", json={"exports": ["csv"]}).text
     wait(opened, "export", "done", "failed")
 
@@ -120,17 +120,19 @@ def test_a_pause_a_correction_and_on(
     assert sorted(p.name for p in (shelf.projects / "clip" / "runs").iterdir()) == ["0001", "0002"]
 
 
-def slowly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every frame of a run takes a while."""
-    import time
-
+def begin_and_stand_still(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begins a run that waits at its third frame until it is to pause."""
     real = tracking.Tracking._progress
 
     def progress(self: Any, done: int, expected: int | None) -> None:
-        time.sleep(0.1)
         real(self, done, expected)
+        if done == 3:
+            self._pausing.wait(60)
 
     monkeypatch.setattr(tracking.Tracking, "_progress", progress)
+    client.post("/api/run")
+    while client.get("/api/run").json()["done"] < 3:
+        time.sleep(0.02)
 
 
 def test_another_server_goes_on_where_one_stopped(
@@ -141,11 +143,9 @@ def test_another_server_goes_on_where_one_stopped(
     first.post("/api/open", json={"path": str(videos / "clip.mp4")})
     mark = marked(box=BOX)
     first.put("/api/mark", json=mark)
-    slowly(monkeypatch)
-    first.post("/api/run")
-    while first.get("/api/run").json()["done"] < 3:
-        pass
-    first.post("/api/close")
+    with monkeypatch.context() as patch:
+        begin_and_stand_still(first, patch)
+        first.post("/api/close")
     second = enter()
     assert second.get("/api/state").json()["projects"][0]["name"] == "clip"
     state = second.post("/api/open", json={"path": str(videos / "clip.mp4")}).json()
@@ -157,6 +157,23 @@ def test_another_server_goes_on_where_one_stopped(
     third = enter()
     state = third.post("/api/open", json={"project": "clip"}).json()
     assert (state["run"]["state"], state["run"]["next"]) == ("done", 16)
+
+
+def test_what_is_done_can_be_exported_at_once(opened: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also while the thread that tracked has not ended yet."""
+    real, going_on = tracking.Tracking._run, threading.Event()
+
+    def run(self: Any, job: Any) -> None:
+        real(self, job)
+        going_on.wait(60)
+
+    monkeypatch.setattr(tracking.Tracking, "_run", run)
+    opened.put("/api/mark", json=marked(box=BOX))
+    opened.post("/api/run")
+    wait(opened, "run", "done", "failed")
+    assert opened.post("/api/export", json={"exports": ["csv"]}).status_code == 200
+    assert wait(opened, "export", "done", "failed")["state"] == "done"
+    going_on.set()
 
 
 def test_backward_alone(opened: Any) -> None:

@@ -37,7 +37,7 @@ class Exporting:
     @property
     def busy(self) -> bool:
         """Whether files are being made."""
-        return self._thread is not None and self._thread.is_alive()
+        return self._state == "running"
 
     def start(self, names: Sequence[str]) -> None:
         """Begins to make files.
@@ -62,12 +62,13 @@ class Exporting:
 
     def status(self) -> dict[str, Any]:
         """What the page shows."""
+        state = self._state  # before the files: all are there when it is done
         files = [
             {"export": name, "name": path.name, "bytes": path.stat().st_size}
             for name, path in tuple(self._files.items())
         ]
         return {
-            "state": self._state,
+            "state": state,
             "done": self._done,
             "expected": self._expected,
             "message": self._message,

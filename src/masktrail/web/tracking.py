@@ -12,7 +12,7 @@ from masktrail.export.review import ReviewWriter
 from masktrail.run.folder import RECORD
 from masktrail.run.job import Job
 from masktrail.run.journal import Journal
-from masktrail.run.loop import Report, track_video
+from masktrail.run.loop import track_video
 from masktrail.types import Frame, ObjectResult, Result, VideoInfo
 from masktrail.web.project import Project
 
@@ -78,6 +78,7 @@ class Tracking:
 
     def __init__(self, project: Project, keep_soft: bool = True) -> None:
         self._project, self._keep_soft = project, keep_soft
+        self._lock = threading.Lock()  # of what `status` tells together
         self._thread: threading.Thread | None = None
         self._pausing = threading.Event()
         self._done = 0
@@ -89,7 +90,7 @@ class Tracking:
     @property
     def busy(self) -> bool:
         """Whether a run goes on."""
-        return self._thread is not None and self._thread.is_alive()
+        return self.state in ("loading", "running")
 
     def start(self) -> None:
         """Goes on with a paused or failed run of the present marks, or begins a new one.
@@ -97,8 +98,11 @@ class Tracking:
         Raises:
             InputError: nothing is marked.
         """
-        if self.busy:
-            return
+        with self._lock:
+            if not self.busy:
+                self._start()
+
+    def _start(self) -> None:
         prompts = self._project.mark.by_frame(self._project.mask)
         if not prompts:
             raise InputError("Nothing is marked yet; draw a box around an object, or click on it.")
@@ -132,32 +136,37 @@ class Tracking:
 
     def status(self, since: int = 0) -> dict[str, Any]:
         """What the page shows; scores from the so-manieth on."""
-        fps = self._speed()
-        left = None if not fps or self._expected is None else (self._expected - self._done) / fps
-        return {
-            "state": self.state,
-            "stale": self._project.stale,
-            "done": self._done,
-            "expected": self._expected,
-            "fps": fps,
-            "left": left,
-            "message": self._message,
-            "version": self._project.number,
-            **self._watcher.since(since),
-        }
+        with self._lock:
+            fps, expected = self._speed(), self._expected
+            return {
+                "state": self.state,
+                "stale": self._project.stale,
+                "done": self._done,
+                "expected": expected,
+                "fps": fps,
+                "left": None if not fps or expected is None else (expected - self._done) / fps,
+                "message": self._message,
+                "version": self._project.number,
+                **self._watcher.since(since),
+            }
 
     def _run(self, job: Job) -> None:
         try:
             report = track_video(job, self._progress, also=[self._watcher])
-            self.state, self._message = _ended(report)
+            self._end("paused" if report.interrupted else "done", report.loss)
         except InputError as error:
-            self.state, self._message = "failed", str(error)
+            self._end("failed", str(error))
         except Exception as error:
-            self.state, self._message = "failed", f"Tracking failed: {error!r}"
+            self._end("failed", f"Tracking failed: {error!r}")
             raise
 
+    def _end(self, state: str, message: str | None) -> None:
+        with self._lock:
+            self.state, self._message = state, message
+
     def _progress(self, done: int, expected: int | None) -> None:
-        self.state, self._done, self._expected = "running", done, expected
+        with self._lock:
+            self.state, self._done, self._expected = "running", done, expected
         now = time.monotonic()
         self._times.append((now, done))
         while now - self._times[0][0] > WINDOW:
@@ -188,7 +197,3 @@ class Tracking:
             return "failed", watcher
         self._done = watcher.since(0)["next"]
         return ("done" if finished and (run / RECORD).is_file() else "paused"), watcher
-
-
-def _ended(report: Report) -> tuple[str, str | None]:
-    return ("paused" if report.interrupted else "done"), report.loss
