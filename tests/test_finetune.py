@@ -103,7 +103,7 @@ def test_what_cannot_be_used_is_refused_before_anything_is_written(
         ("labelprop", videos, r"labelprop \(labelprop\) cannot be trained further"),
         ("nothing", videos, "no model 'nothing'"),
         (init, tmp_path / "nowhere", "no JPEGImages and Annotations"),
-        (init, tainted, "holds dog: DAVIS-2016 validation"),
+        (init, tainted, "holds dog: DAVIS-2016 sequences"),
     ):
         with pytest.raises(InputError, match=words):
             fine_tune(model, root, 0.01, tmp_path / "out", device="cpu")

@@ -22,7 +22,7 @@ from masktrail.zoo import weights_path
 
 log = logging.getLogger(__name__)
 
-SHORT_SIDE = 336
+SHORT_SIDE = 384
 """Pictures are packed at this height or width, whichever is smaller, at most; pixels."""
 
 HELD_OUT = 0.1

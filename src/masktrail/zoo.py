@@ -76,7 +76,7 @@ CARDS: dict[str, Card] = {
             )
         },
         parameters=4_543_829,
-        size=336,
+        size=384,
         data=PHOTOGRAPHS_AND_VIDEOS,
         licence=RESEARCH,
         recipe="memory-s-last.toml",

@@ -7,7 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from masktrail.data.davis import DAVIS2016_VAL, find_sequences, refuse_held_out
+from masktrail.data.davis import (
+    DAVIS2016_VAL,
+    HELD_OUT,
+    TUNING,
+    find_sequences,
+    find_training_sequences,
+    refuse_held_out,
+)
 from masktrail.data.stills import find_stills
 from masktrail.errors import InputError
 from painted_sets import paint, paint_videos, save
@@ -90,22 +97,24 @@ def test_other_layouts_are_refused(tmp_path: Path) -> None:
 def test_held_out_sequences_are_refused_by_name() -> None:
     assert len(DAVIS2016_VAL) == 20
     refuse_held_out(["bear", "coco/dog-and-cat", "camels"], "a pack")
-    with pytest.raises(InputError, match=r"^packs/mine holds cows, set/dog: DAVIS-2016 validation"):
-        refuse_held_out(["bear", "set/dog", "cows", "cows"], "packs/mine")
+    with pytest.raises(InputError, match=r"^packs/mine holds cows, drift-turn, set/dog: DAVIS-20"):
+        refuse_held_out(["bear", "set/dog", "cows", "cows", "drift-turn"], "packs/mine")
 
 
 @pytest.mark.data
-def test_training_data_holds_no_validation_sequence() -> None:
+def test_of_the_training_data_what_is_measured_on_is_left_out() -> None:
     root = data_root()
     if not root.is_dir():
         pytest.skip(f"needs the data sets under {root}; set MASKTRAIL_DATA")
-    sequences = [*find_sequences(root / "davis2016-train"), *find_sequences(root / "clips")]
-    assert len(sequences) == 57
+    davis, clips = root / "davis2016-train", root / "clips"
+    assert len(TUNING & {sequence.name for sequence in find_sequences(davis)}) == 3
+    sequences = [*find_training_sequences(davis), *find_training_sequences(clips)]
+    assert len(sequences) == 54
     refuse_held_out((s.name for s in [*sequences, *find_stills(root / "stills")]), root)
 
 
 @pytest.mark.data
-def test_packs_of_the_recipes_hold_no_validation_sequence() -> None:
+def test_packs_of_the_recipes_hold_nothing_that_is_measured_on() -> None:
     indices = sorted((REPOSITORY / "packs").rglob("index.json"))
     if not indices:
         pytest.skip("needs packed data sets under packs/; make them with `masktrail prepare`")
@@ -113,4 +122,4 @@ def test_packs_of_the_recipes_hold_no_validation_sequence() -> None:
         names = {
             row["name"].rsplit("/", 1)[-1] for row in json.loads(path.read_text())["sequences"]
         }
-        assert not names & DAVIS2016_VAL, path
+        assert not names & HELD_OUT, path

@@ -245,10 +245,10 @@ def test_what_is_measured_on_is_left_out(
     prepare(root, tmp_path / "out", held_out=0.5)
     assert names(tmp_path / "out/train") | names(tmp_path / "out/held-out") == {"bear", "fox"}
     (record,) = caplog.records
-    assert record.getMessage().startswith("Left out are cows, dog: DAVIS-2016 val")
+    assert record.getMessage().startswith("Left out are cows, dog: DAVIS-2016 seq")
     for name in ("bear", "fox"):
         shutil.rmtree(root / "JPEGImages" / name)
-    with pytest.raises(InputError, match="holds cows, dog: DAVIS-2016 validation sequences"):
+    with pytest.raises(InputError, match="holds cows, dog: DAVIS-2016 sequences"):
         prepare(root, tmp_path / "out")
 
 

@@ -355,7 +355,7 @@ def test_packs_with_validation_sequences_are_refused(
 ) -> None:
     pack = str(pack_videos(tmp_path / "packs", ("bear", "dog"), frames=3))
     tainted = replace(recipe, **{which: pack if which == "stills" else (*recipe.videos, pack)})
-    with pytest.raises(InputError, match=r"holds dog: DAVIS-2016 validation sequences"):
+    with pytest.raises(InputError, match=r"holds dog: DAVIS-2016 sequences on which"):
         train(tainted, MINUTES, tmp_path / "out", device="cpu")
     assert not (tmp_path / "out").exists()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
 
-from masktrail.data.davis import DAVIS2016_VAL
+from masktrail.data.davis import HELD_OUT
 from masktrail.data.facts import SequenceFacts, read_facts
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
@@ -147,8 +147,8 @@ RULES = {
     ),
     "held out": (
         NOTE,
-        "sequences of DAVIS-2016's validation set",
-        "Fine to measure on. `train` refuses them, `prepare mose` leaves them out.",
+        "sequences of DAVIS-2016 that are for measuring",
+        "`train` refuses them, `prepare` leaves them out.",
     ),
 }
 """Severity, what is counted and what to do about it, in the order shown."""
@@ -199,7 +199,7 @@ def _hits(sequence: SequenceFacts) -> Iterator[Hit]:
 
 
 def _names(sequence: SequenceFacts) -> Iterator[Hit]:
-    if sequence.name in DAVIS2016_VAL:
+    if sequence.name in HELD_OUT:
         yield "held out", sequence.name
     if set(sequence.name) & set(" ,"):
         yield "spaces", sequence.name

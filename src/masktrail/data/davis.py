@@ -5,6 +5,7 @@ differ in the level (`480p`, `1080p`, `Full-Resolution` or none) and in how many
 (DAVIS every one, YouTube-VOS every fifth, MOSE's validation set the first alone).
 """
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,8 @@ import numpy as np
 from masktrail.errors import InputError
 from masktrail.masks import read_labels
 from masktrail.types import LabelMap
+
+log = logging.getLogger(__name__)
 
 LEVELS = ("480p", "1080p", "Full-Resolution")
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
@@ -44,6 +47,12 @@ DAVIS2016_VAL = frozenset(
     ]
 )
 """The 20 sequences kept for measuring; no training set may hold one."""
+
+TUNING = frozenset(["dance-jump", "drift-turn", "horsejump-low"])
+"""Three of DAVIS-2016's 30 training sequences on which settings, and the better of two weights, are
+chosen; no training set may hold one either."""
+
+HELD_OUT = DAVIS2016_VAL | TUNING
 
 
 @dataclass(frozen=True)
@@ -115,15 +124,33 @@ def refuse_held_out(names: Iterable[str], source: Path | str) -> None:
         source: where they come from, for the message.
 
     Raises:
-        InputError: one of them is a DAVIS-2016 validation sequence.
+        InputError: one of them is in `HELD_OUT`.
     """
-    held_out = sorted({name for name in names if name.rsplit("/", 1)[-1] in DAVIS2016_VAL})
+    held_out = sorted({name for name in names if name.rsplit("/", 1)[-1] in HELD_OUT})
     if held_out:
         raise InputError(
-            f"{source} holds {', '.join(held_out)}: DAVIS-2016 validation sequences, on which "
-            "models are measured and none may be trained. Leave them out of the pack (or rename "
+            f"{source} holds {', '.join(held_out)}: DAVIS-2016 sequences on which models are "
+            "measured or chosen and none may be trained. Leave them out of the pack (or rename "
             "a sequence of your own that happens to be called so)."
         )
+
+
+def find_training_sequences(root: Path | str) -> list[Sequence]:
+    """The sequences of a data set but for those in `HELD_OUT`; these are named in a warning.
+
+    Raises:
+        InputError: no such layout at `root`, or nothing else there.
+    """
+    found = find_sequences(root)
+    held_out = [sequence.name for sequence in found if sequence.name in HELD_OUT]
+    if len(held_out) == len(found):
+        refuse_held_out(held_out, root)
+    if held_out:
+        log.warning(
+            "Left out are %s: DAVIS-2016 sequences on which models are measured or chosen.",
+            ", ".join(held_out),
+        )
+    return [sequence for sequence in found if sequence.name not in held_out]
 
 
 def training_root(root: Path) -> Path:

@@ -4,13 +4,13 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from masktrail.data.davis import find_sequences
+from masktrail.data.davis import find_training_sequences
 from masktrail.data.pack import write_pack
 from masktrail.data.single_object import Part, SplitSettings, pack_single_objects
 from masktrail.data.stills import find_stills
 from masktrail.errors import InputError
 
-FINDERS = {"stills": find_stills, "davis": find_sequences}
+FINDERS = {"stills": find_stills, "davis": find_training_sequences}
 """Kind of data set to what lists it, for those packed as they are."""
 
 CANVAS = {"stills": (256, 320), "davis": (240, 427), "mose": (256, 256)}

@@ -6,7 +6,6 @@ begin. Objects are told apart by palette index and sought in all frames, not in 
 """
 
 import hashlib
-import logging
 import math
 import random
 from collections.abc import Callable, Iterable
@@ -16,13 +15,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from masktrail.data.davis import (
-    DAVIS2016_VAL,
-    Sequence,
-    find_sequences,
-    refuse_held_out,
-    training_root,
-)
+from masktrail.data.davis import Sequence, find_training_sequences, training_root
 from masktrail.data.facts import UNREADABLE, read_mask
 from masktrail.data.pack import (
     Pack,
@@ -40,8 +33,6 @@ PARTS = ("train", "held-out")
 
 MIN_AREA = 0.0005
 """An object smaller than this share of the picture is not marked: no clip begins there."""
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -96,8 +87,8 @@ def pack_single_objects(
 ) -> list[Part]:
     """Packs MOSE, YouTube-VOS or DAVIS-2017 into `out/train` and `out/held-out`, with tracks.
 
-    DAVIS-2016's validation videos are left out, and a warning is logged. `out` appears under its
-    name only when both parts are complete.
+    What models are measured or chosen on is left out, and a warning is logged. `out` appears under
+    its name only when both parts are complete.
 
     Args:
         root: the data set, or the folder that holds it as `train`.
@@ -215,17 +206,8 @@ def _add_tracks(folder: Path, settings: SplitSettings) -> Part:
 
 
 def _annotated(root: Path) -> list[Sequence]:
-    """The videos that have masks, those apart that models are measured on."""
-    found = find_sequences(root)
-    measured = [sequence.name for sequence in found if sequence.name in DAVIS2016_VAL]
-    if len(measured) == len(found):
-        refuse_held_out(measured, root)
-    if measured:
-        log.warning(
-            "Left out are %s: DAVIS-2016 validation sequences, on which models are measured.",
-            ", ".join(measured),
-        )
-    kept = [sequence for sequence in found if sequence.name not in measured]
+    """The videos that may be trained on and have masks."""
+    kept = find_training_sequences(root)
     annotated = [sequence for sequence in kept if any(sequence.annotations)]
     if not annotated:
         raise InputError(f"None of the {len(kept)} sequences of {root} has a mask.")
