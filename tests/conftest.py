@@ -17,7 +17,12 @@ from painted_videos import Clip, PaintVideo, paint_clip, write_video
 from said import Said
 
 # a busy processor fails no test, and what passed passes again
-hypothesis.settings.register_profile("everywhere", deadline=None, derandomize=True)
+hypothesis.settings.register_profile(
+    "everywhere",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
 hypothesis.settings.load_profile("everywhere")
 
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 WEIGHTS = Path(__file__).parent / "weights"
 DEFAULT = "memory-s"
+NAMELESS_SIZE = 288
+"""Short side of models whose family has no card yet, pixels."""
+
 PRECISIONS = ("auto", "float", "int8")
 PROMPTS = "prompt"
 """The model that makes masks of boxes and clicks, where it is there."""
@@ -80,7 +83,7 @@ CARDS: dict[str, Card] = {
         data=PHOTOGRAPHS_AND_VIDEOS,
         licence=RESEARCH,
         recipe="memory-s-last.toml",
-        scores={"davis2016-dev10 J&F": 0.851},
+        scores={"davis2016-dev10 J&F": 0.850},
     ),
     "prompt": Card(
         family="prompt",
@@ -271,5 +274,5 @@ def _prepare(network: "nn.Module", path: Path, device: "torch.device", precision
 
 def _card_of(family: str) -> Card:
     """The first card of a family, which stands for the models of it that have no name."""
-    nameless = Card(family, "", CARDS[DEFAULT].size)
+    nameless = Card(family, "", NAMELESS_SIZE)
     return next((card for card in CARDS.values() if card.family == family), nameless)

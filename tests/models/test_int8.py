@@ -170,12 +170,13 @@ def test_a_stage_and_a_residual_block_stay_near() -> None:
 def test_a_memory_network_stays_near() -> None:
     network = random_network().eval()
     images, masks = torch.rand(1, 3, 64, 96), torch.zeros(1, 2, 32, 48)
+    earlier = torch.rand(1, 3, 64, 96)
     masks[:, 0, 8:20, 8:24] = masks[:, 1, 16:, 28:] = 1
 
     def compute() -> list[Tensor]:
-        encoded = network.encode(images)
+        encoded, before = network.encode(images), network.encode(earlier).near
         values = network.memorize(encoded.f16, masks)
-        return [*encoded, values, network.segment(encoded, values, masks, encoded.near)]
+        return [*encoded, values, network.segment(encoded, values, masks, before)]
 
     with torch.no_grad(), observing(network) as ranges:
         expected = compute()
@@ -184,7 +185,7 @@ def test_a_memory_network_stays_near() -> None:
     assert isinstance(network.decoder.block8, Int8Residual)
     assert isinstance(network.decoder.head, Int8Conv2d)
     assert isinstance(network.encoder.conv1, Int8Conv2d)
-    kept = (network.decoder.readout, network.skip4)
+    kept = (network.decoder.readout, network.skip4, network.decoder.carried.conv)
     assert all(isinstance(module, nn.Conv2d) for module in kept)
     with torch.no_grad():
         for found, exact in zip(compute(), expected, strict=True):

@@ -62,9 +62,12 @@ def test_a_live_source_drops_what_nobody_waited_for(video_file: Path) -> None:
 
 def test_a_live_source_can_be_left_early(video_file: Path) -> None:
     camera = Camera(open_video(video_file).info)
+    camera.going_on.set()
     newest = NewestFrame(camera)
     assert next(newest.frames()).index == 0
     newest.close()
+    assert newest._thread is not None
+    newest._thread.join(LONG)
     assert camera.closed
 
 

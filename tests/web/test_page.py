@@ -240,8 +240,13 @@ def test_painting_undo_and_several_objects(
     until(page, "labels", "0:1")
 
 
-def test_pause_and_continue(served: Callable[..., Served], visit: Callable[..., Any]) -> None:
-    page = visit(served("clip.mp4").address)
+def test_pause_and_continue(
+    served: Callable[..., Served], visit: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Of a clip so long that the page sees it running."""
+    long = paint_clip(120, SIZE, objects=2)
+    write_video(tmp_path / "long.mp4", long.images, tone=None)
+    page = visit(served("long.mp4").address)
     until(page, "labels", "0:")
     drag(page, (118, 42), (170, 86))
     until(page, "labels", "0:1")
@@ -252,7 +257,7 @@ def test_pause_and_continue(served: Callable[..., Served], visit: Callable[..., 
     if page.evaluate("() => document.body.dataset.run") == "paused":
         page.click("text=Continue")
     until(page, "run", "done")
-    for frame in (0, FRAMES - 1):
+    for frame in (0, len(long.images) - 1):
         assert labels_shown(page, frame) == "1"
 
 

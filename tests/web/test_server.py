@@ -131,7 +131,8 @@ def begin_and_stand_still(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(tracking.Tracking, "_progress", progress)
     client.post("/api/run")
-    while client.get("/api/run").json()["done"] < 3:
+    while (told := client.get("/api/run").json())["done"] < 3:
+        assert told["state"] in ("loading", "running"), told
         time.sleep(0.02)
 
 

@@ -165,7 +165,7 @@ class ClipSampler:
         steps = settings.frames - 1
         limit = self._up_to(settings.max_gap)
         gaps = torch.randint(1, limit + 1, (steps,), generator=self.generator)
-        if settings.far and torch.rand((), generator=self.generator) < FAR_SHARE:
+        if steps and settings.far and torch.rand((), generator=self.generator) < FAR_SHARE:
             room = count - 1 - int(gaps[1:].sum())
             gaps[0] = self._up_to(max(1, min(settings.far, room)))
         if int(gaps.sum()) >= count:  # too short a video: as far apart as it allows

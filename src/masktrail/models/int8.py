@@ -1,9 +1,9 @@
 """Convolutions in 8-bit integers, about twice as fast as float32 on a processor.
 
 Static quantisation after training: weights symmetric with a scale per output channel, activations
-that are never negative with one range per tensor (Jacob et al., "Quantization and Training of
-Neural Networks for Efficient Integer-Arithmetic-Only Inference", CVPR 2018). oneDNN multiplies;
-inside a stage of ResNet-18 and a residual block nothing is float32.
+with one range per tensor, the image and those that are never negative (Jacob et al., "Quantization
+and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", CVPR 2018). oneDNN
+multiplies; inside a stage of ResNet-18 and a residual block nothing is float32.
 """
 
 import platform
@@ -207,7 +207,7 @@ class Int8Conv2d(nn.Module):
 
 
 class Int8Stage(nn.Module):
-    """Some `BasicBlock`s after one another, float32 at both ends.
+    """Some `BasicBlock`s after one another: float32, or the first one's steps, in; float32 out.
 
     Args:
         blocks: of the stage.

@@ -2,8 +2,9 @@
 
 One image encoder pass per frame, whatever the number of objects; a key/value memory at stride 16
 (STM, STCN, XMem); values made from the encoder's own features and the masks folded into channels
-(the memory encoder of SAM 2 does likewise), so that writing to memory costs little; a light decoder
-to stride 4, and a lighter one that sharpens its logits to stride 2. The network holds no state:
+(the memory encoder of SAM 2 does likewise), so that writing to memory costs little; masks of the
+frame before, taken along to where its pixels went (`models/near.py`); a light decoder to stride 4,
+and a lighter one that sharpens its logits to stride 2. The network holds no state:
 `encode`, `memorize` and `segment` are pure functions of tensors.
 """
 

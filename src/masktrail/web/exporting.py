@@ -99,12 +99,16 @@ class Exporting:
                 self._files[name] = self._make(name, folder, place, len(names))
             self._state = "done"
         except InputError as error:
-            self._state, self._message = "failed", str(error)
+            self._fail(str(error))
         except KeyboardInterrupt:
-            self._state, self._message = "failed", "The export was stopped."
+            self._fail("The export was stopped.")
         except Exception as error:
-            self._state, self._message = "failed", f"The export failed: {error!r}"
+            self._fail(f"The export failed: {error!r}")
             raise
+
+    def _fail(self, message: str) -> None:
+        self._message = message
+        self._state = "failed"  # last: what is told of a state is there with it
 
     def _make(self, name: str, folder: Path, place: int, count: int) -> Path:
         run = self._project.run

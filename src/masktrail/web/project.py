@@ -17,6 +17,7 @@ from masktrail.masks import read_labels, write_labels
 from masktrail.run.record import write_json
 from masktrail.types import LabelMap
 from masktrail.web.marks import Mark, new_mark
+from masktrail.zoo import CARDS
 
 FILE = "project.json"
 FORMAT = 1
@@ -140,7 +141,11 @@ class Project:
         return self.folder / "runs" / f"{number:04d}"
 
     def _print(self) -> str:
-        return hashlib.sha256(json.dumps(self.mark.tracked()).encode()).hexdigest()[:16]
+        """Of all that a run follows from, the model that ships under its name included."""
+        card = CARDS.get(self.mark.settings.model)
+        ships = [dict(card.files), card.size] if card else []
+        told = json.dumps([self.mark.tracked(), ships])
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
 
     def _write(self, mark: Mark, run: dict[str, Any] | None) -> None:
         told = {**read_project(self.folder), "mark": mark.model_dump(mode="json"), "run": run}

@@ -124,15 +124,17 @@ class Tracking:
         self._done, self._expected = 0, None
         self._times.clear()
         self._pausing.clear()
-        self.state = "loading"
         self._thread = threading.Thread(target=self._run, args=(job,), name="tracking", daemon=True)
         self._thread.start()
+        self.state = "loading"
 
     def pause(self) -> None:
         """Stops the run after the frame it is at; returns when everything is written."""
-        self._pausing.set()
-        if self._thread is not None:
-            self._thread.join()
+        with self._lock:
+            self._pausing.set()
+            thread = self._thread
+        if thread is not None:
+            thread.join()
 
     def status(self, since: int = 0) -> dict[str, Any]:
         """What the page shows; scores from the so-manieth on."""
