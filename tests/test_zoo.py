@@ -20,6 +20,7 @@ from masktrail.types import Box, Mask, Points
 from masktrail.zoo import (
     CARDS,
     DEFAULT,
+    NAMELESS_SIZE,
     PROMPTS,
     Card,
     load,
@@ -181,7 +182,7 @@ def test_a_model_without_a_name_works_as_the_first_of_its_family(folder, monkeyp
     tracker = load(folder, "cpu", 128, capacity=2)
     assert (tracker.size, tracker.propagator.bank.capacity) == (128, 2)
     monkeypatch.setattr("masktrail.zoo.CARDS", {DEFAULT: Card("copy", "", 320)})
-    assert load(folder, "cpu").size == 320, "no card of the family"
+    assert load(folder, "cpu").size == NAMELESS_SIZE, "no card of the family"
 
 
 def test_a_trained_folder_is_published(folder, network):

@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -99,6 +100,20 @@ def until(page: Any, name: str, value: str) -> None:
     )
 
 
+def told(page: Any, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """What the server tells once it tells what fits; a page's own promises are not waited for."""
+    end = time.monotonic() + SOON / 1000
+    while not fits(state := page.evaluate("() => fetch('/api/state').then((a) => a.json())")):
+        assert time.monotonic() < end, state
+        page.wait_for_timeout(50)
+    return state
+
+
+def mask_of(state: dict[str, Any]) -> str | None:
+    """The painted mask of object 1 in frame 0."""
+    return state["open"]["mark"]["prompts"]["0"]["1"]["mask"]
+
+
 def drag(page: Any, *places: tuple[float, float]) -> None:
     """Presses at the first place, in pixels of the video, and lets go at the last."""
     screen = [page.evaluate("([x, y]) => masktrail.toScreen(x, y)", place) for place in places]
@@ -111,8 +126,7 @@ def drag(page: Any, *places: tuple[float, float]) -> None:
 
 def mark_of(page: Any) -> dict[str, Any]:
     until(page, "saved", "true")
-    told = page.evaluate("() => fetch('/api/state').then((answer) => answer.json())")
-    return told["open"]["mark"]
+    return told(page, bool)["open"]["mark"]
 
 
 def labels_shown(page: Any, frame: int) -> Any:
@@ -146,12 +160,7 @@ def test_from_a_box_to_the_masks_and_back_again(
     drag(page, (x, y))
     page.wait_for_selector("text=Marks have changed: track again")
     page.keyboard.press("t")
-    page.wait_for_function(
-        """async () => {
-            const run = await (await fetch('/api/run')).json();
-            return run.version === 2 && run.state === 'done';
-        }"""
-    )
+    told(page, lambda state: (state["run"]["version"], state["run"]["state"]) == (2, "done"))
     until(page, "run", "done")
 
     page.click("#export-open")
@@ -201,14 +210,7 @@ def test_painting_undo_and_several_objects(
     painted = mark_of(page)["prompts"]["0"]["1"]["mask"]
     page.click("#tool-erase")
     drag(page, (140, 65), (150, 65))
-    page.wait_for_function(
-        """async (before) => {
-            const { open } = await (await fetch('/api/state')).json();
-            return open.mark.prompts["0"]["1"].mask !== before;
-        }""",
-        arg=painted,
-    )
-    erased = mark_of(page)["prompts"]["0"]["1"]["mask"]
+    erased = mask_of(told(page, lambda state: mask_of(state) != painted))
     assert erased and erased != painted
     page.click("#undo")
     until(page, "saved", "true")
