@@ -1,7 +1,7 @@
 """Whether a run keeps something of every frame: how its memory grows from one frame to a later one.
 
-A run in a process of its own, without a network: what is left is the product's own memory, and the
-allocator's noise, which is a tenth of what the pictures of the frames in between would take.
+A run in a process of its own, without a network: what is left is the product's own memory, and some
+3 MiB of the allocator's noise, a tenth of what the label maps of the frames in between would take.
 """
 
 import multiprocessing
@@ -19,8 +19,8 @@ from masktrail.types import Box
 from painted_videos import paint_clip, write_video
 
 SIZE = (640, 480)
-PICTURE_MB = SIZE[0] * SIZE[1] * 3 / 2**20
-LABELS_MB = PICTURE_MB / 3
+LABELS_MB = SIZE[0] * SIZE[1] / 2**20
+"""Of a label map."""
 
 
 def paint_long(path: Path, frames: int) -> Path:

@@ -39,6 +39,14 @@ def test_the_other_kinds_are_packed_as_before(command: Run, tmp_path: Path) -> N
     assert len(open_pack(tmp_path / "out").images) == 6
 
 
+def test_what_is_measured_or_chosen_on_is_not_packed(command: Run, tmp_path: Path) -> None:
+    root = paint_videos(tmp_path / "set", ("bear", "dance-jump", "dog"), frames=2)
+    said = command("prepare", "davis", root, tmp_path / "out", "--canvas", "24x32")
+    assert said.code == 0 and "Left out are dance-jump, dog: DAVIS-2016 sequences" in said.err
+    (packed,) = open_pack(tmp_path / "out").sequences
+    assert packed.name == "bear"
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -204,6 +204,11 @@ def test_the_second_frame_may_be_far_from_the_first(stills: Pack, videos: Pack) 
     assert torch.equal(tables[:, 0] // 10, tables[:, 2] // 10), "a clip leaves its video"
 
 
+def test_a_clip_of_one_frame_has_no_second_one(stills: Pack, videos: Pack) -> None:
+    sampler, how = ClipSampler(stills, [videos], 6), replace(SETTINGS, frames=1, far=20)
+    assert {len(sampler._video_rows(videos, how)) for _ in range(20)} == {1}
+
+
 def test_short_videos_are_spread_or_left_out(stills: Pack, tmp_path: Path) -> None:
     pack = open_pack(pack_videos(tmp_path, ("short",), frames=4))
     sampler = ClipSampler(stills, [pack], 0)

@@ -5,6 +5,7 @@ import json
 import threading
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from masktrail.masks import read_labels
 from masktrail.run import track
 from masktrail.types import Box, Points
 from masktrail.video import open_video
-from masktrail.web import tracking
+from masktrail.web import project, tracking
+from masktrail.zoo import CARDS
 from visitor import Enter, marked, wait
 
 BOX = [62, 22, 86, 44]
@@ -175,6 +177,23 @@ def test_what_is_done_can_be_exported_at_once(opened: Any, monkeypatch: pytest.M
     assert opened.post("/api/export", json={"exports": ["csv"]}).status_code == 200
     assert wait(opened, "export", "done", "failed")["state"] == "done"
     going_on.set()
+
+
+def test_a_paused_run_of_other_weights_begins_anew(
+    opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after an update that brings a model's next weights."""
+    opened.put("/api/mark", json=marked(box=BOX))
+    with monkeypatch.context() as patch:
+        begin_and_stand_still(opened, patch)
+        opened.post("/api/run/pause")
+    assert not opened.get("/api/run").json()["stale"]
+    newer = replace(CARDS["memory-s"], files={"memory-s.safetensors": "0" * 64})
+    monkeypatch.setattr(project, "CARDS", {**CARDS, "memory-s": newer})
+    assert opened.get("/api/run").json()["stale"]
+    opened.post("/api/run")
+    told = wait(opened, "run", "done", "failed")
+    assert (told["state"], told["next"], told["version"]) == ("done", 16, 2)
 
 
 def test_backward_alone(opened: Any) -> None:

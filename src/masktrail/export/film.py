@@ -1,5 +1,6 @@
 """Videos with a picture per frame; which picture, the writers built on this say."""
 
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
     from masktrail.video.writer import VideoWriter
 
 
-class FilmWriter:
+class FilmWriter(ABC):
     """A video with the source's timing and sound. Built on it, a writer names its file in `files`
     and makes the pictures; it may choose the encoding too.
 
@@ -25,9 +26,9 @@ class FilmWriter:
         self.path = Path(out) / self.files[0]
         self._video: VideoWriter | None = None
 
+    @abstractmethod
     def picture(self, frame: Frame, result: Result) -> Image:
         """What is shown instead of a frame: uint8 (H, W, 3), or (H, W, 4) with transparency."""
-        raise NotImplementedError
 
     def encoding(self) -> "Encoding":
         """How the video is encoded."""

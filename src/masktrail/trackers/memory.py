@@ -77,9 +77,8 @@ class MemoryPropagator:
         assert self._encoded is not None
         self._previous, self._near = dict(masks), self._encoded.near
         self._since_write += 1
-        for (
-            object_id
-        ) in prompted:  # what led to a mask that had to be corrected is not to be trusted
+        # what led to a mask that had to be corrected is not to be trusted
+        for object_id in prompted:
             self.bank.forget(object_id, passing=True)
         certain = [i for i in masks if scores[i] >= self.min_score or i in prompted]
         if certain and (prompted or self._since_write >= self.every):
