@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from masktrail.data import synth
-from masktrail.data.grids import background_grid
+from masktrail.data.grids import background_grid, crop_halves
 from masktrail.data.pack import Pack, PackedObject, PackedTrack, open_pack
 from masktrail.data.synth import Clips, ClipSampler, ClipSettings
 from masktrail.errors import InputError
@@ -275,14 +275,40 @@ def test_plain_clips_of_a_square_pack_are_its_pixels(stills: Pack, videos: Pack)
     assert all(any(torch.equal(row, image) for image in square.images) for row in rows)
 
 
-def test_tight_crops_are_sized_by_their_object() -> None:
-    small = PackedObject(id=1, x=0.5, y=0.5, width=0.1, height=0.2, area=0.01)
-    tight = torch.arange(40) % 2 == 0
+def test_crops_are_sized_by_picture_or_object_or_so_that_it_is_small() -> None:
+    """In a picture of 1.5 to 1; the longer side of the object has a fifth of the height."""
+    target = PackedObject(id=1, x=0.5, y=0.5, width=0.1, height=0.2, area=0.01)
+    tight, small = torch.arange(90) % 3 == 0, torch.arange(90) % 3 == 1
     generator = torch.Generator().manual_seed(0)
-    at = background_grid([small] * 40, torch.full((40,), 1.5), tight, 2, 32, 0.0, generator)
-    height = at[:, 0, -1, 16, 1] - at[:, 0, 0, 16, 1]  # in halves of the picture's height
-    assert height[tight].min() > 0.4 and height[tight].max() < 1.1
-    assert height[~tight].min() > 0.9
+    half = crop_halves([target] * 90, torch.full((90,), 1.5), tight, small, generator)
+    assert half[tight].min() > 0.2 and half[tight].max() < 0.55
+    assert half[~tight & ~small].min() > 0.5 and half[~tight & ~small].max() <= 1
+    assert half[small].min() > 0.95 and half[small].max() == 1.5, "as large as is allowed"
+    shown = 288 * 0.2 / half[small]
+    assert shown.min() < 40 and shown.max() < 60.5
+
+
+def test_a_crop_reaches_as_far_as_its_half_side() -> None:
+    target = PackedObject(id=1, x=0.5, y=0.5, width=0.1, height=0.2, area=0.01)
+    half, generator = torch.tensor([0.4, 1.4]), torch.Generator().manual_seed(0)
+    at = background_grid([target] * 2, torch.full((2,), 1.5), half, 2, 32, 0.0, generator)
+    height = at[:, 0, -1, 16, 1] - at[:, 0, 0, 16, 1]
+    torch.testing.assert_close(height, 2 * half * 31 / 32)
+
+
+@pytest.mark.parametrize("kind", ["stills", "videos"])
+def test_clips_may_hold_small_objects(stills: Pack, videos: Pack, kind: str) -> None:
+    """Targets and pasted objects that without it are half as large again and more."""
+    how = replace(SETTINGS, size=144, objects=2, paste=1.0, tight=0.5)
+    area = {}
+    for share in (0.0, 1.0):
+        clips = draw(ClipSampler(stills, [videos], 5), kind, 40, replace(how, small=share))
+        first = clips.masks[:, 0].mean((2, 3))
+        area[share] = [first[clips.valid[:, slot], slot].median() for slot in (0, 1)]
+        assert clips.valid[:, 0].float().mean() > 0.5
+    for few, many in zip(area[1.0], area[0.0], strict=True):
+        assert few < 0.5 * many
+    assert area[1.0][1] < 0.21**2, "what is pasted is as small as it is to be"
 
 
 def test_look_alikes_come_from_the_set_of_their_target(stills: Pack, videos: Pack) -> None:

@@ -12,11 +12,53 @@ from masktrail.data.pack import Pack, PackedObject
 MIN_HALF = 0.1
 """Crops are no smaller than this share of their picture's height."""
 
+MAX_HALF = 1.5
+"""Crops that are to show a small object are no larger than this share of their picture's short
+side; what lies outside of it is black."""
+
+SMALL = (0.07, 0.21)
+"""Shares of the crop's side that a small object's longer side has: 20 to 60 pixels of 288."""
+
+PASTED = (0.15, 0.7)
+"""The same of pasted objects that are not to be small."""
+
+
+def crop_halves(
+    targets: list[PackedObject],
+    aspects: Tensor,
+    tight: Tensor,
+    small: Tensor,
+    generator: Generator,
+) -> Tensor:
+    """How large the crops around objects are.
+
+    Args:
+        targets: the object each of B clips is about.
+        aspects: of the pictures, (B,).
+        tight: which crops are sized by their object instead of by their picture, bool (B,).
+        small: which crops are so large that their object is small in them, bool (B,).
+        generator: source of randomness.
+
+    Returns:
+        Half of their sides (B,), in units where half the height of the picture is 1.
+    """
+    b, g = len(targets), generator
+    short = aspects.clamp_max(1)
+    half = short * uniform((b,), 0.5, 1.0, g)
+    sides = torch.tensor([[o.width, o.height] for o in targets])
+    extent = torch.maximum(sides[:, 0] * aspects, sides[:, 1])
+    around = (extent * uniform((b,), 1.2, 2.6, g)).clamp_min(MIN_HALF)
+    half = torch.where(tight, torch.minimum(around, short), half)
+    if small.any():  # else nothing is drawn, so that a seed draws what it always drew
+        far = torch.minimum(extent / _log_uniform(b, SMALL, g), MAX_HALF * short)
+        half = torch.where(small, far, half)
+    return half
+
 
 def background_grid(
     targets: list[PackedObject],
     aspects: Tensor,
-    tight: Tensor,
+    half: Tensor,
     frames: int,
     size: int,
     strength: float,
@@ -27,7 +69,7 @@ def background_grid(
     Args:
         targets: the object each of B clips is about.
         aspects: of the pictures, (B,).
-        tight: which crops are sized by their object instead of by their picture, bool (B,).
+        half: of the sides of the crops (B,), see `crop_halves`.
         frames: T.
         size: S, side of the crops, pixels.
         strength: of the motion; above 0.5 the picture is bent too.
@@ -37,14 +79,8 @@ def background_grid(
         (B, T, S, S, 2), positions in the pack's stretched pictures.
     """
     b, t, g = len(targets), frames, generator
-    short = aspects.clamp_max(1)  # half the short side, in units where half the height is 1
     centre = torch.tensor([[2 * o.x - 1, 2 * o.y - 1] for o in targets])
     centre[:, 0] *= aspects
-    half = short * uniform((b,), 0.5, 1.0, g)
-    sides = torch.tensor([[o.width, o.height] for o in targets])
-    extent = torch.maximum(sides[:, 0] * aspects, sides[:, 1])
-    around = (extent * uniform((b,), 1.2, 2.6, g)).clamp_min(MIN_HALF)
-    half = torch.where(tight, torch.minimum(around, short), half)
     centre += uniform((b, 2), -0.4, 0.4, g) * half[:, None]
     room = (torch.stack([aspects, torch.ones(b)], 1) - half[:, None]).clamp_min(0)
     centre = centre.clamp(-room, room)
@@ -60,14 +96,21 @@ def background_grid(
 
 
 def pasted_grid(
-    pasted: list[PackedObject], aspects: Tensor, frames: int, size: int, generator: Generator
+    pasted: list[PackedObject],
+    aspects: Tensor,
+    small: Tensor,
+    frames: int,
+    size: int,
+    generator: Generator,
 ) -> Tensor:
     """The same for objects that cross the crop on paths of their own; arguments likewise."""
     b, t, g = len(pasted), frames, generator
     boxes = torch.tensor([[o.x, o.y, o.width, o.height] for o in pasted])
     span = torch.stack([aspects, torch.ones(b)], 1)
     centre, extent = (2 * boxes[:, :2] - 1) * span, 2 * boxes[:, 2:] * span
-    shown = 2 * torch.exp(uniform((b,), math.log(0.15), math.log(0.7), g))
+    shown = 2 * _log_uniform(b, PASTED, g)
+    if small.any():
+        shown = torch.where(small, 2 * _log_uniform(b, SMALL, g), shown)
     scale = extent.amax(1) / shown  # source units per output unit
     moves = motion(b, t, g, 0.12, 0.10, 0.12)
     place, speed = uniform((b, 1, 2), -0.8, 0.8, g), uniform((b, 1, 2), -0.4, 0.4, g)
@@ -77,6 +120,12 @@ def pasted_grid(
     at = at * scale.view(-1, 1, 1, 1, 1) + centre.view(-1, 1, 1, 1, 2)
     at[..., 0] /= aspects.view(-1, 1, 1, 1)
     return at
+
+
+def _log_uniform(count: int, limits: tuple[float, float], generator: Generator) -> Tensor:
+    """Numbers (count,) as likely to lie between 0.1 and 0.2 as between 0.2 and 0.4."""
+    low, high = limits
+    return torch.exp(uniform((count,), math.log(low), math.log(high), generator))
 
 
 def _turn(angles: Tensor) -> Tensor:

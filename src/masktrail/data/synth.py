@@ -15,7 +15,7 @@ import torch
 from torch import Generator, Tensor
 
 from masktrail.data.augment import jitter_colour
-from masktrail.data.grids import background_grid, pasted_grid, sample
+from masktrail.data.grids import background_grid, crop_halves, pasted_grid, sample
 from masktrail.data.pack import Pack, PackedObject, PackedSequence
 from masktrail.data.plain import PlainClips
 from masktrail.errors import InputError
@@ -49,6 +49,8 @@ class ClipSettings:
             +-12 % of the crop a step.
         real_motion: the same, on top of real motion.
         tight: share of the clips whose crop is sized by its object instead of by its picture.
+        small: share of the clips whose object is small in the crop, as far as their picture allows,
+            and whose pasted object is: a crop larger than others, see `grids.SMALL`.
         plain: whole frames of videos stretched to the square, one after the other, and nothing
             else done to them, as the report trained; `size` and `frames` alone count then.
     """
@@ -62,6 +64,7 @@ class ClipSettings:
     still_motion: float = 1.0
     real_motion: float = 0.3
     tight: float = 0.0
+    small: float = 0.0
     plain: bool = False
 
 
@@ -185,7 +188,9 @@ class ClipSampler:
         targets = [self._targets(pack.objects[rows[0]], settings.objects) for rows in table]
         first = [of[0] for of in targets]
         tight = torch.rand(b, generator=self.generator) < settings.tight
-        grid = background_grid(first, aspects, tight, t, settings.size, strength, self.generator)
+        small = self._small(b, settings)
+        half = crop_halves(first, aspects, tight, small, self.generator)
+        grid = background_grid(first, aspects, half, t, settings.size, strength, self.generator)
         ids = _ids(targets, settings.objects)
         if all(len(set(rows)) == 1 for rows in table):
             layer = sample(pack, torch.tensor(table)[:, 0], ids, grid)
@@ -195,7 +200,8 @@ class ClipSampler:
             layer = layer.view(b, t, *layer.shape[2:])
         images, masks = layer[:, :, :3], (layer[:, :, 3:] > 0.5).float()
         if settings.paste > 0:
-            images, masks = self._paste(images, masks, settings, self._pasted_rows(pack, table))
+            rows = self._pasted_rows(pack, table)
+            images, masks = self._paste(images, masks, settings, rows, small)
         images = jitter_colour(images.clamp(0, 1), self.generator)
         flipped = torch.rand((b, 1, 1, 1, 1), generator=self.generator).to(images.device) < 0.5
         images = torch.where(flipped, images.flip(-1), images)
@@ -203,6 +209,12 @@ class ClipSampler:
         valid = masks[:, 0].mean((2, 3)) > MIN_AREA / 4
         # what was not marked in frame 0 is background for good, whenever it turns up
         return Clips(images, masks * valid[:, None, :, None, None], valid)
+
+    def _small(self, count: int, settings: ClipSettings) -> Tensor:
+        """Which clips are to show a small object, bool (count,); draws only where some are."""
+        if settings.small <= 0:
+            return torch.zeros(count, dtype=torch.bool)
+        return torch.rand(count, generator=self.generator) < settings.small
 
     def _plain_clips(self, number: int, batch: int, settings: ClipSettings) -> Clips:
         """Clips of one object each from a pack of videos, with nothing done to them."""
@@ -231,13 +243,18 @@ class ClipSampler:
         ]
 
     def _paste(
-        self, images: Tensor, masks: Tensor, settings: ClipSettings, rows: list[int]
+        self,
+        images: Tensor,
+        masks: Tensor,
+        settings: ClipSettings,
+        rows: list[int],
+        small: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """Puts an object of the photographs in `rows` into some clips, moving on its own."""
         b, n, g = len(masks), masks.shape[2], self.generator
         pasted = [self._targets(self._cutouts.objects[row], 1) for row in rows]
         aspects, t, size = _aspects(self._cutouts, rows), masks.shape[1], masks.shape[-1]
-        grid = pasted_grid([of[0] for of in pasted], aspects, t, size, g)
+        grid = pasted_grid([of[0] for of in pasted], aspects, small, t, size, g)
         layer = sample(self._cutouts, torch.tensor(rows), _ids(pasted, 1), grid)
         wanted = torch.rand((b, 1, 1, 1, 1), generator=g) < settings.paste
         behind = torch.rand((b, 1, 1, 1, 1), generator=g) < 0.35
