@@ -193,11 +193,12 @@ def _vgg(widths: tuple[int, ...], config: SiameseConfig) -> nn.ModuleList:
 def initialise_vgg(network: SiameseUNet, tensors: dict[str, Tensor]) -> list[str]:
     """Starts the encoder from a VGG that classifies, as far as its layers are at hand.
 
-    The filters of the first layer go to the three colours, those of the mask start at zero. Batch
-    norms stay as they are but for their running means, which start at minus the biases: before any
-    training the encoder in eval mode computes what the VGG does, and in training the statistics of
-    the batch, which no bias changes, take their place. Such filters expect ImageNet's statistics:
-    set `normalise`.
+    The filters of the first layer go to the three colours, brought to the size that those of the
+    mask have: a VGG's are a hundred times larger, and beside them the mask would count for nothing
+    for thousands of steps. Batch norms stay as they are but for the running statistics that undo
+    biases and that scale: before any training the encoder in eval mode computes what the VGG does
+    where the mask is empty, and in training the statistics of the batch, which neither changes,
+    take their place. Such filters expect ImageNet's statistics: set `normalise`.
 
     Args:
         network: its width must be VGG's, 64.
@@ -216,13 +217,15 @@ def initialise_vgg(network: SiameseUNet, tensors: dict[str, Tensor]) -> list[str
         for number in range(count):
             source, target = f"conv{level + 1}_{number + 1}", f"encoder.{level}.{number}"
             weight, bias = tensors.get(f"{source}.weight"), tensors.get(f"{source}.bias")
-            if weight is None or not _fill(own[f"{target}.0.weight"], weight):
+            scale = None if weight is None else _fill(own[f"{target}.0.weight"], weight)
+            if weight is None or scale is None:
                 continue
             fits = True
             if own[f"{target}.0.weight"].shape == weight.shape:
                 filled.append(f"{target}.0.weight")
+            own[f"{target}.1.running_var"].fill_(scale**2)
             if bias is not None:
-                own[f"{target}.1.running_mean"].copy_(-bias)
+                own[f"{target}.1.running_mean"].copy_(-scale * bias)
     if not fits:
         raise InputError(
             f"None of {', '.join(sorted(tensors)[:4]) or 'no tensors'}, ... fits the encoder; "
@@ -232,13 +235,17 @@ def initialise_vgg(network: SiameseUNet, tensors: dict[str, Tensor]) -> list[str
     return filled
 
 
-def _fill(own: Tensor, weight: Tensor) -> bool:
-    """Copies filters where they fit, or fit but for a fourth input channel."""
+def _fill(own: Tensor, weight: Tensor) -> float | None:
+    """Copies filters where they fit, or fit but for a fourth input channel, which stays as it is.
+
+    Returns:
+        What they were multiplied by; None where they do not fit.
+    """
     if own.shape == weight.shape:
         own.copy_(weight)
-    elif own.shape[1] == 4 and own[:, :3].shape == weight.shape:
-        own[:, :3].copy_(weight)
-        own[:, 3:].zero_()
-    else:
-        return False
-    return True
+        return 1.0
+    if own.shape[1] == 4 and own[:, :3].shape == weight.shape:
+        scale = float(own[:, 3:].std() / weight.float().std())
+        own[:, :3].copy_(scale * weight)
+        return scale
+    return None
