@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -22,7 +23,8 @@ from masktrail.models.weights import load_network, read_ranges, save_network
 from masktrail.train import loop, parallel
 from masktrail.train.loop import train
 from masktrail.train.recipe import Recipe, Stage
-from masktrail.train.trainer import Step, Trainer, draw, schedule
+from masktrail.train.steps import StepOutput
+from masktrail.train.trainer import Step, Trainer, draw, schedule, trained_minutes
 from painted_sets import pack_videos
 
 CPU = torch.device("cpu")
@@ -319,6 +321,32 @@ def test_a_run_may_end_by_steps(recipe: Recipe, tmp_path: Path) -> None:
     train(replace(recipe, steps=3), 10, tmp_path / "out", device="cpu")
     rows = list(csv.DictReader((tmp_path / "out" / "log.csv").open()))
     assert rows[-1]["step"] == "3" and float(rows[-1]["minutes"]) < 5
+
+
+def test_a_run_told_to_end_lets_its_rate_fall_first(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock ticks three times a step; told so after the first, the run has four more."""
+    monkeypatch.setattr(loop, "WIND_DOWN", 12.0)
+    rates: list[float] = []
+    step = Trainer.learn
+
+    def learned(trainer: Trainer, *how: Any) -> StepOutput:
+        output = step(trainer, *how)
+        rates.append(trainer.optimiser.param_groups[0]["lr"])
+        return output
+
+    monkeypatch.setattr(Trainer, "learn", learned)
+    flat = replace(recipe, stages=(replace(recipe.stages[0], lr=1e-4),))
+    train(flat, 600, tmp_path / "out", device="cpu", ending=lambda: True)
+    assert rates == pytest.approx([1e-4, 1e-4, 0.75e-4, 0.5e-4, 0.25e-4])
+    assert logged(tmp_path / "out")[-1]["step"] == 5
+    assert trained_minutes(tmp_path / "out") == pytest.approx(15 / 60)
+    load_network(tmp_path / "out" / "weights.safetensors")
+
+
+def test_nothing_was_trained_in_an_empty_folder(tmp_path: Path) -> None:
+    assert trained_minutes(tmp_path) == 0
 
 
 def test_a_stage_may_set_its_own_rate(recipe: Recipe, tmp_path: Path) -> None:

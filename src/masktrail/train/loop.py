@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 Progress = Callable[[float, dict[str, float]], None]
 """Called with the share of the time that has passed and the latest row of the log."""
 
+WIND_DOWN = 240.0
+"""Seconds that a run told to end takes to let its learning rate fall to zero."""
+
 
 def train(
     recipe: Recipe,
@@ -33,6 +36,7 @@ def train(
     progress: Progress = lambda share, row: None,
     log_every: float = 20.0,
     save_every: float = 120.0,
+    ending: Callable[[], bool] = lambda: False,
 ) -> Path:
     """Trains by a recipe for some minutes; an interruption leaves a checkpoint to resume from.
 
@@ -45,6 +49,8 @@ def train(
         progress: called whenever a row is logged.
         log_every: seconds between rows of the log.
         save_every: seconds between checkpoints.
+        ending: asked after every step whether the run is to end before its time; it then takes
+            `WIND_DOWN` seconds more, see `Trainer.wind_down`.
 
     Returns:
         The weights file.
@@ -56,7 +62,7 @@ def train(
         trainer = Trainer(recipe, minutes, out, choose_device(device))
         _prepare(trainer, resume)
         with suppress(KeyboardInterrupt), closing(trainer.loader):
-            _run(trainer, progress, log_every, save_every)
+            _run(trainer, progress, log_every, save_every, ending)
         if trainer.rank == 0:
             trainer.finish()
             draw_curves(out / "log.csv", out / "curves.png")
@@ -75,13 +81,19 @@ def _prepare(trainer: Trainer, resume: bool) -> None:
         (trainer.out / "recipe.json").write_text(recipe)
 
 
-def _run(trainer: Trainer, progress: Progress, log_every: float, save_every: float) -> None:
+def _run(
+    trainer: Trainer,
+    progress: Progress,
+    log_every: float,
+    save_every: float,
+    ending: Callable[[], bool],
+) -> None:
     module = parallel.wrap(Step(trainer.network, trainer.recipe.family), trainer.device)
     table = LossTable(trainer.out / "log.csv")
     start = last = logged = saved = time.monotonic()
     logged -= log_every  # the first step is logged at once
     batches = iter(trainer.loader)
-    while trainer.progress < 1:
+    while not trainer.over:
         trainer.loader.progress = trainer.progress
         drawing = time.monotonic()
         stage, clips = next(batches)
@@ -89,11 +101,13 @@ def _run(trainer: Trainer, progress: Progress, log_every: float, save_every: flo
         output = trainer.learn(module, clips, stage)
         table.add({**{k: v.detach() for k, v in output.parts.items()}, "loading": drawn})
         now = time.monotonic()
-        trainer.elapsed = parallel.agree(trainer.elapsed + now - last)
+        trainer.elapsed, told = parallel.agree((trainer.elapsed + now - last, ending()))
         last = now
+        if told:
+            trainer.wind_down(WIND_DOWN)
         if trainer.rank != 0:
             continue
-        if now - logged > log_every or trainer.progress >= 1:
+        if now - logged > log_every or trainer.over:
             row = table.write(minutes=trainer.elapsed / 60, step=trainer.step, clips=trainer.clips)
             progress(trainer.progress, row)
             logged = now

@@ -1,10 +1,13 @@
 """Several processes under torchrun; one process needs nothing of this."""
 
 import os
+from typing import TypeVar
 
 import torch
 from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
+
+T = TypeVar("T")
 
 
 def start(device: torch.device) -> tuple[int, torch.device]:
@@ -29,7 +32,7 @@ def wrap(module: nn.Module, device: torch.device) -> nn.Module:
     return DistributedDataParallel(module, [device] if device.type == "cuda" else None)
 
 
-def agree(value: float) -> float:
+def agree(value: T) -> T:
     """The value of rank 0, in every process: clocks differ, schedules must not."""
     if not distributed.is_initialized():
         return value

@@ -22,6 +22,7 @@ from masktrail.train.loading import Loader
 from masktrail.train.recipe import Recipe, Stage
 from masktrail.train.steps import STEPS, StepOutput
 
+CHECKPOINT = "checkpoint.pt"
 OBSERVED = 16
 """Batches that the ranges of activations are taken from."""
 
@@ -71,6 +72,7 @@ class Trainer:
         self.average = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
         self.optimiser = _optimiser(self.network, recipe, pretrained)
         self.elapsed, self.step, self.clips = 0.0, 0, 0
+        self._winding_down: tuple[float, float] | None = None  # since when, for how long
         # worker processes stay off the GPU and hand over what they drew
         source = torch.device("cpu") if recipe.workers else self.device
         self.loader: Loader[ClipSampler] = Loader(
@@ -88,11 +90,32 @@ class Trainer:
         steps = self.step / self.recipe.steps if self.recipe.steps else 0.0
         return min(1.0, max(self.elapsed / self.seconds, steps))
 
+    @property
+    def over(self) -> bool:
+        """Whether the run has come to its end, by its time, by its steps or by `wind_down`."""
+        return self.progress >= 1 or self._fade() <= 0
+
+    def wind_down(self, seconds: float) -> None:
+        """Ends the run within so many seconds, the learning rate falling to zero meanwhile.
+
+        What ends abruptly at a high rate is worth less than what was learned; this keeps it. Once
+        begun, further calls change nothing.
+        """
+        if self._winding_down is None:
+            self._winding_down = (self.elapsed, seconds)
+
+    def _fade(self) -> float:
+        """What `wind_down` has left of the learning rate, 1 to 0."""
+        if self._winding_down is None:
+            return 1.0
+        since, seconds = self._winding_down
+        return max(0.0, 1 - (self.elapsed - since) / seconds)
+
     def learn(self, module: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
         """One step of the optimiser and of the averaged weights."""
         for group in self.optimiser.param_groups:
             share = schedule(self.progress, self.recipe.warmup)
-            group["lr"] = stage.lr or group["peak"] * share
+            group["lr"] = (stage.lr or group["peak"] * share) * self._fade()
         with fast_autocast(self.device):
             output: StepOutput = module(clips, stage)
         self.optimiser.zero_grad(set_to_none=True)
@@ -131,7 +154,7 @@ class Trainer:
             "random": self.loader.random,
             "clock": [self.elapsed, self.step, self.clips],
         }
-        with replacing(self.out / "checkpoint.pt") as part:
+        with replacing(self.out / CHECKPOINT) as part:
             torch.save(state, part)
 
     def _save_weights(self, ranges: bool = False) -> None:
@@ -157,9 +180,9 @@ class Trainer:
         Raises:
             InputError: there is none, or it is of another recipe.
         """
-        path = self.out / "checkpoint.pt"
+        path = self.out / CHECKPOINT
         if not path.is_file():
-            raise InputError(f"{self.out} holds no checkpoint.pt to resume from; drop --resume.")
+            raise InputError(f"{self.out} holds no {CHECKPOINT} to resume from; drop --resume.")
         try:
             state = torch.load(path, map_location=self.device, weights_only=True)
             self.network.load_state_dict(state["network"])
@@ -172,6 +195,14 @@ class Trainer:
         self.elapsed, self.step, self.clips = state["clock"]
         # the checkpoint knows rank 0's alone, and no two ranks may draw the same clips
         self.loader.resume(self.step, state["random"] if self.rank == 0 else None)
+
+
+def trained_minutes(folder: Path) -> float:
+    """Minutes of training behind the checkpoint in a folder; 0 where there is none."""
+    path = folder / CHECKPOINT
+    if not path.is_file():
+        return 0.0
+    return torch.load(path, mmap=True, weights_only=True)["clock"][0] / 60
 
 
 def draw(sampler: ClipSampler, stage: Stage) -> Clips:
