@@ -14,7 +14,7 @@ from masktrail.models import create
 from masktrail.models.fetch import sha256
 from masktrail.models.int8 import Int8Conv2d, supported
 from masktrail.models.storage import siblings
-from masktrail.models.weights import load_network, publish, save_network
+from masktrail.models.weights import load_network, publish, read_origin, save_network
 from masktrail.prompts.colour import mask_by_colour
 from masktrail.types import Box, Mask, Points
 from masktrail.zoo import (
@@ -193,6 +193,8 @@ def test_a_trained_folder_is_published(folder, network):
     assert f'"{file.name}": (\n        "{sha256(file)}"' in said
     assert f"parameters={CARDS['memory-s'].parameters:_}," in said
     assert load(file, "cpu").propagator.network.config == network.config
+    assert read_origin(file) == sha256(folder / "weights.safetensors"), "where it came from is told"
+    assert read_origin(folder / "weights.safetensors") is None
 
 
 @shipped

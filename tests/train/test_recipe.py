@@ -11,7 +11,7 @@ from masktrail.data.synth import ClipSettings
 from masktrail.errors import InputError
 from masktrail.train.recipe import ClickSettings, PairSettings, Recipe, Stage, read_recipe
 
-RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
+RECIPES = sorted((Path(__file__).parents[2] / "recipes").rglob("*.toml"))
 
 
 def written(tmp_path: Path, text: str) -> Path:

@@ -4,6 +4,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+"""Of red, green and blue in [0, 1]."""
+
 NORMALISED = (-2.118, 2.640)
 """Darkest and brightest value of a normalised image."""
 
@@ -16,7 +20,7 @@ class Normalise(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        mean, std = torch.tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]]).view(2, 3, 1, 1)
+        mean, std = torch.tensor([IMAGENET_MEAN, IMAGENET_STD]).view(2, 3, 1, 1)
         self.register_buffer("shift", -mean / std, persistent=False)
         self.register_buffer("scale", 1 / std, persistent=False)
 

@@ -65,6 +65,7 @@ def publish(
     folder: Path,
     name: str,
     limit: int = SHARD_BYTES,
+    origin: str = "",
 ) -> dict[str, str]:
     """Writes a network's weights as int8 shards `name-00001-of-00002.safetensors`, ...
 
@@ -75,6 +76,7 @@ def publish(
         folder: where to; each shard appears under its name only when it is complete.
         name: of the model.
         limit: bytes of the largest shard.
+        origin: SHA-256 of the file of `save_network` that the network is from, if it is to be told.
 
     Returns:
         SHA-256 by file name, in order: `files` of the model's card.
@@ -85,6 +87,8 @@ def publish(
     """
     tensors = quantise(network)
     header = {"format": SHARDED, "family": family, "config": json.dumps(config)}
+    if origin:
+        header["origin"] = origin
     header["set"] = hashlib.sha256(save(tensors)).hexdigest()
     shards, hashes = split(tensors, limit), {}
     for index, shard in enumerate(shards, start=1):
@@ -142,6 +146,15 @@ def read_ranges(path: Path) -> dict[str, float]:
         return {name: float(largest) for name, largest in ranges.items()}
     except (AttributeError, TypeError, ValueError) as error:
         raise _unknown(path, error) from error
+
+
+def read_origin(path: Path) -> str | None:
+    """SHA-256 of the file that published weights were made from; None where none is told.
+
+    Raises:
+        InputError: the file is missing or is none of ours.
+    """
+    return _header(path).get("origin")
 
 
 def initialise(network: nn.Module, path: Path) -> list[str]:
