@@ -6,11 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import vgg16
+from locks import locked
 from masktrail.data.prepare import prepare
 from masktrail.errors import InputError
 from masktrail.train.recipe import Recipe
 
-log = logging.getLogger("masktrail.tools")
+logger = logging.getLogger("masktrail.tools")
 
 ROOT = Path(__file__).parents[1]
 """The source tree; the paths in recipes and of the relay begin there, and its tools work there."""
@@ -28,26 +29,37 @@ PACKS = {
 STARTS: dict[str, Callable[[Path], None]] = {"packs/vgg16.safetensors": vgg16.fetch}
 """Weights to start from, and what fetches them."""
 
+Progress = Callable[[int, int], None]
 
-def make_missing(recipe: Recipe) -> None:
+
+def make_missing(recipe: Recipe, progress: Progress = lambda done, total: None) -> None:
     """Makes the packs and the start that a recipe names, as far as they are not there.
+
+    Args:
+        recipe: of any model.
+        progress: called with the frames of a pack that are done, and all of them.
 
     Raises:
         InputError: one of them is missing and cannot be made.
     """
-    for name in filter(None, (recipe.stills, *recipe.videos)):
-        if not Path(name).exists():
-            _make_pack(name)
-    if recipe.init and not Path(recipe.init).exists():
-        if recipe.init not in STARTS:
-            raise InputError(f"There is no {recipe.init} to start from, and nothing here makes it.")
-        log.info("Fetching %s", recipe.init)
-        STARTS[recipe.init](Path(recipe.init))
+    with locked(Path("packs/.lock")):
+        for name in filter(None, (recipe.stills, *recipe.videos)):
+            if not Path(name).exists():
+                _make_pack(name, progress)
+        if recipe.init and not Path(recipe.init).exists():
+            _fetch(recipe.init)
 
 
-def _make_pack(name: str) -> None:
+def _make_pack(name: str, progress: Progress) -> None:
     if name not in PACKS:
         raise InputError(f"There is no pack {name}; known are {', '.join(PACKS)}.")
     kind, folder, canvas = PACKS[name]
-    log.info("Packing %s", name)
-    prepare(kind, DATA / folder, Path(name), canvas)
+    logger.info("Packing %s", name)
+    prepare(kind, DATA / folder, Path(name), canvas, progress)
+
+
+def _fetch(start: str) -> None:
+    if start not in STARTS:
+        raise InputError(f"There is no {start} to start from, and nothing here makes it.")
+    logger.info("Fetching %s", start)
+    STARTS[start](Path(start))

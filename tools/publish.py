@@ -10,7 +10,7 @@ from pathlib import Path
 
 from masktrail.errors import InputError
 from masktrail.models.weights import load_network, publish, read_config
-from masktrail.zoo import weights_hash, weights_path
+from masktrail.zoo import weights_origin, weights_path
 
 
 def main() -> None:
@@ -33,7 +33,7 @@ def publish_model(model: str, name: str, out: Path) -> str:
         raise InputError(f"{model} has no weights to publish.")
     network, _ = load_network(path)
     out.mkdir(parents=True, exist_ok=True)
-    files = publish(network, *read_config(path), out, name, origin=weights_hash(path) or "")
+    files = publish(network, *read_config(path), out, name, origin=weights_origin(path))
     lines = [f'    "{file}": (\n        "{digest}"\n    ),' for file, digest in files.items()]
     return "\n".join(["files={", *lines, "},", f"parameters={_count(network):_},"])
 

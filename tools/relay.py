@@ -1,29 +1,24 @@
 """Trains a model a stretch further on the CPU, behind other work, and writes down what that gave.
 
-    python tools/relay.py siamese-unet --minutes 75
+    nohup python tools/relay.py siamese-unet --minutes 75 &
 
-A relay is run in legs: this one takes up the newest weights there are (of `runs/relay/MODEL`, else
+A relay is run in legs: this one takes up the newest weights there are (those of the last leg, else
 those published, else the recipe's `init`), trains them by `recipes/relay/MODEL.toml` at the lowest
 priority, and ends by itself after so many minutes, packing and scoring included. `kill PID` ends it
 sooner: the learning rate falls to zero within four minutes, then it writes and scores as ever. A
 leg that was cut off is gone on with by the next call. Each leg adds a line to `docs/relay.csv`; its
-scores are J&F on `data.davis.TUNING`, on which nothing is trained.
+scores are J&F on `data.davis.TUNING`.
 """
 
 import argparse
-import csv
-import fcntl
-import json
 import logging
 import os
 import platform
 import re
 import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import count
 from pathlib import Path
@@ -31,23 +26,24 @@ from pathlib import Path
 import torch
 
 from ingredients import DATA, ROOT, make_missing
-from ledger import Leg, append, read
-from masktrail.data.davis import TUNING
+from locks import locked
+from masktrail.data.davis import TUNING, find_sequences
 from masktrail.devices import has_fast_bfloat16
 from masktrail.errors import InputError
 from masktrail.evaluate.run import evaluate
 from masktrail.models.fetch import sha256
-from masktrail.models.weights import read_origin
 from masktrail.train.loop import train
 from masktrail.train.recipe import Recipe, read_recipe
-from masktrail.train.trainer import trained_minutes
-from masktrail.zoo import CARDS, weights_hash, weights_path
+from masktrail.train.trainer import CHECKPOINT, read_clock
+from masktrail.zoo import CARDS, weights_origin, weights_path
+from relay_log import Leg, append, keep, kept, read_log
 
-log = logging.getLogger("masktrail.tools")
+logger = logging.getLogger("masktrail.tools")
 
 LOG, RECIPES, RUNS = Path("docs/relay.csv"), Path("recipes/relay"), Path("runs/relay")
-RESERVE = 60.0
-"""Seconds kept for writing, and for scoring beyond what the score before took."""
+
+RESERVE = 120.0
+"""Seconds kept for writing and scoring."""
 
 
 def main() -> None:
@@ -57,65 +53,62 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=75.0, help="until it ends, all in all")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M")
-    os.nice(19)
     os.chdir(ROOT)
-    ended = threading.Event()
-    signal.signal(signal.SIGTERM, lambda number, frame: ended.set())
+    _take_lowest_priority()
+    must_end = _listen()
     try:
-        with _alone(RUNS / given.model):
-            leg = run_leg(given.model, given.minutes, ended.is_set)
-        log.info("%d clips: %s to %.3f", leg.clips, _told(leg.score_before), leg.score_after)
+        leg = run_leg(given.model, given.minutes, must_end)
     except InputError as error:
         raise SystemExit(str(error)) from error
+    logger.info("%d clips: %s to %s", leg.clips, _told(leg.score_before), _told(leg.score_after))
 
 
-def run_leg(model: str, minutes: float, ending: Callable[[], bool]) -> Leg:
+def run_leg(model: str, minutes: float, must_end: Callable[[], bool]) -> Leg:
     """Trains the newest weights of a model further, scores them, and adds a line to the log.
 
     Args:
         model: name of a recipe in `recipes/relay`.
         minutes: until the end, packing and scoring included.
-        ending: asked all the time whether it is to end sooner.
+        must_end: asked all the time whether it is to end sooner.
 
     Raises:
-        InputError: no such recipe, nothing to train on, or too few minutes.
+        InputError: no such recipe, nothing to train or to score on, too few minutes, told to end
+            before any training, or another relay trains this model.
     """
     deadline = time.monotonic() + 60 * minutes
-    file, runs = RECIPES / f"{model}.toml", RUNS / model
-    legs = [leg for leg in read(LOG) if leg.model == model]
-    recipe = read_recipe(file)
+    recipe = read_recipe(RECIPES / f"{model}.toml")
+    find_sequences(DATA / "davis2016-train", sorted(TUNING))  # or else it would fail at the end
+    try:
+        with locked(RUNS / model / "lock", wait=False):
+            return _run_leg(model, recipe, deadline, must_end)
+    except BlockingIOError as error:
+        raise InputError(f"Another relay trains {model}; wait for it or end it.") from error
+
+
+def _run_leg(model: str, recipe: Recipe, deadline: float, must_end: Callable[[], bool]) -> Leg:
+    def progress(*_: object) -> None:
+        if must_end():
+            raise InputError("Told to end before any training; nothing of this leg is kept.")
+
+    runs = RUNS / model
+    for folder in runs.glob("leg-*"):
+        _write_down(folder)  # where that was all that was missing
+    legs = [leg for leg in read_log(LOG) if leg.model == model]
     weights, before = newest(model, runs, legs)
-    init = str(weights) if weights else recipe.init
-    recipe = replace(recipe, init=init, seed=recipe.seed + len(legs))
-    make_missing(recipe)
-    begun = time.monotonic()
-    score = tuning_score(weights) if weights else None
-    scoring = time.monotonic() - begun
-    left = deadline - time.monotonic() - scoring - RESERVE
-    if left <= 0 or ending():
-        raise InputError(f"No time is left to train in the {minutes:g} minutes; give it more.")
-    out, resume = _folder(runs, recipe)
-    log.info("%s, from %s (%s)", out, before[:8] or init, _told(score))
-    train(recipe, left / 60 + trained_minutes(out), out, resume, "cpu", ending=ending)
-    trained = _last_row(out / "log.csv")
-    clips = int(trained["clips"])
-    leg = Leg(
-        date=f"{date.today()}",
-        model=model,
-        recipe=f"{file}",
-        recipe_sha256=sha256(file),
-        seed=recipe.seed,
-        before=before,
-        after=sha256(out / "weights.safetensors"),
-        steps=int(trained["step"]),
-        clips=clips,
-        clips_so_far=clips + sum(leg.clips_so_far for leg in legs if leg.after == before),
-        minutes=trained["minutes"],
-        processor=_processor(),
-        score_before=score,
-        score_after=tuning_score(out),
-    )
-    append(LOG, leg)
+    recipe = replace(recipe, init=str(weights) if weights else recipe.init)
+    folder, leg = _cut_off(model, runs, before) or _begin(model, runs, recipe, before, legs)
+    if not leg.after:
+        make_missing(recipe, progress)
+        if weights and leg.score_before is None:
+            leg = replace(leg, score_before=tuning_score(weights, progress))
+        progress()
+        leg = _train(leg, folder, recipe, deadline - RESERVE, must_end)
+        so_far = sum(each.clips_so_far for each in legs if each.after == before)
+        leg = replace(leg, clips_so_far=so_far + leg.clips)
+        keep(folder / "leg.json", leg)
+    leg = replace(leg, score_after=tuning_score(folder))
+    keep(folder / "leg.json", leg)
+    _write_down(folder)
     return leg
 
 
@@ -129,51 +122,103 @@ def newest(model: str, runs: Path, legs: Sequence[Leg]) -> tuple[Path | None, st
 
     Returns:
         The weights that the last leg made whose weights are still here, trained or published; else
-        those published; else none. And their SHA-256, see `ledger`.
+        those published; else none. And their SHA-256, see `relay_log`.
     """
-    here = {sha256(path): path for path in runs.glob("leg-*/weights.safetensors")}
-    if model in CARDS and (path := weights_path(model)) is not None:
-        published = read_origin(path) or weights_hash(path) or ""
-        here.setdefault(published, path)
-    else:
-        published = ""
-    last = next((leg.after for leg in reversed(legs) if leg.after in here), published)
-    return here.get(last), last
+    by_hash = {sha256(path): path for path in runs.glob("leg-*/weights.safetensors")}
+    if legs and legs[-1].after in by_hash:
+        return by_hash[legs[-1].after], legs[-1].after
+    path = weights_path(model) if model in CARDS else None
+    published = weights_origin(path) if path else ""
+    if path:
+        by_hash.setdefault(published, path)
+    last = next((leg.after for leg in reversed(legs) if leg.after in by_hash), published)
+    return by_hash.get(last), last
 
 
-def tuning_score(model: str | Path) -> float:
+def tuning_score(
+    model: str | Path, progress: Callable[[str, int, int], None] = lambda name, done, total: None
+) -> float:
     """J&F of a model or of weights on the three sequences that choices are made on."""
-    return evaluate([model], DATA / "davis2016-train", sorted(TUNING), device="cpu")[0]["J&F"]
+    data, names = DATA / "davis2016-train", sorted(TUNING)
+    return evaluate([model], data, names, device="cpu", progress=progress)[0]["J&F"]
 
 
-def _folder(runs: Path, recipe: Recipe) -> tuple[Path, bool]:
-    """Where a leg is trained, and whether one that was cut off there is gone on with."""
-    asked = json.loads(json.dumps(asdict(recipe)))
-    for number in count(1):
-        folder = runs / f"leg-{number}"
-        if not folder.exists():
-            return folder, False
-        told, checkpoint = folder / "recipe.json", folder / "checkpoint.pt"
-        if checkpoint.is_file() and json.loads(told.read_text()) == asked:
-            return folder, True
-    raise AssertionError("numbers do not end")
+def _cut_off(model: str, runs: Path, before: str) -> tuple[Path, Leg] | None:
+    """The folder of a leg that is to be gone on with, and what is known of it."""
+    recipe = sha256(RECIPES / f"{model}.toml")
+    for folder in sorted(runs.glob("leg-*")):
+        leg = kept(folder / "leg.json")
+        if leg is None or leg.score_after is not None:
+            continue
+        if (leg.recipe_sha256, leg.before) == (recipe, before):
+            return folder, leg
+        logger.warning("%s was cut off; recipe or weights are others now, so it stays so", folder)
+    return None
 
 
-@contextmanager
-def _alone(runs: Path) -> Iterator[None]:
-    """Refuses a second relay of the same model."""
-    runs.mkdir(parents=True, exist_ok=True)
-    with (runs / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise InputError(f"Another relay trains in {runs}; wait for it or end it.") from error
-        yield
+def _begin(
+    model: str, runs: Path, recipe: Recipe, before: str, legs: Sequence[Leg]
+) -> tuple[Path, Leg]:
+    """A new folder, and what is known of its leg from the beginning."""
+    file = RECIPES / f"{model}.toml"
+    folder = next(f for n in count(len(legs) + 1) if not (f := runs / f"leg-{n}").exists())
+    leg = Leg(model, str(file), sha256(file), recipe.seed + len(legs), before, None)
+    return folder, leg
 
 
-def _last_row(table: Path) -> dict[str, float]:
-    with table.open(newline="") as file:
-        return {name: float(value) for name, value in list(csv.DictReader(file))[-1].items()}
+def _train(leg: Leg, folder: Path, recipe: Recipe, end: float, must_end: Callable[[], bool]) -> Leg:
+    """Trains until `end`, by the clock; the leg with what came of it."""
+    seconds = end - time.monotonic()
+    if seconds <= 0:
+        raise InputError("No time is left to train; give more --minutes.")
+    folder.mkdir(parents=True, exist_ok=True)
+    keep(folder / "leg.json", leg)
+    resume = (folder / CHECKPOINT).is_file()
+    logger.info("%s, from %s (%s)", folder, recipe.init, _told(leg.score_before))
+    seconds += read_clock(folder).seconds if resume else 0.0
+    recipe = replace(recipe, seed=leg.seed)
+    weights = train(recipe, seconds / 60, folder, resume, "cpu", ending=must_end)
+    clock = read_clock(folder)
+    if not clock.steps:
+        raise InputError(f"Training ended before its first step; {folder} goes on next time.")
+    return replace(
+        leg,
+        date=f"{date.today()}",
+        after=sha256(weights),
+        steps=clock.steps,
+        clips=clock.clips,
+        minutes=clock.seconds / 60,
+        processor=_processor(),
+    )
+
+
+def _write_down(folder: Path) -> None:
+    """Adds the line of a leg that has ended; its checkpoint, large and of no more use, goes."""
+    leg = kept(folder / "leg.json")
+    if leg is not None and leg.score_after is not None:
+        append(LOG, leg)
+        (folder / CHECKPOINT).unlink(missing_ok=True)
+
+
+def _listen() -> Callable[[], bool]:
+    """From now on signals to end are heard, not obeyed: whether one has come. A second Ctrl-C ends
+    at once."""
+    heard: list[int] = []
+
+    def hear(number: int, frame: object) -> None:
+        heard.append(number)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, hear)
+    return lambda: bool(heard)
+
+
+def _take_lowest_priority() -> None:
+    """Also for the threads that libraries started when they were imported."""
+    os.nice(19)
+    for thread in Path("/proc/self/task").glob("*"):
+        os.setpriority(os.PRIO_PROCESS, int(thread.name), 19)
 
 
 def _processor() -> str:

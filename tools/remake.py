@@ -4,8 +4,8 @@
 
 Each leg is trained by its recipe as it then was (from git's history, where it has changed since),
 with its seed and as many steps. The weights that come of it are not the same to the bit: a leg's
-schedule followed the clock, and processors round differently. Their scores stand beside those of
-the log.
+schedule followed the clock, processors round differently, and a leg that began from published
+weights began from 8 bits. Their scores stand beside those of the log. Called again, it goes on.
 """
 
 import argparse
@@ -19,11 +19,13 @@ from hashlib import sha256
 from pathlib import Path
 
 from ingredients import ROOT, make_missing
-from ledger import Leg, chain, read
 from masktrail.errors import InputError
 from masktrail.train.loop import train
 from masktrail.train.recipe import Recipe, read_recipe
-from relay import LOG, RUNS, newest, tuning_score
+from masktrail.train.trainer import CHECKPOINT
+from masktrail.zoo import weights_origin
+from relay import LOG, newest, tuning_score
+from relay_log import Leg, chain, read_log
 
 
 def main() -> None:
@@ -31,20 +33,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("weights", help="their SHA-256 in docs/relay.csv, or the beginning of it")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument(
+        "--start", type=Path, help="weights that the chain's first leg started from"
+    )
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    out = given.out.absolute()
+    out, start = given.out.absolute(), given.start and given.start.absolute()
     os.chdir(ROOT)
     try:
-        legs = chain(read(LOG), given.weights)
-        for leg, folder in remake(legs, out):
+        for leg, folder in remake(chain(read_log(LOG), given.weights), out, start):
             print(f"{folder}: {tuning_score(folder):.3f}, in the log {leg.score_after:.3f}")
     except InputError as error:
         raise SystemExit(str(error)) from error
 
 
-def remake(legs: Sequence[Leg], out: Path) -> Iterator[tuple[Leg, Path]]:
+def remake(legs: Sequence[Leg], out: Path, start: Path | None = None) -> Iterator[tuple[Leg, Path]]:
     """Trains the legs of a chain one after the other; what is finished in `out` is kept.
+
+    Args:
+        legs: a chain.
+        out: for a folder of every leg.
+        start: the weights that its first leg started from, where those are no longer the published
+            ones.
 
     Yields:
         Each leg and the folder of its weights.
@@ -52,34 +62,37 @@ def remake(legs: Sequence[Leg], out: Path) -> Iterator[tuple[Leg, Path]]:
     Raises:
         InputError: a recipe, or the weights that the first leg started from, cannot be found.
     """
-    weights = _first(legs[0])
-    for number, leg in enumerate(legs, start=1):
-        folder = out / f"leg-{number}"
-        recipe = _recipe(leg, out / f"leg-{number}.toml")
-        recipe = replace(recipe, seed=leg.seed, steps=leg.steps)
+    weights = _start(legs[0], start)
+    for leg in legs:
+        folder = out / leg.after[:12]
+        recipe = replace(_recipe(leg, out), seed=leg.seed, steps=leg.steps)
         recipe = replace(recipe, init=str(weights)) if weights else recipe
         make_missing(recipe)
-        resume = (folder / "checkpoint.pt").is_file()
+        resume = (folder / CHECKPOINT).is_file()
         weights = train(recipe, math.inf, folder, resume, "cpu")
         yield leg, folder
 
 
-def _first(leg: Leg) -> Path | None:
+def _start(leg: Leg, given: Path | None) -> Path | None:
     """The weights that a chain's first leg started from; None where those are its recipe's."""
-    path, published = newest(leg.model, RUNS / leg.model, [])
-    if leg.before and leg.before != published:
+    if not leg.before:
+        return None
+    path, found = (given, weights_origin(given)) if given else newest(leg.model, Path("-"), [])
+    if leg.before != found:
         raise InputError(
-            f"The chain begins with weights {leg.before} that no leg made; they were published "
-            f"once: check out a commit whose card of {leg.model} names them."
+            f"The chain begins with weights {leg.before} that no leg made, and {path or 'nothing'} "
+            "is none of them. They were published once: get them from git's history (`git log -- "
+            "weights src/masktrail/weights`) and name them with --start."
         )
-    return path if leg.before else None
+    return path
 
 
-def _recipe(leg: Leg, copy: Path) -> Recipe:
-    """The recipe of a leg as it was, kept in the file `copy`."""
+def _recipe(leg: Leg, out: Path) -> Recipe:
+    """The recipe of a leg as it was, a copy of which is kept in `out`."""
     for text in _versions(leg.recipe):
         if sha256(text).hexdigest() == leg.recipe_sha256:
-            copy.parent.mkdir(parents=True, exist_ok=True)
+            out.mkdir(parents=True, exist_ok=True)
+            copy = out / f"{leg.after[:12]}.toml"
             copy.write_bytes(text)
             return read_recipe(copy)
     raise InputError(f"Neither the files here nor git's history have the {leg.recipe} of the log.")

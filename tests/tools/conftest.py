@@ -6,6 +6,7 @@ import pytest
 
 import ingredients
 import relay
+from clocks import StandingClock, TickingClock
 from masktrail.train import loop
 from painted_sets import paint_stills, paint_videos
 
@@ -21,23 +22,6 @@ batch = 2
 multiple = 0.0
 clips = { size = 64, frames = 2, max_gap = 2 }
 """
-
-
-class TickingClock:
-    """A second passes whenever it is looked at, which is three times a step."""
-
-    now = 0.0
-
-    def monotonic(self) -> float:
-        self.now += 1
-        return self.now
-
-
-class StandingClock:
-    """Packing and scoring take no time, so that every leg has as many steps on any machine."""
-
-    def monotonic(self) -> float:
-        return 0.0
 
 
 @pytest.fixture

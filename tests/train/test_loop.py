@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from clocks import TickingClock
 from masktrail.data.synth import Clips, ClipSettings
 from masktrail.errors import InputError
 from masktrail.models.memory import MemoryConfig, MemoryNetwork
@@ -24,22 +25,12 @@ from masktrail.train import loop, parallel
 from masktrail.train.loop import train
 from masktrail.train.recipe import Recipe, Stage
 from masktrail.train.steps import StepOutput
-from masktrail.train.trainer import Step, Trainer, draw, schedule, trained_minutes
+from masktrail.train.trainer import Step, Trainer, draw, read_clock, schedule
 from painted_sets import pack_videos
 
 CPU = torch.device("cpu")
 MINUTES = 0.2
 """Four steps of a `TickingClock`."""
-
-
-class TickingClock:
-    """A second passes whenever it is looked at, which is three times a step."""
-
-    now = 0.0
-
-    def monotonic(self) -> float:
-        self.now += 1
-        return self.now
 
 
 @pytest.fixture(autouse=True)
@@ -341,12 +332,16 @@ def test_a_run_told_to_end_lets_its_rate_fall_first(
     train(flat, 600, tmp_path / "out", device="cpu", ending=lambda: True)
     assert rates == pytest.approx([1e-4, 1e-4, 0.75e-4, 0.5e-4, 0.25e-4])
     assert logged(tmp_path / "out")[-1]["step"] == 5
-    assert trained_minutes(tmp_path / "out") == pytest.approx(15 / 60)
+    assert read_clock(tmp_path / "out") == (15, 5, 5)
     load_network(tmp_path / "out" / "weights.safetensors")
 
 
-def test_nothing_was_trained_in_an_empty_folder(tmp_path: Path) -> None:
-    assert trained_minutes(tmp_path) == 0
+@pytest.mark.parametrize("content", [None, b"", b"PK not a checkpoint"])
+def test_a_folder_without_a_checkpoint_has_no_clock(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "checkpoint.pt").write_bytes(content)
+    with pytest.raises(InputError, match=r"checkpoint\.pt is missing or damaged"):
+        read_clock(tmp_path)
 
 
 def test_a_stage_may_set_its_own_rate(recipe: Recipe, tmp_path: Path) -> None:

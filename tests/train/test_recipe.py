@@ -1,6 +1,6 @@
 """Recipes: what is read, and what is refused with which words."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,15 @@ def test_every_recipe_reads(path: Path) -> None:
     recipe = read_recipe(path)
     assert recipe.stages[-1].until == 1
     assert recipe.stage(0) is recipe.stages[0]
+
+
+def test_the_relays_of_the_u_nets_differ_in_their_networks_alone() -> None:
+    unet, siamese = (read_recipe(p) for p in RECIPES if p.match("relay/*unet.toml"))
+    if unet.family != "unet":
+        unet, siamese = siamese, unet
+    assert (unet.family, siamese.family) == ("unet", "siamese-unet")
+    own = {"family": "", "model": {}, "init": None, "encoder_lr": 0.0}
+    assert replace(unet, **own) == replace(siamese, **own)
 
 
 def test_an_empty_recipe_is_the_defaults(tmp_path: Path) -> None:

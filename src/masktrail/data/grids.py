@@ -50,8 +50,8 @@ def crop_halves(
     around = (extent * uniform((b,), 1.2, 2.6, g)).clamp_min(MIN_HALF)
     half = torch.where(tight, torch.minimum(around, short), half)
     if small.any():  # else nothing is drawn, so that a seed draws what it always drew
-        far = torch.minimum(extent / _log_uniform(b, SMALL, g), MAX_HALF * short)
-        half = torch.where(small, far, half)
+        far = (extent / _log_uniform(b, SMALL, g)).clamp_min(MIN_HALF)
+        half = torch.where(small, torch.minimum(far, MAX_HALF * short), half)
     return half
 
 

@@ -35,6 +35,9 @@ FUSIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 
 LEVELS = (1, 2, 3, 4, 5)
 
+BATCH_NORM_EPS = 1e-5
+"""Added to the variance by every batch norm here."""
+
 
 @dataclass(frozen=True)
 class SiameseConfig:
@@ -217,13 +220,14 @@ def initialise_vgg(network: SiameseUNet, tensors: dict[str, Tensor]) -> list[str
         for number in range(count):
             source, target = f"conv{level + 1}_{number + 1}", f"encoder.{level}.{number}"
             weight, bias = tensors.get(f"{source}.weight"), tensors.get(f"{source}.bias")
-            scale = None if weight is None else _fill(own[f"{target}.0.weight"], weight)
+            scale = None if weight is None else _copy_filters(own[f"{target}.0.weight"], weight)
             if weight is None or scale is None:
                 continue
             fits = True
             if own[f"{target}.0.weight"].shape == weight.shape:
                 filled.append(f"{target}.0.weight")
-            own[f"{target}.1.running_var"].fill_(scale**2)
+            if scale != 1:
+                own[f"{target}.1.running_var"].fill_(scale**2 - BATCH_NORM_EPS)
             if bias is not None:
                 own[f"{target}.1.running_mean"].copy_(-scale * bias)
     if not fits:
@@ -235,7 +239,7 @@ def initialise_vgg(network: SiameseUNet, tensors: dict[str, Tensor]) -> list[str
     return filled
 
 
-def _fill(own: Tensor, weight: Tensor) -> float | None:
+def _copy_filters(own: Tensor, weight: Tensor) -> float | None:
     """Copies filters where they fit, or fit but for a fourth input channel, which stays as it is.
 
     Returns:

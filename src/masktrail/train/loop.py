@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from masktrail.devices import choose_device
+from masktrail.masks import replacing
 from masktrail.train import parallel
 from masktrail.train.log import LossTable, draw_curves, draw_sheet
 from masktrail.train.recipe import Recipe
@@ -77,8 +78,8 @@ def _prepare(trainer: Trainer, resume: bool) -> None:
     elif trainer.rank == 0:
         trainer.out.mkdir(parents=True, exist_ok=True)
         (trainer.out / "log.csv").unlink(missing_ok=True)
-        recipe = json.dumps(asdict(trainer.recipe), indent=1)
-        (trainer.out / "recipe.json").write_text(recipe)
+        with replacing(trainer.out / "recipe.json") as part:
+            part.write_text(json.dumps(asdict(trainer.recipe), indent=1))
 
 
 def _run(
@@ -101,9 +102,9 @@ def _run(
         output = trainer.learn(module, clips, stage)
         table.add({**{k: v.detach() for k, v in output.parts.items()}, "loading": drawn})
         now = time.monotonic()
-        trainer.elapsed, told = parallel.agree((trainer.elapsed + now - last, ending()))
+        trainer.elapsed, must_end = parallel.agree((trainer.elapsed + now - last, ending()))
         last = now
-        if told:
+        if must_end:
             trainer.wind_down(WIND_DOWN)
         if trainer.rank != 0:
             continue

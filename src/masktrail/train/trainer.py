@@ -5,6 +5,7 @@ import pickle
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -27,6 +28,14 @@ OBSERVED = 16
 """Batches that the ranges of activations are taken from."""
 
 DAMAGED = (OSError, EOFError, pickle.UnpicklingError)
+
+
+class Clock(NamedTuple):
+    """How much training there has been: seconds, steps of the optimiser, clips of this process."""
+
+    seconds: float
+    steps: int
+    clips: int
 
 
 class Step(nn.Module):
@@ -152,7 +161,7 @@ class Trainer:
             "average": self.average,
             "optimiser": self.optimiser.state_dict(),
             "random": self.loader.random,
-            "clock": [self.elapsed, self.step, self.clips],
+            "clock": list(Clock(self.elapsed, self.step, self.clips)),
         }
         with replacing(self.out / CHECKPOINT) as part:
             torch.save(state, part)
@@ -197,12 +206,17 @@ class Trainer:
         self.loader.resume(self.step, state["random"] if self.rank == 0 else None)
 
 
-def trained_minutes(folder: Path) -> float:
-    """Minutes of training behind the checkpoint in a folder; 0 where there is none."""
+def read_clock(folder: Path) -> Clock:
+    """How much training is behind the checkpoint in a folder.
+
+    Raises:
+        InputError: there is none, or it is damaged.
+    """
     path = folder / CHECKPOINT
-    if not path.is_file():
-        return 0.0
-    return torch.load(path, mmap=True, weights_only=True)["clock"][0] / 60
+    try:
+        return Clock(*torch.load(path, mmap=True, weights_only=True)["clock"])
+    except (*DAMAGED, LookupError, TypeError, RuntimeError) as error:
+        raise InputError(f"{path} is missing or damaged: {error}.") from error
 
 
 def draw(sampler: ClipSampler, stage: Stage) -> Clips:
