@@ -174,7 +174,7 @@ def _train(leg: Leg, folder: Path, recipe: Recipe, end: float, must_end: Callabl
     folder.mkdir(parents=True, exist_ok=True)
     keep(folder / "leg.json", leg)
     resume = (folder / CHECKPOINT).is_file()
-    logger.info("%s, from %s (%s)", folder, recipe.init, _told(leg.score_before))
+    logger.info("%s, from %s (%s)", folder, recipe.init or "nothing", _told(leg.score_before))
     seconds += read_clock(folder).seconds if resume else 0.0
     recipe = replace(recipe, seed=leg.seed)
     weights = train(recipe, seconds / 60, folder, resume, "cpu", ending=must_end)

