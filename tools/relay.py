@@ -36,11 +36,15 @@ from masktrail.train.loop import train
 from masktrail.train.recipe import Recipe, read_recipe
 from masktrail.train.trainer import CHECKPOINT, read_clock
 from masktrail.zoo import CARDS, weights_origin, weights_path
-from relay_log import Leg, append, keep, kept, read_log
+from relay_log import Leg, append, keep, kept, read_log, recipe_for
 
 logger = logging.getLogger("masktrail.tools")
 
 LOG, RECIPES, RUNS = Path("docs/relay.csv"), Path("recipes/relay"), Path("runs/relay")
+
+LONG = 60.0
+"""Minutes of a leg that is trained at its recipe's full learning rates. A shorter one that goes on
+from earlier weights is trained at lower ones in proportion, or it would end worse than it began."""
 
 RESERVE = 120.0
 """Seconds kept for writing and scoring."""
@@ -60,7 +64,9 @@ def main() -> None:
         leg = run_leg(given.model, given.minutes, must_end)
     except InputError as error:
         raise SystemExit(str(error)) from error
-    logger.info("%d clips: %s to %s", leg.clips, _told(leg.score_before), _told(leg.score_after))
+    logger.info(
+        "%d clips: %s to %s", leg.clips, _score_text(leg.score_before), _score_text(leg.score_after)
+    )
 
 
 def run_leg(model: str, minutes: float, must_end: Callable[[], bool]) -> Leg:
@@ -88,7 +94,7 @@ def run_leg(model: str, minutes: float, must_end: Callable[[], bool]) -> Leg:
 def _run_leg(model: str, recipe: Recipe, deadline: float, must_end: Callable[[], bool]) -> Leg:
     def progress(*_: object) -> None:
         if must_end():
-            raise InputError("Told to end before any training; nothing of this leg is kept.")
+            raise InputError("Told to end before training began or went on; nothing was changed.")
 
     runs = RUNS / model
     for folder in runs.glob("leg-*"):
@@ -171,12 +177,14 @@ def _train(leg: Leg, folder: Path, recipe: Recipe, end: float, must_end: Callabl
     seconds = end - time.monotonic()
     if seconds <= 0:
         raise InputError("No time is left to train; give more --minutes.")
+    resume = (folder / CHECKPOINT).is_file()
+    if leg.before and not resume:
+        leg = replace(leg, rate=round(min(1.0, max(0.001, seconds / 60 / LONG)), 3))
     folder.mkdir(parents=True, exist_ok=True)
     keep(folder / "leg.json", leg)
-    resume = (folder / CHECKPOINT).is_file()
-    logger.info("%s, from %s (%s)", folder, recipe.init or "nothing", _told(leg.score_before))
+    logger.info("%s, from %s (%s)", folder, recipe.init or "nothing", _score_text(leg.score_before))
     seconds += read_clock(folder).seconds if resume else 0.0
-    recipe = replace(recipe, seed=leg.seed)
+    recipe = recipe_for(leg, recipe)
     weights = train(recipe, seconds / 60, folder, resume, "cpu", ending=must_end)
     clock = read_clock(folder)
     if not clock.steps:
@@ -201,8 +209,8 @@ def _write_down(folder: Path) -> None:
 
 
 def _listen() -> Callable[[], bool]:
-    """From now on signals to end are heard, not obeyed: whether one has come. A second Ctrl-C ends
-    at once."""
+    """From now on signals to end are heard, not obeyed: whether one has come. A second Ctrl-C cuts
+    short whatever is then done."""
     heard: list[int] = []
 
     def hear(number: int, frame: object) -> None:
@@ -230,7 +238,7 @@ def _processor() -> str:
     return f"{name}, {torch.get_num_threads()} threads, {kind}"
 
 
-def _told(score: float | None) -> str:
+def _score_text(score: float | None) -> str:
     return "no score" if score is None else f"{score:.3f}"
 
 

@@ -7,12 +7,13 @@ that file in its header.
 import csv
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from locks import locked
 from masktrail.errors import InputError
 from masktrail.masks import replacing
+from masktrail.train.recipe import Recipe
 
 LOCK = Path("runs/relay/log.lock")
 
@@ -26,6 +27,7 @@ class Leg:
         recipe: file it is trained by, from the root of the source tree.
         recipe_sha256: of that file as it was when the leg began.
         seed: the recipe's seed in this leg.
+        rate: share of the recipe's learning rates that it is trained at.
         before: SHA-256 of the weights it started from; "" where that was the recipe's `init`.
         score_before: tuning score of these, J&F; None where they were the recipe's `init`.
         date: on which it ended, as 2026-11-28. This and what follows is known when it has.
@@ -44,6 +46,7 @@ class Leg:
     seed: int
     before: str
     score_before: float | None
+    rate: float = 1.0
     date: str = ""
     after: str = ""
     score_after: float | None = None
@@ -55,9 +58,15 @@ class Leg:
 
 
 COLUMNS = [
-    *("date", "model", "recipe", "recipe_sha256", "seed", "before", "after", "steps", "clips"),
-    *("clips_so_far", "minutes", "processor", "score_before", "score_after"),
+    *("date", "model", "recipe", "recipe_sha256", "seed", "rate", "before", "after"),
+    *("steps", "clips", "clips_so_far", "minutes", "processor", "score_before", "score_after"),
 ]
+
+
+def recipe_for(leg: Leg, recipe: Recipe) -> Recipe:
+    """The recipe of a leg with that leg's seed and learning rates."""
+    lr, encoder_lr = leg.rate * recipe.lr, leg.rate * recipe.encoder_lr
+    return replace(recipe, seed=leg.seed, lr=lr, encoder_lr=encoder_lr)
 
 
 def read_log(path: Path) -> list[Leg]:
@@ -131,7 +140,8 @@ def kept(path: Path) -> Leg | None:
 
 def _leg(row: dict[str, str]) -> Leg:
     """A leg from the texts of its line."""
-    numbers = {"seed": int, "steps": int, "clips": int, "clips_so_far": int, "minutes": float}
+    whole = dict.fromkeys(("seed", "steps", "clips", "clips_so_far"), int)
+    numbers = {**whole, "rate": float, "minutes": float}
     values = {field.name: numbers.get(field.name, str)(row[field.name]) for field in fields(Leg)}
     before, after = row["score_before"], float(row["score_after"])
     scores = {"score_before": float(before) if before else None, "score_after": after}
@@ -142,4 +152,4 @@ def _row(leg: Leg) -> dict[str, object]:
     """The texts of a leg's line, figures rounded to what they can tell."""
     scores = {"score_before": leg.score_before, "score_after": leg.score_after}
     texts = {name: "" if score is None else f"{score:.3f}" for name, score in scores.items()}
-    return {**asdict(leg), **texts, "minutes": f"{leg.minutes:.1f}"}
+    return {**asdict(leg), **texts, "rate": f"{leg.rate:g}", "minutes": f"{leg.minutes:.1f}"}

@@ -25,7 +25,7 @@ from masktrail.train.recipe import Recipe, read_recipe
 from masktrail.train.trainer import CHECKPOINT
 from masktrail.zoo import weights_origin
 from relay import LOG, newest, tuning_score
-from relay_log import Leg, chain, read_log
+from relay_log import Leg, chain, read_log, recipe_for
 
 
 def main() -> None:
@@ -65,7 +65,7 @@ def remake(legs: Sequence[Leg], out: Path, start: Path | None = None) -> Iterato
     weights = _start(legs[0], start)
     for leg in legs:
         folder = out / leg.after[:12]
-        recipe = replace(_recipe(leg, out), seed=leg.seed, steps=leg.steps)
+        recipe = replace(recipe_for(leg, _recipe(leg, out)), steps=leg.steps)
         recipe = replace(recipe, init=str(weights)) if weights else recipe
         make_missing(recipe)
         resume = (folder / CHECKPOINT).is_file()

@@ -305,7 +305,7 @@ def weights_origin(path: Path) -> str:
     """SHA-256 of the file of training that weights come from; of the weights, where none is told.
 
     Raises:
-        InputError: the file is missing or is none of ours.
+        InputError: the file is missing or no safetensors file.
     """
     from masktrail.models.weights import read_origin
 

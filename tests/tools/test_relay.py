@@ -1,5 +1,6 @@
 """Legs of a relay: each goes on from the last, whatever ended it, and is written down."""
 
+import json
 import os
 import signal
 import subprocess
@@ -70,6 +71,19 @@ def test_the_next_leg_goes_on_from_the_last_with_other_clips() -> None:
     assert (first.seed, second.seed) == (7, 8)
     assert chain(read_log(LOG), second.after) == [rounded(first), rounded(second)]
     assert folders() == ["leg-1", "leg-2"], "nothing is deleted"
+
+
+@pytest.mark.usefixtures("tree")
+def test_a_short_leg_goes_on_at_lower_rates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """0.2 of 60 minutes; one that starts anew has nothing to lose."""
+    legs = [run_leg(), run_leg()]
+    monkeypatch.setattr(relay, "LONG", MINUTES)
+    legs.append(run_leg())
+    assert [leg.rate for leg in legs] == [leg.rate for leg in read_log(LOG)] == [1, 0.003, 1]
+    recipes = [json.loads((RUNS / f"leg-{n}" / "recipe.json").read_text()) for n in (1, 2, 3)]
+    for name in ("lr", "encoder_lr"):
+        assert recipes[1][name] == pytest.approx(0.003 * recipes[0][name])
+        assert recipes[2][name] == recipes[0][name]
 
 
 @pytest.mark.usefixtures("tree")
@@ -166,7 +180,7 @@ def test_published_weights_are_taken_up_where_the_legs_are_gone(
 def test_a_leg_that_cannot_come_to_anything_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match="No time is left to train"):
         relay.run_leg("small", 0, lambda: False)
-    with pytest.raises(InputError, match="Told to end before any training"):
+    with pytest.raises(InputError, match="Told to end before training"):
         relay.run_leg("small", 5, lambda: True)
     with pytest.raises(InputError, match=r"recipes/relay/smal\.toml cannot be read"):
         relay.run_leg("smal", 5, lambda: False)

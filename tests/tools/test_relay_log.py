@@ -21,6 +21,7 @@ FIRST = Leg(
     clips=4000,
     clips_so_far=4000,
     minutes=12.5,
+    rate=0.125,
     processor='AMD "EPYC", 2 threads',
     score_before=None,
     score_after=0.25,

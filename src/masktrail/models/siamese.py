@@ -220,14 +220,16 @@ def initialise_vgg(network: SiameseUNet, tensors: dict[str, Tensor]) -> list[str
         for number in range(count):
             source, target = f"conv{level + 1}_{number + 1}", f"encoder.{level}.{number}"
             weight, bias = tensors.get(f"{source}.weight"), tensors.get(f"{source}.bias")
-            scale = None if weight is None else _copy_filters(own[f"{target}.0.weight"], weight)
-            if weight is None or scale is None:
+            if weight is None:
+                continue
+            scale = _copy_filters(own[f"{target}.0.weight"], weight)
+            if scale is None:
                 continue
             fits = True
             if own[f"{target}.0.weight"].shape == weight.shape:
                 filled.append(f"{target}.0.weight")
             if scale != 1:
-                own[f"{target}.1.running_var"].fill_(scale**2 - BATCH_NORM_EPS)
+                own[f"{target}.1.running_var"].fill_(max(0.0, scale**2 - BATCH_NORM_EPS))
             if bias is not None:
                 own[f"{target}.1.running_mean"].copy_(-scale * bias)
     if not fits:

@@ -152,7 +152,7 @@ def read_origin(path: Path) -> str | None:
     """SHA-256 of the file that published weights were made from; None where none is told.
 
     Raises:
-        InputError: the file is missing or is none of ours.
+        InputError: the file is missing or no safetensors file.
     """
     return _header(path).get("origin")
 
