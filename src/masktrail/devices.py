@@ -3,6 +3,7 @@
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
+from torch import Tensor
 
 from masktrail.errors import InputError
 
@@ -25,6 +26,18 @@ def choose_device(name: str = "auto") -> torch.device:
     return device
 
 
+def sent(tensor: Tensor, device: torch.device) -> Tensor:
+    """A small tensor on `device`, without waiting for what that is busy with."""
+    return tensor.to(device, non_blocking=True)
+
+
+def catch_up(device: torch.device) -> None:
+    """Waits until `device` has done all it was asked for."""
+    wait = getattr(getattr(torch, device.type, None), "synchronize", None)
+    if wait is not None:
+        wait()
+
+
 def fast_autocast(device: torch.device) -> AbstractContextManager:
     """Autocast to bfloat16 where `device` multiplies it natively, else nothing.
 
@@ -32,6 +45,13 @@ def fast_autocast(device: torch.device) -> AbstractContextManager:
     """
     if has_fast_bfloat16(device):
         return torch.autocast(device.type, dtype=torch.bfloat16)
+    return nullcontext()
+
+
+def no_autocast(device: torch.device) -> AbstractContextManager:
+    """Full precision on `device`, also where an autocast is in force."""
+    if torch.amp.is_autocast_available(device.type):
+        return torch.autocast(device.type, enabled=False)
     return nullcontext()
 
 

@@ -4,11 +4,12 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Generator, Tensor
 
 from masktrail.data import augment
+from masktrail.data.thin_plate import bend
 
 
 def seeded(seed: int = 0) -> Generator:
@@ -45,56 +46,29 @@ def test_motion_follows_from_its_seed() -> None:
     assert not torch.equal(first, other)
 
 
-def test_warp_is_zero_at_first_and_grows() -> None:
-    field = augment.warp(64, 4, 32, seeded(), amount=0.05)
+def test_bending_is_zero_at_first_and_grows() -> None:
+    bends = augment.bending(64, 4, seeded(), amount=0.05)
+    field = bend(bends.flatten(0, 1), 32).unflatten(0, (64, 4))
     assert field.shape == (64, 4, 32, 32, 2)
     assert torch.equal(field[:, 0], torch.zeros_like(field[:, 0]))
     size = field.square().mean((0, 2, 3, 4)).sqrt()
     assert 0 < size[1] < size[2] < size[3]
     assert size[1] == pytest.approx(0.05, rel=0.5)
-    assert torch.equal(field, augment.warp(64, 4, 32, seeded(), amount=0.05))
+    assert torch.equal(bends, augment.bending(64, 4, seeded(), amount=0.05))
 
 
-def test_warp_moves_neighbours_alike() -> None:
-    field = augment.warp(4, 2, 64, seeded(), amount=0.02)[:, 1]
+def test_bending_moves_neighbours_alike() -> None:
+    field = bend(augment.bending(4, 2, seeded(), amount=0.02)[:, 1], 64)
     assert field.diff(dim=1).abs().max() < 0.01
 
 
-def positions(seed: int, count: int) -> Tensor:
-    return torch.rand((count, 2), generator=seeded(seed), dtype=torch.float64) * 2 - 1
-
-
-@settings(max_examples=25)
-@given(st.integers(0, 10_000), st.integers(5, 30))
-def test_thin_plate_interpolates_its_control_points(seed: int, count: int) -> None:
-    controls = positions(seed, count)
-    values = positions(seed + 1, count)
-    assert torch.allclose(augment.thin_plate(controls, controls) @ values, values, atol=1e-5)
-
-
-@settings(max_examples=25)
-@given(st.integers(0, 10_000))
-def test_thin_plate_reproduces_affine_maps(seed: int) -> None:
-    controls, anywhere = positions(seed, 12), positions(seed + 1, 50)
-    matrix, offset = positions(seed + 2, 2), positions(seed + 3, 1)
-    spline = augment.thin_plate(controls, anywhere)
-    assert torch.allclose(spline @ (controls @ matrix + offset), anywhere @ matrix + offset)
-
-
-def test_thin_plate_of_one_bump_is_bookstein_s() -> None:
-    """Four corners, one lifted: by symmetry the affine part is the mean, and the middle is it."""
-    corners = torch.tensor([[-1, -1], [1, -1], [-1, 1], [1, 1]], dtype=torch.float64)
-    middle = torch.zeros((1, 2), dtype=torch.float64)
-    assert torch.allclose(augment.thin_plate(corners, middle), torch.full((1, 4), 0.25).double())
-
-
-def test_the_basis_is_given_at_the_centres_of_its_cells() -> None:
-    basis = augment.thin_plate_basis(4, 8).double()
-    axis = torch.linspace(-1, 1, 4, dtype=torch.float64) * 0.9
-    controls_x = axis.repeat(4)
-    across = (basis @ controls_x).view(8, 8)
-    centres = (torch.arange(8) + 0.5) / 8 * 2 - 1
-    assert torch.allclose(across, centres.double().expand(8, 8), atol=1e-6)
+def test_positions_are_those_of_pixels_moved_and_bent() -> None:
+    turned = torch.tensor([[[0.0, -2.0, 0.5], [1.0, 0.0, 0.0]]])
+    bends = torch.zeros(1, 16, 2)
+    bends[..., 0] = 0.25
+    at = augment.positions(turned, bends, 4)
+    torch.testing.assert_close(at[0, 0, 3], torch.tensor([2 * 0.75 + 0.5 + 0.25, 0.75]))
+    torch.testing.assert_close(at[0, 3, 1], torch.tensor([-2 * 0.75 + 0.5 + 0.25, -0.25]))
 
 
 def clip(batch: int = 4, frames: int = 3) -> Tensor:

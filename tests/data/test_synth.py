@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from masktrail.data import synth
-from masktrail.data.grids import background_grid, crop_halves
+from masktrail.data.grids import Trajectories, background_trajectories, crop_halves
 from masktrail.data.pack import Pack, PackedObject, PackedTrack, open_pack
 from masktrail.data.synth import Clips, ClipSampler, ClipSettings
 from masktrail.errors import InputError
@@ -84,14 +84,14 @@ def test_an_object_that_only_turns_up_later_is_not_asked_for(
     stills: Pack, videos: Pack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A pasted object that enters after frame 0 must not be a class of the loss."""
-    pasted_grid = synth.pasted_grid
+    pasted_trajectories = synth.pasted_trajectories
 
-    def entering(*how: Any) -> Tensor:
-        grid = pasted_grid(*how)
-        grid[:, 0] = 5  # far outside of its photograph
-        return grid
+    def entering(*how: Any) -> Trajectories:
+        where = pasted_trajectories(*how)
+        where.moves[:, 0, :, 2] = 5  # far outside of its photograph
+        return where
 
-    monkeypatch.setattr(synth, "pasted_grid", entering)
+    monkeypatch.setattr(synth, "pasted_trajectories", entering)
     how = replace(SETTINGS, objects=2, paste=1.0)
     clips = ClipSampler(stills, [videos], 1).stills_batch(16, how)
     assert not clips.valid[:, 1].any()
@@ -293,7 +293,8 @@ def test_crops_are_sized_by_picture_or_object_or_so_that_it_is_small() -> None:
 def test_a_crop_reaches_as_far_as_its_half_side() -> None:
     target = PackedObject(id=1, x=0.5, y=0.5, width=0.1, height=0.2, area=0.01)
     half, generator = torch.tensor([0.4, 1.4]), torch.Generator().manual_seed(0)
-    at = background_grid([target] * 2, torch.full((2,), 1.5), half, 2, 32, 0.0, generator)
+    how = [target] * 2, torch.full((2,), 1.5), half, 2, 0.0, generator
+    at = background_trajectories(*how).grid(32, half.device)
     height = at[:, 0, -1, 16, 1] - at[:, 0, 0, 16, 1]
     torch.testing.assert_close(height, 2 * half * 31 / 32)
 

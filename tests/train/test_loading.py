@@ -6,6 +6,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -51,6 +52,74 @@ def first(recipe: Recipe, workers: int, count: int, rank: int = 0, step: int = 0
 
 def same(one: Clips, other: Clips) -> bool:
     return all(torch.equal(tensor, vars(other)[name]) for name, tensor in vars(one).items())
+
+
+class Watched:
+    """Draws as `draw` does, and notes what was drawn and by which thread."""
+
+    def __init__(self) -> None:
+        self.clips: list[Clips] = []
+        self.threads: set[int] = set()
+
+    def __call__(self, sampler: ClipSampler, stage: Stage) -> Clips:
+        self.threads.add(threading.get_ident())
+        self.clips.append(draw(sampler, stage))
+        return self.clips[-1]
+
+
+def watched(recipe: Recipe) -> tuple[Watched, Loader[ClipSampler]]:
+    """A loader of a device that is not the CPU."""
+    watch = Watched()
+    return watch, Loader(partial(make_sampler, recipe), watch, recipe, 0, 0, torch.device("meta"))
+
+
+def test_for_a_device_a_thread_draws_ahead_what_would_be_drawn(recipe: Recipe) -> None:
+    watch, made = watched(recipe)
+    batches = iter(made)
+    assert next(batches)[1].images.device.type == "meta"
+    end = time.monotonic() + 60
+    while len(watch.clips) < 2:
+        assert time.monotonic() < end, "nothing is drawn ahead"
+        time.sleep(0.01)
+    time.sleep(0.1)
+    assert len(watch.clips) == 2, "no more than one"
+    list(islice(batches, 3))
+    made.close()
+    assert len(watch.threads) == 1 and threading.get_ident() not in watch.threads
+    assert not any(thread.ident in watch.threads for thread in threading.enumerate())
+    assert all(map(same, watch.clips, first(recipe, 0, 5)))
+
+
+def test_with_a_thread_it_resumes_exactly(recipe: Recipe) -> None:
+    """At what was asked for, not at what was drawn ahead."""
+    watch, made = watched(recipe)
+    list(islice(made, 3))
+    made.close()
+    random = made.random
+    list(islice(made, 1))
+    made.close()
+    expected = first(recipe, 0, 4)
+    assert all(map(same, watch.clips[:4], expected)) and same(watch.clips[4], expected[3])
+    again, other = watched(recipe)
+    other.resume(3, random)
+    list(islice(other, 1))
+    other.close()
+    assert same(again.clips[0], expected[3])
+
+
+def test_for_a_device_a_thread_fetches_from_the_workers(recipe: Recipe) -> None:
+    made = Loader(partial(make_sampler, recipe), draw, recipe, 2, device=torch.device("meta"))
+    shapes = {clips.images.shape for _, clips in islice(made, 6)}
+    assert shapes == {(1, 2, 3, 64, 64)}
+    made.close()
+    assert not multiprocessing.active_children()
+
+
+def test_a_refusal_in_a_thread_reaches_the_user(recipe: Recipe) -> None:
+    for fails, kind in ((refuse, InputError), (stumble, ZeroDivisionError)):
+        made = Loader(partial(make_sampler, recipe), fails, recipe, device=torch.device("meta"))
+        with pytest.raises(kind):
+            next(iter(made))
 
 
 def test_workers_draw_what_this_process_would(recipe: Recipe) -> None:

@@ -2,18 +2,17 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from masktrail.data.synth import Clips, ClipSettings
 from masktrail.models.prompt import PromptConfig, PromptNetwork
 from masktrail.models.weights import load_network
 from masktrail.train.loop import train
-from masktrail.train.prompt_step import jittered_box, prompt_step
+from masktrail.train.prompt_step import jittered_boxes, prompt_step
 from masktrail.train.recipe import ClickSettings, Recipe, Stage
-from masktrail.types import Box
 
 SMALL = {"stem": 4, "hidden": 16, "stride8": 12, "stride4": 8, "stride2": 6}
 
@@ -122,16 +121,40 @@ def test_what_is_drawn_follows_from_the_seed() -> None:
     assert losses[0] == losses[1]
 
 
-def test_a_jittered_box_stays_near_and_in_the_picture() -> None:
-    mask = np.zeros((64, 64), bool)
-    mask[0:20, 10:50] = True
-    generator = np.random.default_rng(0)
-    assert jittered_box(mask, 0.0, generator) == Box(10, 0, 50, 20)
-    boxes = [jittered_box(mask, 0.1, generator) for _ in range(50)]
-    for box in boxes:
-        assert abs(box.x0 - 10) <= 4 and abs(box.x1 - 50) <= 4 and abs(box.y1 - 20) <= 2
-        assert 0 <= box.y0 <= 2
-    assert len({box.x0 for box in boxes}) == 50
+def test_jittered_boxes_stay_near_and_in_the_picture() -> None:
+    masks = torch.zeros(51, 64, 80, dtype=torch.bool)
+    masks[:, 0:20, 10:50] = True
+    masks[50] = False
+    assert jittered_boxes(masks, 0.0)[49:].tolist() == [[10, 0, 50, 20], [0, 0, 80, 64]]
+    torch.manual_seed(0)
+    x0, y0, x1, y1 = jittered_boxes(masks[:50], 0.1).unbind(1)
+    assert (x0 - 10).abs().max() <= 4 and (x1 - 50).abs().max() <= 4
+    assert (y1 - 20).abs().max() <= 2 and y0.min() == 0 and y0.max() <= 2
+    assert len(x0.unique()) > 45
+
+
+def test_of_some_objects_a_click_says_what_they_are_not() -> None:
+    torch.manual_seed(0)
+    network, batch = Recorder(), clips()
+    for _ in range(20):
+        prompt_step(network, batch, stage(box=0.0, mask=0.0, rounds=0))
+    true = batch.masks.flatten(0, 2).bool()
+    beside = torch.stack([maps[:, 1] for _, maps, _ in network.seen]).bool()  # (20, 4, 64, 64)
+    shown = beside.flatten(2).any(2)
+    assert 0.05 < shown.float().mean() < 0.4
+    away = F.max_pool2d(true.float(), 7, 1, 3).bool()
+    centres = -F.max_pool2d(-beside.float().flatten(0, 1)[:, None], 9, 1, 4)
+    assert not (centres[:, 0].bool() & away.repeat(20, 1, 1)).any(), "too near"
+
+
+def test_a_bad_mask_is_bent_and_has_a_part_too_much_or_too_little() -> None:
+    torch.manual_seed(0)
+    network, batch = Recorder(), clips()
+    for _ in range(10):
+        prompt_step(network, batch, stage(box=0.0, mask=1.0, rounds=0))
+    true = batch.masks.flatten(0, 2)
+    wrong = torch.stack([(before[:, 0] - true).mean((1, 2)) for *_, before in network.seen])
+    assert (wrong < -0.02).any() and (wrong > 0.02).any()
 
 
 def test_the_common_loop_trains_it_on_single_pictures(packs: Path, tmp_path: Path) -> None:

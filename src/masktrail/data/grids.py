@@ -1,13 +1,15 @@
-"""Where the pixels of a clip lie in packed pictures, and fetching them from there."""
+"""Where the crops of a clip lie in packed pictures, and fetching their pixels from there."""
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
-from masktrail.data.augment import motion, uniform, warp
+from masktrail.data.augment import bending, motion, positions, uniform
 from masktrail.data.pack import Pack, PackedObject
+from masktrail.devices import sent
 
 MIN_HALF = 0.1
 """Crops are no smaller than this share of their picture's height."""
@@ -21,6 +23,30 @@ SMALL = (0.07, 0.21)
 
 PASTED = (0.15, 0.7)
 """The same of pasted objects that are not to be small."""
+
+
+class Trajectories(NamedTuple):
+    """Where the crops of clips lie in pictures, in a few numbers each.
+
+    Attributes:
+        moves: matrices (R, K, 2, 3), K crops of every picture, from output positions (see
+            `augment`) to positions in the pack's stretched pictures, [-1, 1] x [-1, 1].
+        bends: displacements (R, K, CONTROLS * CONTROLS, 2) of control points there; None for none.
+    """
+
+    moves: Tensor
+    bends: Tensor | None
+
+    def apart(self) -> "Trajectories":
+        """The same crops, each of a picture of its own, (R * K, 1, ...)."""
+        bends = None if self.bends is None else self.bends.flatten(0, 1)[:, None]
+        return Trajectories(self.moves.flatten(0, 1)[:, None], bends)
+
+    def grid(self, size: int, device: torch.device) -> Tensor:
+        """Where every pixel of crops of `size` lies, (R, K, size, size, 2) on `device`."""
+        moves = sent(self.moves.flatten(0, 1), device)
+        bends = None if self.bends is None else sent(self.bends.flatten(0, 1), device)
+        return positions(moves, bends, size).unflatten(0, self.moves.shape[:2])
 
 
 def crop_halves(
@@ -55,15 +81,14 @@ def crop_halves(
     return half
 
 
-def background_grid(
+def background_trajectories(
     targets: list[PackedObject],
     aspects: Tensor,
     half: Tensor,
     frames: int,
-    size: int,
     strength: float,
     generator: Generator,
-) -> Tensor:
+) -> Trajectories:
     """Crops that hold an object and move, from frame to frame, as a camera would.
 
     Args:
@@ -71,12 +96,11 @@ def background_grid(
         aspects: of the pictures, (B,).
         half: of the sides of the crops (B,), see `crop_halves`.
         frames: T.
-        size: S, side of the crops, pixels.
         strength: of the motion; above 0.5 the picture is bent too.
         generator: source of randomness.
 
     Returns:
-        (B, T, S, S, 2), positions in the pack's stretched pictures.
+        Of T crops of each of B pictures.
     """
     b, t, g = len(targets), frames, generator
     centre = torch.tensor([[2 * o.x - 1, 2 * o.y - 1] for o in targets])
@@ -87,22 +111,17 @@ def background_grid(
     moves = motion(b, t, g, 0.12 * strength, 0.10 * strength, 0.12 * strength)
     spin = uniform((b,), -0.25, 0.25, g) * min(1.0, strength)
     moves = _turn(spin) @ moves
-    at = _positions(moves, size)
-    if strength > 0.5:
-        at = at + warp(b, t, size, g, 0.02 * strength)
-    at = at * half.view(-1, 1, 1, 1, 1) + centre.view(-1, 1, 1, 1, 2)
-    at[..., 0] /= aspects.view(-1, 1, 1, 1)
-    return at
+    bends = bending(b, t, g, 0.02 * strength) if strength > 0.5 else None
+    return _placed(moves, bends, half, centre, aspects)
 
 
-def pasted_grid(
+def pasted_trajectories(
     pasted: list[PackedObject],
     aspects: Tensor,
     small: Tensor,
     frames: int,
-    size: int,
     generator: Generator,
-) -> Tensor:
+) -> Trajectories:
     """The same for objects that cross the crop on paths of their own; arguments likewise."""
     b, t, g = len(pasted), frames, generator
     boxes = torch.tensor([[o.x, o.y, o.width, o.height] for o in pasted])
@@ -115,11 +134,27 @@ def pasted_grid(
     moves = motion(b, t, g, 0.12, 0.10, 0.12)
     place, speed = uniform((b, 1, 2), -0.8, 0.8, g), uniform((b, 1, 2), -0.4, 0.4, g)
     path = place + speed * torch.arange(t).view(1, t, 1)
-    at = _positions(moves, size, path)
-    at = at + warp(b, t, size, g, 0.02)
-    at = at * scale.view(-1, 1, 1, 1, 1) + centre.view(-1, 1, 1, 1, 2)
-    at[..., 0] /= aspects.view(-1, 1, 1, 1)
-    return at
+    moves[..., 2:] -= moves[..., :2] @ path[..., None]  # they turn about where they have gone
+    return _placed(moves, bending(b, t, g, 0.02), scale, centre, aspects)
+
+
+def _placed(
+    moves: Tensor, bends: Tensor | None, scale: Tensor, centre: Tensor, aspects: Tensor
+) -> Trajectories:
+    """Motion of crops (B, T, 2, 3) about their middles, brought to where they lie in pictures.
+
+    Args:
+        moves: in output units.
+        bends: likewise.
+        scale: lengths in units where half the height of the picture is 1, for 1 of output (B,).
+        centre: of the crops (B, 2), in the same units.
+        aspects: of the pictures (B,), which are stretched to squares.
+    """
+    stretch = torch.stack([aspects, torch.ones_like(aspects)], 1)
+    lengths = (scale[:, None] / stretch)[:, None, :, None]  # (B, 1, 2, 1)
+    moves = moves * lengths
+    moves[..., 2] += (centre / stretch)[:, None]
+    return Trajectories(moves, None if bends is None else bends * lengths.transpose(2, 3))
 
 
 def _log_uniform(count: int, limits: tuple[float, float], generator: Generator) -> Tensor:
@@ -134,38 +169,25 @@ def _turn(angles: Tensor) -> Tensor:
     return torch.stack([cos, -sin, sin, cos], -1).view(-1, 1, 2, 2)
 
 
-def _positions(moves: Tensor, size: int, path: Tensor | None = None) -> Tensor:
-    """Output pixel centres moved by matrices (B, T, 2, 3), as (B, T, S, S, 2).
-
-    `path` (B, T, 2) is where the origin of the first frame has gone to.
-    """
-    axis = (torch.arange(size) + 0.5) / size * 2 - 1
-    y, x = torch.meshgrid(axis, axis, indexing="ij")
-    points = torch.stack([x, y], -1).view(1, 1, -1, 2)
-    if path is not None:
-        points = points - path[:, :, None]
-    moved = points @ moves[..., :2].transpose(2, 3) + moves[:, :, None, :, 2]
-    return moved.view(*moves.shape[:2], size, size, 2)
-
-
-def sample(pack: Pack, rows: Tensor, ids: Tensor, grid: Tensor) -> Tensor:
+def sample(pack: Pack, rows: Tensor, ids: Tensor, where: Trajectories, size: int) -> Tensor:
     """Pictures in [0, 1] with the masks of some objects behind their colours.
 
     Args:
-        pack: where the pictures are.
+        pack: where the pictures are, and where all is computed.
         rows: (R,) of the pack.
         ids: (R, N) of the objects.
-        grid: (R, K, S, S, 2), K crops of every row, in the pack's stretched coordinates.
+        where: K crops of every row.
+        size: S, side of the crops, pixels.
 
     Returns:
         (R, K, 3+N, S, S), black and empty outside the picture.
     """
     device = pack.images.device
-    rows, ids = rows.to(device), ids.to(device)
+    rows, ids = sent(rows, device), sent(ids, device)
     labels, images = pack.labels.index_select(0, rows), pack.images.index_select(0, rows)
     masks = (labels[:, None] == ids[..., None, None]).to(torch.uint8) * 255
     pixels = torch.cat([images.permute(0, 3, 1, 2), masks], 1).float()
-    flat = grid.to(device).flatten(1, 2)  # the crops of a row stacked on top of each other
+    grid = where.grid(size, device)
+    flat = grid.flatten(1, 2)  # the crops of a row stacked on top of each other
     sampled = F.grid_sample(pixels, flat, mode="bilinear", align_corners=False)
-    crops, size = grid.shape[1], grid.shape[2]
-    return sampled.unflatten(2, (crops, size)).transpose(1, 2) / 255
+    return sampled.unflatten(2, grid.shape[1:3]).transpose(1, 2) / 255

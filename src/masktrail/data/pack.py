@@ -114,8 +114,13 @@ class Pack:
     objects: list[list[PackedObject]]
     tracks: list[PackedTrack] = field(default_factory=list)
 
+    @property
+    def nbytes(self) -> int:
+        """Size of the pictures and label maps."""
+        return self.images.nbytes + self.labels.nbytes
+
     def to(self, device: torch.device) -> "Pack":
-        """Moves the whole set to `device`, so that training never waits for the host."""
+        """The same with its pictures and label maps on `device`."""
         return replace(self, images=self.images.to(device), labels=self.labels.to(device))
 
     def clip(self, track: PackedTrack, rows: Iterable[int]) -> tuple[torch.Tensor, torch.Tensor]:

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from masktrail.data.pack import Pack, PackedTrack
 from masktrail.data.single_object import SplitSettings, find_tracks
+from masktrail.devices import sent
 from masktrail.errors import InputError
 
 
@@ -75,7 +76,7 @@ def whole(pack: Pack, rows: Tensor, ids: Tensor, size: int) -> tuple[Tensor, Ten
         Pictures (B, T, 3, S, S) in [0, 1] and masks (B, T, N, S, S), 0 or 1.
     """
     device = pack.images.device
-    rows, ids = rows.to(device), ids.to(device)
+    rows, ids = sent(rows, device), sent(ids, device)
     images, labels = (
         source.index_select(0, rows.flatten()).unflatten(0, rows.shape)
         for source in (pack.images, pack.labels)

@@ -15,9 +15,15 @@ import torch
 from torch import Generator, Tensor
 
 from masktrail.data.augment import jitter_colour
-from masktrail.data.grids import background_grid, crop_halves, pasted_grid, sample
+from masktrail.data.grids import (
+    background_trajectories,
+    crop_halves,
+    pasted_trajectories,
+    sample,
+)
 from masktrail.data.pack import Pack, PackedObject, PackedSequence
 from masktrail.data.plain import PlainClips
+from masktrail.devices import sent
 from masktrail.errors import InputError
 
 T = TypeVar("T")
@@ -102,7 +108,8 @@ class ClipSampler:
         self, stills: Pack | None, videos: list[Pack], seed: int, shares: Sequence[float] = ()
     ) -> None:
         self.generator = Generator().manual_seed(seed)
-        self._shares = torch.tensor(shares or [float(len(pack.images)) for pack in videos])
+        shares = shares or [float(len(pack.images)) for pack in videos]
+        self._shares = torch.tensor(shares)
         self.stills = stills
         self.videos = videos
         self._plain: dict[int, PlainClips] = {}
@@ -190,25 +197,29 @@ class ClipSampler:
         tight = torch.rand(b, generator=self.generator) < settings.tight
         small = self._small(b, settings)
         half = crop_halves(first, aspects, tight, small, self.generator)
-        grid = background_grid(first, aspects, half, t, settings.size, strength, self.generator)
+        where = background_trajectories(first, aspects, half, t, strength, self.generator)
         ids = _ids(targets, settings.objects)
         if all(len(set(rows)) == 1 for rows in table):
-            layer = sample(pack, torch.tensor(table)[:, 0], ids, grid)
+            layer = sample(pack, torch.tensor(table)[:, 0], ids, where, settings.size)
         else:
-            each = grid.flatten(0, 1)[:, None]
-            layer = sample(pack, torch.tensor(table).view(-1), ids.repeat_interleave(t, 0), each)
+            rows, each = torch.tensor(table).view(-1), ids.repeat_interleave(t, 0)
+            layer = sample(pack, rows, each, where.apart(), settings.size)
             layer = layer.view(b, t, *layer.shape[2:])
         images, masks = layer[:, :, :3], (layer[:, :, 3:] > 0.5).float()
         if settings.paste > 0:
-            rows = self._pasted_rows(pack, table)
-            images, masks = self._paste(images, masks, settings, rows, small)
+            cut = self._pasted_rows(pack, table)
+            images, masks = self._paste(images, masks, settings, cut, small)
         images = jitter_colour(images.clamp(0, 1), self.generator)
-        flipped = torch.rand((b, 1, 1, 1, 1), generator=self.generator).to(images.device) < 0.5
+        flipped = sent(self._chances(b, 4) < 0.5, images.device)
         images = torch.where(flipped, images.flip(-1), images)
         masks = torch.where(flipped, masks.flip(-1), masks)
         valid = masks[:, 0].mean((2, 3)) > MIN_AREA / 4
         # what was not marked in frame 0 is background for good, whenever it turns up
         return Clips(images, masks * valid[:, None, :, None, None], valid)
+
+    def _chances(self, count: int, axes: int) -> Tensor:
+        """Random numbers from 0 to 1, one a clip: (count, 1, ...) with so many axes after it."""
+        return torch.rand((count, *[1] * axes), generator=self.generator)
 
     def _small(self, count: int, settings: ClipSettings) -> Tensor:
         """Which clips are to show a small object, bool (count,); draws only where some are."""
@@ -251,21 +262,20 @@ class ClipSampler:
         small: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """Puts an object of the photographs in `rows` into some clips, moving on its own."""
-        b, n, g = len(masks), masks.shape[2], self.generator
+        b, n = len(masks), masks.shape[2]
         pasted = [self._targets(self._cutouts.objects[row], 1) for row in rows]
         aspects, t, size = _aspects(self._cutouts, rows), masks.shape[1], masks.shape[-1]
-        grid = pasted_grid([of[0] for of in pasted], aspects, small, t, size, g)
-        layer = sample(self._cutouts, torch.tensor(rows), _ids(pasted, 1), grid)
-        wanted = torch.rand((b, 1, 1, 1, 1), generator=g) < settings.paste
-        behind = torch.rand((b, 1, 1, 1, 1), generator=g) < 0.35
-        wanted, behind = wanted.to(images.device), behind.to(images.device)
+        where = pasted_trajectories([of[0] for of in pasted], aspects, small, t, self.generator)
+        layer = sample(self._cutouts, torch.tensor(rows), _ids(pasted, 1), where, size)
+        wanted = sent(self._chances(b, 4) < settings.paste, images.device)
+        behind = sent(self._chances(b, 4) < 0.35, images.device)
         alpha = layer[:, :, 3:] * wanted
         alpha = torch.where(behind, alpha * (1 - masks.amax(2, keepdim=True)), alpha)
         images = images + alpha * (layer[:, :, :3] - images)
         solid = (alpha > 0.5).float()
         masks = masks * (1 - solid)
         # the pasted object takes the last slot where that one is free, or in half of the clips
-        takes = torch.rand((b, 1, 1, 1), generator=g).to(images.device) < 0.5
+        takes = sent(self._chances(b, 3) < 0.5, images.device)
         takes = (takes | (masks[:, :1, -1].amax((2, 3), keepdim=True) == 0)) & wanted[:, 0]
         last = torch.where(takes[:, None], solid, masks[:, :, -1:])
         return images, torch.cat([masks[:, :, : n - 1], last], 2)

@@ -7,9 +7,10 @@ follows; see `data.clicks`.
 from collections.abc import Callable
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from masktrail.data.clicks import corrective_click, first_click
+from masktrail.data.clicks import corrective_clicks, first_clicks
 from masktrail.evaluate.measures import region_similarity
 from masktrail.masks import tight_box
 from masktrail.types import Box, Image, Points
@@ -47,15 +48,17 @@ def over_clicks(
     Returns:
         corrections + 1 figures.
     """
-    clicks, scores = [first_click(truth)], []
+    true, scores = torch.from_numpy(truth)[None], []
     before: NDArray[np.float32] | None = None
+    clicks = first_clicks(true)
+    points, labels = [], []
     for _ in range(corrections + 1):
-        points = Points([(x, y) for x, y, _ in clicks], [label for *_, label in clicks])
-        found = prompter(image, points, before)
-        scores.append(region_similarity(truth, found))
-        following = corrective_click(found, truth)
-        if following is None:
+        if not clicks.there:
             break
-        clicks.append(following)
+        points += clicks.at.tolist()
+        labels += clicks.label.tolist()
+        found = prompter(image, Points([(x, y) for x, y in points], list(labels)), before)
+        scores.append(region_similarity(truth, found))
+        clicks = corrective_clicks(torch.from_numpy(found)[None], true)
         before = found.astype(np.float32)
     return scores + [scores[-1]] * (corrections + 1 - len(scores))

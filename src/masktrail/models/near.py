@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from masktrail.devices import no_autocast
+
 REACH = 4
 """Pixels at stride 8 that an object may move from frame to frame, in each direction."""
 
@@ -36,7 +38,7 @@ class Transport(nn.Module):
             The values (B, V, H, W), and how well each pixel was found again (B, 1, H, W), the
             logarithm of its summed similarities.
         """
-        with torch.autocast(before.device.type, enabled=False):
+        with no_autocast(before.device):
             return self._read(before.float(), now.float(), values.float())
 
     def _read(self, before: Tensor, now: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:

@@ -150,20 +150,58 @@ def prompt_maps(clicks: Points, height: int, width: int) -> Tensor:
         the box covers.
     """
     maps = torch.zeros(MAPS, height, width)
-    y, x = torch.arange(height) + 0.5, torch.arange(width) + 0.5  # (height,), (width,)
-    for (at_x, at_y), label in zip(clicks.points, clicks.labels, strict=True):
-        near = (y[:, None] - at_y) ** 2 + (x - at_x) ** 2 <= RADIUS**2
-        maps[0 if label else 1].masked_fill_(near, 1.0)
+    for at, label in zip(clicks.points, clicks.labels, strict=True):
+        disk = disks(torch.tensor(at), height, width)
+        maps[0 if label else 1].masked_fill_(disk, 1.0)
     if clicks.box is not None:
         box = clicks.box
-        rows, columns = _covered(y, box.y0, box.y1), _covered(x, box.x0, box.x1)
-        maps[2] = rows[:, None] * columns
+        maps[2] = covered(torch.tensor([box.x0, box.y0, box.x1, box.y1]), height, width)
     return maps
 
 
-def _covered(centres: Tensor, start: float, end: float) -> Tensor:
+def disks(at: Tensor, height: int, width: int) -> Tensor:
+    """Which pixels lie on the disks of clicks.
+
+    Args:
+        at: positions (..., 2), x and y in pixels of the network's input.
+        height: of the input.
+        width: of the input.
+
+    Returns:
+        bool (..., height, width).
+    """
+    x, y = (_centres(n, at.device) for n in (width, height))
+    across, down = x - at[..., :1], y - at[..., 1:]
+    return down[..., :, None].square() + across[..., None, :].square() <= RADIUS**2
+
+
+def covered(boxes: Tensor, height: int, width: int) -> Tensor:
+    """Share of every pixel that boxes cover.
+
+    Args:
+        boxes: (..., 4), x0, y0, x1, y1 in pixels of the network's input.
+        height: of the input.
+        width: of the input.
+
+    Returns:
+        (..., height, width) in [0, 1].
+    """
+    columns, rows = (
+        _overlap(_centres(n, boxes.device), boxes[..., i, None], boxes[..., i + 2, None])
+        for i, n in enumerate((width, height))
+    )
+    return rows[..., :, None] * columns[..., None, :]
+
+
+def _centres(count: int, device: torch.device) -> Tensor:
+    """Positions (count,) of the pixels of a line."""
+    return torch.arange(count, device=device) + 0.5
+
+
+def _overlap(centres: Tensor, start: Tensor, end: Tensor) -> Tensor:
     """Share of the pixels around `centres` that lies between two positions of a line."""
-    return ((centres + 0.5).clamp_max(end) - (centres - 0.5).clamp_min(start)).clamp(0, 1)
+    inner = (centres + 0.5).minimum(end) - (centres - 0.5).maximum(start)
+    return inner.clamp(0, 1)
 
 
 def _double(x: Tensor) -> Tensor:

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from masktrail.devices import no_autocast
+
 GROUP = 8
 """Columns that `_largest` looks at together."""
 
@@ -57,7 +59,7 @@ def similarity(memory: Tensor, query: Tensor) -> Tensor:
         (B, Q, M), float32.
     """
     # the terms of the lifted product nearly cancel, which bfloat16 does not survive
-    with torch.autocast(memory.device.type, enabled=False):
+    with no_autocast(memory.device):
         return query.float().transpose(1, 2) @ memory.float().transpose(1, 2)
 
 

@@ -1,4 +1,5 @@
-"""Clips drawn ahead by worker processes while the network learns from those before.
+"""Clips drawn while the network learns from those before: by worker processes, and, where it learns
+on a GPU, one batch ahead by a thread.
 
 Which stage of the recipe is drawn depends on the share of the time that has passed, so the workers
 read it from memory they share with the training process; a clip drawn just before a stage ends is
@@ -7,7 +8,9 @@ learned from just after, by the rules it was drawn for.
 
 import signal
 from collections.abc import Callable, Generator, Iterator
-from typing import Any, Generic, Protocol, TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -26,8 +29,17 @@ class Sampler(Protocol):
 
 
 S = TypeVar("S", bound=Sampler)
+T = TypeVar("T")
 
 Batch = tuple[Stage, Clips]
+
+
+class _Drawn(NamedTuple):
+    """A batch, and the state of the generator after it, if that is this process's."""
+
+    stage: Stage
+    clips: Clips
+    random: Tensor | None
 
 
 class Loader(Generic[S]):
@@ -42,7 +54,8 @@ class Loader(Generic[S]):
             function of a module, or a `partial` of one. With workers it must stay off the GPU.
         draw: draws a batch of a stage; likewise a function of a module.
         recipe: its stages and its seed.
-        workers: number of processes; 0 draws in this one, when a batch is asked for.
+        workers: number of processes; 0 draws in this one. For a device that is not the CPU a thread
+            then draws, or fetches from the workers, while the batch before is learned from.
         rank: of this process among those that train together.
         device: where batches are moved.
 
@@ -65,6 +78,7 @@ class Loader(Generic[S]):
         self._running: Generator[Batch] | None = None
         sampler = make_sampler(self._source.seed(0))  # also with workers: refuse at once
         self.sampler = self._source.sampler = None if workers else sampler
+        self._source.random = None if workers else sampler.generator.get_state()
 
     @property
     def progress(self) -> float:
@@ -77,8 +91,9 @@ class Loader(Generic[S]):
 
     @property
     def random(self) -> Tensor | None:
-        """State of the generator, to go on from exactly; None with workers, who run ahead."""
-        return None if self.sampler is None else self.sampler.generator.get_state()
+        """State of the generator after the last batch handed out, to go on from exactly; None with
+        workers, each of whom has its own."""
+        return self._source.random
 
     def resume(self, step: int, random: Tensor | None = None) -> None:
         """Goes on at a step of the optimiser: with no clips of before, or exactly.
@@ -89,18 +104,23 @@ class Loader(Generic[S]):
         """
         self.close()
         self._source.step = step
-        if self.sampler is not None and random is not None:
-            self.sampler.generator.set_state(random.cpu())
-        elif self.sampler is not None:
-            self.sampler.generator.manual_seed(self._source.seed(0))
+        if self.sampler is not None:
+            generator = self.sampler.generator
+            if random is None:
+                generator.manual_seed(self._source.seed(0))
+            else:
+                generator.set_state(random.cpu())
+            self._source.random = generator.get_state()
 
     def __iter__(self) -> Iterator[Batch]:
         self.close()
+        if self.sampler is not None and self.random is not None:
+            self.sampler.generator.set_state(self.random)  # what was drawn ahead is drawn again
         self._running = _batches(self._source, self._workers, self._device)
         return self._running
 
     def close(self) -> None:
-        """Ends the workers, if there are any."""
+        """Ends the workers or the thread, if there are any."""
         if self._running is not None:
             self._running.close()
             self._running = None
@@ -120,13 +140,14 @@ class _Source(IterableDataset, Generic[S]):
         self.make_sampler, self.draw = make_sampler, draw
         self.recipe, self.rank, self.progress, self.step = recipe, rank, progress, 0
         self.sampler: S | None = None
+        self.random: Tensor | None = None  # see `Loader.random`
 
     def seed(self, worker: int) -> int:
         """Another one for every worker of every process, and every step it may resume at."""
         parts = (self.recipe.seed, self.rank, worker, self.step)
         return int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0])
 
-    def __iter__(self) -> Iterator[Batch | InputError]:
+    def __iter__(self) -> Iterator[_Drawn | InputError]:
         """Batches; an `InputError` is handed over as it is, a traceback would be put before it."""
         info = get_worker_info()
         try:
@@ -135,7 +156,8 @@ class _Source(IterableDataset, Generic[S]):
                 sampler = self.make_sampler(self.seed(info.id if info else 0))
             while True:
                 stage = self.recipe.stage(float(self.progress))
-                yield stage, self.draw(sampler, stage)
+                clips = self.draw(sampler, stage)
+                yield _Drawn(stage, clips, None if info else sampler.generator.get_state())
         except InputError as error:
             yield error
 
@@ -151,19 +173,38 @@ def _batches(source: _Source[Any], workers: int, device: torch.device | None) ->
         generator=torch.Generator(),  # the global one stays as it is
     )
     drawn: Any = iter(loader)
+    moved = _moved(drawn, device)
     try:
-        for item in drawn:
-            if isinstance(item, InputError):
-                raise item
-            stage, clips = item
-            yield stage, clips if device is None else _to(clips, device)
+        with closing(moved if device is None or device.type == "cpu" else _ahead(moved)) as items:
+            for item in items:
+                if isinstance(item, InputError):
+                    raise item
+                source.random = item.random
+                yield item.stage, item.clips
     finally:
         if workers:
             drawn._shutdown_workers()  # at once, not when the garbage is collected
 
 
-def _to(clips: Clips, device: torch.device) -> Clips:
-    return Clips(**{name: tensor.to(device) for name, tensor in vars(clips).items()})
+def _moved(
+    items: Iterator[_Drawn | InputError], device: torch.device | None
+) -> Generator[_Drawn | InputError]:
+    """The same with the clips on `device`."""
+    for item in items:
+        if isinstance(item, _Drawn) and device is not None:
+            on_device = {name: tensor.to(device) for name, tensor in vars(item.clips).items()}
+            item = item._replace(clips=Clips(**on_device))
+        yield item
+
+
+def _ahead(items: Iterator[T]) -> Generator[T]:
+    """The items of an endless iterator, each made by a thread while that before it is used."""
+    with ThreadPoolExecutor(1) as pool:
+        following = pool.submit(next, items)
+        while True:
+            item = following.result()
+            following = pool.submit(next, items)
+            yield item
 
 
 def _as_it_is(item: Any) -> Any:

@@ -12,7 +12,9 @@ from contextlib import closing, suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from masktrail.devices import choose_device
+import torch
+
+from masktrail.devices import catch_up, choose_device
 from masktrail.masks import replacing
 from masktrail.train import parallel
 from masktrail.train.log import LossTable, draw_curves, draw_sheet
@@ -62,7 +64,9 @@ def train(
     try:
         trainer = Trainer(recipe, minutes, out, choose_device(device))
         _prepare(trainer, resume)
-        with suppress(KeyboardInterrupt), closing(trainer.loader):
+        # crops have few sizes, so that it pays to look for the fastest convolution of each
+        fastest = torch.backends.cudnn.flags(enabled=True, benchmark=True)
+        with fastest, suppress(KeyboardInterrupt), closing(trainer.loader):
             _run(trainer, progress, log_every, save_every, ending)
         if trainer.rank == 0:
             trainer.finish()
@@ -101,17 +105,20 @@ def _run(
         drawn = time.monotonic() - drawing
         output = trainer.learn(module, clips, stage)
         table.add({**{k: v.detach() for k, v in output.parts.items()}, "loading": drawn})
+        due = drawing + drawn - logged > log_every
+        if due:
+            catch_up(trainer.device)  # what a GPU has been asked for is not yet done
         now = time.monotonic()
+        logged = now if due else logged
         trainer.elapsed, must_end = parallel.agree((trainer.elapsed + now - last, ending()))
         last = now
         if must_end:
             trainer.wind_down(WIND_DOWN)
         if trainer.rank != 0:
             continue
-        if now - logged > log_every or trainer.over:
+        if due or trainer.over:
             row = table.write(minutes=trainer.elapsed / 60, step=trainer.step, clips=trainer.clips)
             progress(trainer.progress, row)
-            logged = now
         if now - saved > save_every or trainer.step == 1:
             trainer.save()
             draw_sheet(clips, output.masks, trainer.out / "sheet.png")

@@ -1,21 +1,20 @@
 """What a training step of a prompt network computes: marks, masks, and clicks on what is wrong."""
 
-from dataclasses import replace
+from functools import partial
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from masktrail.data.augment import corrupt
-from masktrail.data.clicks import Click, corrective_click, depth, first_click
+from masktrail.data.augment import corrupt, uniform
+from masktrail.data.clicks import corrective_clicks, depth, inner_places, middles, places
 from masktrail.data.synth import Clips
+from masktrail.devices import sent
 from masktrail.losses import mask_loss, masked_mean
-from masktrail.models.prompt import prompt_maps
+from masktrail.models.prompt import MAPS, covered, disks
 from masktrail.train.output import StepOutput
 from masktrail.train.recipe import ClickSettings, Stage
-from masktrail.types import Box, Points
+from masktrail.train.rows import change_rows
 
 MOST_FIRST = 3
 """Clicks an object is first marked by."""
@@ -23,7 +22,8 @@ MOST_FIRST = 3
 ASTRAY = 0.2
 """Share of the objects marked by clicks of which one says what is not the object."""
 
-Bool = NDArray[np.bool_]
+GAP = 3
+"""Pixels that such a click keeps away from it, and from the edge of the picture."""
 
 
 def prompt_step(network: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
@@ -37,16 +37,15 @@ def prompt_step(network: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
     images = clips.images[:, 0].repeat_interleave(n, 0)  # (B*N, 3, S, S)
     images = images.contiguous(memory_format=torch.channels_last)
     truth, shown = clips.masks[:, 0].flatten(0, 1), clips.valid.flatten()
-    marks, previous = _marks(truth, stage.click)
-    generator, outputs = _generator(), []
+    maps, previous = _first_marks(truth, stage.click)
+    outputs = []
     for more in reversed(range(1 + stage.click.rounds)):
-        maps = torch.stack([prompt_maps(mark, size, size) for mark in marks]).to(images.device)
         small = network(images, maps, previous[:, None])
         logits = F.interpolate(small.float(), (size, size), mode="bilinear")[:, 0]
         outputs.append(logits)
         previous = logits.detach().sigmoid()
         if more:
-            marks = _corrected(marks, previous, truth, generator)
+            maps = _corrected(maps, previous, truth)
     stacked = torch.stack(outputs, 1)  # (B*N, R, S, S)
     losses = mask_loss(stacked, truth[:, None].expand_as(stacked), "bce+dice")
     counted = shown[:, None].expand(stacked.shape[:2])
@@ -55,88 +54,97 @@ def prompt_step(network: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
     return StepOutput(torch.stack(list(parts.values())).sum(), parts, masks)
 
 
-def _marks(truth: Tensor, settings: ClickSettings) -> tuple[list[Points], Tensor]:
-    """First prompts of masks (M, S, S), and the soft masks (M, S, S) they go out from."""
-    generator = _generator()
-    chosen = generator.random(len(truth))
-    boxed = chosen < settings.box
-    spoilt = (chosen >= settings.box) & (chosen < settings.box + settings.mask)
-    previous = torch.zeros_like(truth)
-    if spoilt.any():
-        previous[torch.from_numpy(spoilt)] = _spoilt(truth[torch.from_numpy(spoilt)], generator)
-    found, true = _bool(previous), _bool(truth)
-    marks = []
-    for i, mask in enumerate(true):
-        if not mask.any():  # an empty slot, which does not count
-            marks.append(Points((), ()))
-        elif boxed[i]:
-            marks.append(Points((), (), jittered_box(mask, settings.jitter, generator)))
-        elif spoilt[i]:
-            marks.append(_with(Points((), ()), corrective_click(found[i], mask, generator)))
-        else:
-            marks.append(_first_clicks(mask, generator))
-    return marks, previous
+def _first_marks(truth: Tensor, settings: ClickSettings) -> tuple[Tensor, Tensor]:
+    """First prompt maps (M, 3, S, S) of masks (M, S, S), all 0 where a mask is empty, and the soft
+    masks (M, S, S) they go out from."""
+    kind = torch.rand(len(truth))
+    boxed, marked = kind < settings.box, kind < settings.box + settings.mask
+    previous = change_rows(
+        marked & ~boxed, lambda _, truth: _spoilt(truth), torch.zeros_like(truth), truth
+    )
+    maps = truth.new_zeros(len(truth), MAPS, *truth.shape[1:])
+    maps = change_rows(boxed, partial(_boxed, jitter=settings.jitter), maps, truth)
+    maps = change_rows(marked & ~boxed, _corrected, maps, previous, truth)
+    return change_rows(~marked, _clicked, maps, truth), previous
 
 
-def jittered_box(mask: Bool, jitter: float, generator: np.random.Generator) -> Box:
-    """The tight box of a mask (H, W), each side moved by at most a share of its length."""
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    sides = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], float)
-    lengths = np.tile(sides[2:] - sides[:2], 2)
-    sides += generator.uniform(-jitter, jitter, 4) * lengths
-    height, width = mask.shape
-    return Box(*(float(side) for side in sides.clip(0, [width, height, width, height])))
+def _boxed(maps: Tensor, truth: Tensor, jitter: float) -> Tensor:
+    """Prompt maps with a box around each object."""
+    boxes = jittered_boxes(truth > 0.5, jitter)
+    shares = covered(boxes, *truth.shape[1:]) * truth.amax((1, 2), keepdim=True)
+    return torch.cat([maps[:, :2], shares[:, None]], 1)
 
 
-def _first_clicks(mask: Bool, generator: np.random.Generator) -> Points:
-    """A click in the middle of an object, or some anywhere in it; perhaps one beside it."""
-    clicks = Points((), ())
-    if generator.random() < 0.5:
-        clicks = _with(clicks, first_click(mask))
-    else:
-        for _ in range(int(generator.integers(1, MOST_FIRST + 1))):
-            clicks = _with(clicks, first_click(mask, generator))
-    if generator.random() < ASTRAY:
-        rows, columns = np.nonzero(depth(~mask) > 3)
-        if len(rows):
-            at = int(generator.integers(len(rows)))
-            clicks = _with(clicks, Click(columns[at] + 0.5, rows[at] + 0.5, False))
-    return clicks
+def jittered_boxes(masks: Tensor, jitter: float) -> Tensor:
+    """Tight boxes of masks, each side moved by at most a share of its length.
+
+    Args:
+        masks: bool (M, H, W); the box of an empty one is that of the picture.
+        jitter: the share.
+
+    Returns:
+        (M, 4), x0, y0, x1, y1 in pixels, within the picture.
+    """
+    columns, rows = masks.any(1).byte(), masks.any(2).byte()  # (M, W), (M, H)
+    starts = torch.stack([columns.argmax(1), rows.argmax(1)], 1)
+    beyond = torch.stack([columns.flip(1).argmax(1), rows.flip(1).argmax(1)], 1)
+    ends = torch.stack([columns.shape[1] - beyond[:, 0], rows.shape[1] - beyond[:, 1]], 1)
+    lengths = (ends - starts).repeat(1, 2)
+    moved = uniform((len(masks), 4), -jitter, jitter, torch.default_generator)
+    boxes = torch.cat([starts, ends], 1) + sent(moved, masks.device) * lengths
+    x, y = boxes[:, 0::2].clamp(0, columns.shape[1]), boxes[:, 1::2].clamp(0, rows.shape[1])
+    return torch.stack([x, y], 2).flatten(1)
 
 
-def _corrected(
-    marks: list[Points], previous: Tensor, truth: Tensor, generator: np.random.Generator
-) -> list[Points]:
-    """Prompts with one more click each, where the soft masks (M, S, S) are most wrong."""
-    return [
-        _with(mark, corrective_click(found, true, generator) if true.any() else None)
-        for mark, found, true in zip(marks, _bool(previous), _bool(truth), strict=True)
-    ]
+def _clicked(maps: Tensor, truth: Tensor) -> Tensor:
+    """Prompt maps with a click in the middle of each object, or some anywhere in it; perhaps with
+    one beside it."""
+    masks, count = truth > 0.5, len(truth)
+    middle, astray = torch.rand(count, 1) < 0.5, torch.rand(count, 1) < ASTRAY
+    number = torch.randint(1, MOST_FIRST + 1, (count, 1)).masked_fill(middle, 1)
+    wanted = torch.cat([torch.arange(MOST_FIRST) < number, astray], 1)  # (M, K)
+    chances = sent(torch.rand(count, MOST_FIRST + 1), truth.device)
+    depths, beside = depth(masks), depth(~masks) > GAP
+    at = inner_places(depths, chances[:, :-1])
+    first = torch.where(sent(middle, truth.device), middles(depths), at[:, 0])
+    at = torch.cat([first[:, None], at[:, 1:], places(beside, chances[:, -1:])], 1)
+    inside, outside = masks.flatten(1).any(1), beside.flatten(1).any(1)
+    possible = torch.stack([*[inside] * MOST_FIRST, inside & outside], 1)
+    label = torch.arange(MOST_FIRST + 1) < MOST_FIRST
+    there = sent(wanted, truth.device) & possible
+    return _with_clicks(maps, at, sent(label, truth.device), there)
 
 
-def _with(clicks: Points, click: Click | None) -> Points:
-    if click is None:
-        return clicks
-    points = (*clicks.points, (click.x, click.y))
-    return replace(clicks, points=points, labels=(*clicks.labels, click.label))
+def _corrected(maps: Tensor, previous: Tensor, truth: Tensor) -> Tensor:
+    """Prompt maps with one more click each, where the soft masks (M, S, S) are most wrong."""
+    chances = sent(torch.rand(len(truth)), truth.device)
+    clicks = corrective_clicks(previous > 0.5, truth > 0.5, chances)
+    there = clicks.there & (truth.amax((1, 2)) > 0)
+    return _with_clicks(maps, clicks.at[:, None], clicks.label[:, None], there[:, None])
 
 
-def _spoilt(masks: Tensor, generator: np.random.Generator) -> Tensor:
+def _with_clicks(maps: Tensor, at: Tensor, label: Tensor, there: Tensor) -> Tensor:
+    """Prompt maps (M, 3, S, S) with those of K clicks more that are there.
+
+    Args:
+        maps: as they were.
+        at: positions (M, K, 2).
+        label: whether on the object, bool (M, K) or (K,).
+        there: bool (M, K).
+    """
+    near = disks(at, *maps.shape[2:]) & there[..., None, None]  # (M, K, S, S)
+    positive = label.expand_as(there)[..., None, None]
+    drawn = torch.stack([(near & positive).any(1), (near & ~positive).any(1)], 1)
+    return torch.cat([maps[:, :2].maximum(drawn.to(maps.dtype)), maps[:, 2:]], 1)
+
+
+def _spoilt(masks: Tensor) -> Tensor:
     """Masks (M, S, S) as a tracker might lose them: bent, and a rectangle of half too much or
     too little."""
-    masks = corrupt(masks, torch.default_generator).clone()
-    size = masks.shape[-1]
-    for mask in masks:
-        x, y = generator.integers(0, size, 2)
-        width, height = generator.integers(size // 8, size // 2, 2)
-        mask[y : y + height, x : x + width] = float(generator.random() < 0.3)
-    return masks
-
-
-def _bool(masks: Tensor) -> Bool:
-    return (masks > 0.5).cpu().numpy()
-
-
-def _generator() -> np.random.Generator:
-    """Of what torch's seed makes follow."""
-    return np.random.default_rng(int(torch.randint(2**62, ())))
+    size, count = masks.shape[-1], len(masks)
+    corners, lengths = torch.rand(count, 2) * size, size * (0.125 + 0.375 * torch.rand(count, 2))
+    boxes = torch.cat([corners, corners + lengths], 1)
+    filled = torch.rand(count, 1, 1) < 0.3
+    inside = covered(sent(boxes, masks.device), size, size) > 0.5
+    bent = corrupt(masks, torch.default_generator)
+    return torch.where(inside, sent(filled.float(), masks.device), bent)

@@ -97,8 +97,8 @@ class Recipe:
         warmup: share of the time in which the learning rate rises.
         clip_norm: gradients longer than this are shortened.
         ema: decay of the averaged weights, which are those that get saved.
-        workers: processes that draw clips ahead; 0 draws them between the steps, which is best
-            where the network runs on the same cores, or the packs lie on a GPU.
+        workers: processes that draw clips ahead on the CPU; 0 draws them in this one, which is
+            best where the network runs on the same cores, or the packs lie on a GPU.
         steps: the run ends after so many, or when its minutes have passed, whichever comes first;
             0 leaves it to the minutes. Runs that are to be compared end by steps.
         seed: of weights and data.

@@ -21,6 +21,7 @@ from masktrail.models.readout import read
 from masktrail.train.output import StepOutput
 from masktrail.train.prompt_step import prompt_step
 from masktrail.train.recipe import PairSettings, Stage
+from masktrail.train.rows import change_rows
 
 ABSENT = -15.0
 """Logit of a slot that holds no object."""
@@ -94,11 +95,8 @@ def pair_step(network: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
 
 def _given(masks: Tensor, settings: PairSettings) -> Tensor:
     """True masks (B, S, S), a share of them corrupted."""
-    chosen = torch.rand(len(masks), device=masks.device) < settings.corrupt
-    if not bool(chosen.any()):
-        return masks
-    spoilt = corrupt(masks, torch.default_generator)
-    return torch.where(chosen[:, None, None], spoilt, masks)
+    chosen = torch.rand(len(masks)) < settings.corrupt
+    return change_rows(chosen, lambda true: corrupt(true, torch.default_generator), masks)
 
 
 STEPS: dict[str, Callable[[nn.Module, Clips, Stage], StepOutput]] = {

@@ -2,16 +2,15 @@
 
 import math
 import pickle
-from dataclasses import replace
+from contextlib import closing
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch import nn
 
-from masktrail.data.davis import refuse_held_out
-from masktrail.data.pack import Pack, open_pack
 from masktrail.data.synth import Clips, ClipSampler
 from masktrail.devices import fast_autocast
 from masktrail.errors import InputError
@@ -19,6 +18,7 @@ from masktrail.masks import replacing
 from masktrail.models import create, int8
 from masktrail.models.weights import initialise, save_network
 from masktrail.train import parallel
+from masktrail.train.drawing import draw, open_sampler
 from masktrail.train.loading import Loader
 from masktrail.train.recipe import Recipe, Stage
 from masktrail.train.steps import STEPS, StepOutput
@@ -26,6 +26,9 @@ from masktrail.train.steps import STEPS, StepOutput
 CHECKPOINT = "checkpoint.pt"
 OBSERVED = 16
 """Batches that the ranges of activations are taken from."""
+
+FUSED = ("cpu", "cuda")
+"""Devices on which AdamW can step in one pass over all weights."""
 
 DAMAGED = (OSError, EOFError, pickle.UnpicklingError)
 
@@ -78,14 +81,15 @@ class Trainer:
         self.network = network.to(  # type: ignore[call-overload]  # missing in torch's stubs
             self.device, memory_format=torch.channels_last
         )
-        self.average = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
+        self._state = {k: v.detach() for k, v in self.network.state_dict().items()}
+        self.average = {k: v.clone() for k, v in self._state.items()}
         self.optimiser = _optimiser(self.network, recipe, pretrained)
         self.elapsed, self.step, self.clips = 0.0, 0, 0
         self._winding_down: tuple[float, float] | None = None  # since when, for how long
         # worker processes stay off the GPU and hand over what they drew
         source = torch.device("cpu") if recipe.workers else self.device
         self.loader: Loader[ClipSampler] = Loader(
-            partial(_sampler, recipe, source),
+            partial(open_sampler, recipe, source),
             draw,
             recipe,
             recipe.workers,
@@ -139,11 +143,14 @@ class Trainer:
     @torch.no_grad()
     def _update_average(self) -> None:
         decay = min(self.recipe.ema, (1 + self.step) / (10 + self.step))
-        for name, value in self.network.state_dict().items():
-            if value.is_floating_point():
-                self.average[name].lerp_(value, 1 - decay)
-            else:  # batch norm's count of batches
-                self.average[name].copy_(value)
+        moving = [name for name, value in self._state.items() if value.is_floating_point()]
+        torch._foreach_lerp_(
+            [self.average[name] for name in moving],
+            [self._state[name] for name in moving],
+            1 - decay,
+        )
+        for name in self._state.keys() - moving:  # batch norm's counts of batches
+            self.average[name].copy_(self._state[name], non_blocking=True)
 
     def save(self) -> None:
         """Writes `checkpoint.pt` to go on from and `weights.safetensors`, the averaged weights."""
@@ -176,11 +183,15 @@ class Trainer:
     @torch.no_grad()
     def _ranges(self, network: nn.Module) -> int8.Ranges:
         """Of a network's activations in batches like those it last learned from."""
-        stage, step = self.recipe.stages[-1], STEPS[self.recipe.family]
-        sampler = _sampler(self.recipe, self.device, self.recipe.seed)
-        with int8.observing(network.to(self.device).eval()) as ranges:
-            for _ in range(OBSERVED):
-                step(network, draw(sampler, stage), stage)
+        step = STEPS[self.recipe.family]
+        self.loader.resume(0)
+        self.loader.progress = 1.0
+        with (
+            closing(self.loader) as loader,
+            int8.observing(network.to(self.device).eval()) as ranges,
+        ):
+            for stage, clips in islice(loader, OBSERVED):
+                step(network, clips, stage)
         return ranges
 
     def resume(self) -> None:
@@ -219,15 +230,6 @@ def read_clock(folder: Path) -> Clock:
         raise InputError(f"{path} is missing or damaged: {error}.") from error
 
 
-def draw(sampler: ClipSampler, stage: Stage) -> Clips:
-    """A batch of a stage: a photograph set in motion or real motion, one or two targets."""
-    real, multiple = torch.rand(2, generator=sampler.generator).tolist()
-    settings = replace(stage.clips, objects=2 if multiple < stage.multiple else 1)
-    if real < stage.real:
-        return sampler.video_batch(stage.batch, settings)
-    return sampler.stills_batch(stage.batch, settings)
-
-
 def schedule(progress: float, warmup: float) -> float:
     """Share of the peak learning rate: linear warm-up, then a cosine to zero."""
     if progress < warmup:
@@ -253,17 +255,5 @@ def _optimiser(network: nn.Module, recipe: Recipe, pretrained: set[str]) -> torc
     return torch.optim.AdamW(
         [{"params": p, "peak": lr, "lr": lr} for lr, p in groups.items() if p],
         weight_decay=recipe.weight_decay,
+        fused=next(network.parameters()).device.type in FUSED,
     )
-
-
-def _sampler(recipe: Recipe, device: torch.device, seed: int) -> ClipSampler:
-    stills = _pack(recipe.stills, device) if recipe.stills else None
-    videos = [_pack(path, device) for path in recipe.videos]
-    return ClipSampler(stills, videos, seed, recipe.shares)
-
-
-def _pack(folder: str, device: torch.device) -> Pack:
-    """The pack on its device; on the CPU it stays a memory map."""
-    pack = open_pack(folder)
-    refuse_held_out((sequence.name for sequence in pack.sequences), folder)
-    return pack if device.type == "cpu" else pack.to(device)

@@ -1,0 +1,63 @@
+"""What a recipe's clips are drawn from, and which are drawn."""
+
+import logging
+from dataclasses import replace
+
+import torch
+
+from masktrail.data.davis import refuse_held_out
+from masktrail.data.pack import Pack, open_pack
+from masktrail.data.synth import Clips, ClipSampler
+from masktrail.train.recipe import Recipe, Stage
+
+log = logging.getLogger(__name__)
+
+ROOM = 0.6
+"""Share of a GPU's free memory that packs may take; the rest is the network's."""
+
+
+def open_sampler(recipe: Recipe, device: torch.device, seed: int) -> ClipSampler:
+    """A sampler of the recipe's packs.
+
+    They are moved to `device` whole, so that training never waits for the host, unless they are too
+    large for it. On the CPU they stay memory maps.
+
+    Raises:
+        InputError: a pack cannot be used, or holds a sequence that models are measured on.
+    """
+    folders = [*([recipe.stills] if recipe.stills else []), *recipe.videos]
+    packs = _placed([_open(folder) for folder in folders], device)
+    stills = packs.pop(0) if recipe.stills else None
+    return ClipSampler(stills, packs, seed, recipe.shares)
+
+
+def draw(sampler: ClipSampler, stage: Stage) -> Clips:
+    """A batch of a stage: a photograph set in motion or real motion, one or two targets."""
+    real, multiple = torch.rand(2, generator=sampler.generator).tolist()
+    settings = replace(stage.clips, objects=2 if multiple < stage.multiple else 1)
+    if real < stage.real:
+        return sampler.video_batch(stage.batch, settings)
+    return sampler.stills_batch(stage.batch, settings)
+
+
+def _open(folder: str) -> Pack:
+    pack = open_pack(folder)
+    refuse_held_out((sequence.name for sequence in pack.sequences), folder)
+    return pack
+
+
+def _placed(packs: list[Pack], device: torch.device) -> list[Pack]:
+    """The packs on `device`, or as they are where there is no room for them."""
+    if device.type == "cpu":
+        return packs
+    if device.type == "cuda":
+        size, free = sum(pack.nbytes for pack in packs), torch.cuda.mem_get_info(device)[0]
+        if size > ROOM * free:
+            log.warning(
+                "The packs take %.1f GB and %s has %.1f GB free: clips are drawn on the CPU.",
+                size / 1e9,
+                device,
+                free / 1e9,
+            )
+            return packs
+    return [pack.to(device) for pack in packs]

@@ -1,0 +1,59 @@
+"""Drawing and learning leave pixels where the pack lies, and never wait for it."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from device_only import device_only
+from masktrail.data.synth import ClipSettings
+from masktrail.train.drawing import draw
+from masktrail.train.log import LossTable
+from masktrail.train.recipe import ClickSettings, PairSettings, Recipe, Stage
+from masktrail.train.steps import STEPS
+from masktrail.train.trainer import Step, Trainer
+
+META = torch.device("meta")
+
+MODELS = {
+    "memory": {"key": 8, "value": 12, "hidden": 16, "stride8": 12, "stride4": 8},
+    "unet": {"width": 8},
+    "siamese-unet": {"width": 8},
+    "prompt": {"stem": 4, "hidden": 16, "stride8": 12, "stride4": 8, "stride2": 6},
+}
+
+
+@pytest.mark.parametrize("kind", ["stills", "videos", "plain"])
+@pytest.mark.parametrize("family", sorted(STEPS))
+def test_no_pixel_is_on_the_cpu_and_no_step_waits(
+    packs: Path, tmp_path: Path, family: str, kind: str
+) -> None:
+    clips = ClipSettings(
+        size=96, frames=3, paste=0.7, tight=0.5, small=0.3, far=4, plain=kind == "plain"
+    )
+    stage = Stage(
+        batch=4,
+        real=float(kind != "stills"),
+        multiple=0.5,
+        clips=clips,
+        pair=PairSettings(corrupt=0.8, teacher=0.5),
+        click=ClickSettings(box=0.3, mask=0.3, rounds=2),
+    )
+    recipe = Recipe(
+        family=family,
+        model=MODELS[family],
+        stills=str(packs / "stills" / "pack"),
+        videos=(str(packs / "videos" / "pack"),),
+        stages=(stage,),
+    )
+    trainer = Trainer(recipe, 1, tmp_path, META)
+    module, table = Step(trainer.network, family), LossTable(tmp_path / "log.csv")
+    assert trainer.loader.sampler is not None
+    with device_only():
+        for _ in range(4):  # of one target and of two
+            drawn = draw(trainer.loader.sampler, stage)
+            output = trainer.learn(module, drawn, stage)
+            table.add({name: part.detach() for name, part in output.parts.items()})
+    assert trainer.step == 4
+    for tensor in (*vars(drawn).values(), *output.parts.values(), output.masks):
+        assert tensor.device == META
