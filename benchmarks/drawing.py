@@ -21,6 +21,7 @@ import torch
 
 from masktrail.data.synth import Clips
 from masktrail.devices import choose_device
+from masktrail.train.drawing import draw
 from masktrail.train.recipe import Recipe, Stage, read_recipe
 from masktrail.train.trainer import Step, Trainer
 
@@ -46,25 +47,22 @@ def measure(recipe: Recipe, device: torch.device, steps: int) -> Iterator[Times]
     """Times of every stage, the network at random."""
     with TemporaryDirectory() as folder:
         trainer = Trainer(replace(recipe, init=None, workers=0), 60, Path(folder), device)
-        module, start = Step(trainer.network, recipe.family), 0.0
+        module = Step(trainer.network, recipe.family)
         for stage in recipe.stages:
-            trainer.loader.progress, start = start, stage.until
             yield _measure_stage(trainer, module, stage, steps)
 
 
 def _measure_stage(trainer: Trainer, module: Step, stage: Stage, steps: int) -> Times:
-    drawing, learning = [], []
-    batches = iter(trainer.loader)
+    sampler, drawing, learning = trainer.loader.sampler, [], []
+    assert sampler is not None  # no workers have it
     for _ in range(UNCOUNTED + steps):
         begun = time.perf_counter()
-        drawn, clips = next(batches)
+        clips = draw(sampler, stage)
         _wait(clips)
         between = time.perf_counter()
-        assert drawn == stage
         trainer.learn(module, clips, stage).loss.item()
         drawing.append(between - begun)
         learning.append(time.perf_counter() - between)
-    trainer.loader.close()
     medians = (statistics.median(times[UNCOUNTED:]) for times in (drawing, learning))
     return Times(stage, *medians)
 

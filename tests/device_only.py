@@ -32,6 +32,9 @@ COUNTED = {
 }
 """What waits until a GPU knows the size or the value of what comes out."""
 
+OF_FLOATS = {"aten::_upsample_bilinear2d_aa"}
+"""What a GPU does not do with whole numbers, though the CPU does."""
+
 FROM_VALUES = {torch.tensor, torch.as_tensor, torch.asarray, Tensor.new_tensor}
 """What makes a tensor of numbers and waits until they are on the device."""
 
@@ -98,6 +101,8 @@ def _refuse_large(func: Any, tensors: list[Tensor]) -> None:
 def _refuse_waiting(func: Any, given: list[Tensor]) -> None:
     name, away = func.name(), [tensor for tensor in given if _away(tensor)]
     here = [tensor for tensor in given if not _away(tensor) and tensor.dim()]
+    if name in OF_FLOATS and any(not x.is_floating_point() for x in away):
+        raise Waited(f"{name} of whole numbers is for the CPU alone")
     if away and name in COUNTED:
         raise Waited(f"{name} waits for what is on the device")
     by_index = name.startswith(("aten::index.", "aten::index_put", "aten::_index_put"))

@@ -46,6 +46,9 @@ FAULTS: dict[str, Callable[[], object]] = {
     "put": lambda: AWAY.clone().__setitem__(AWAY > 0, 1.0),
     "indexed from here": lambda: AWAY[torch.tensor([0, 2])],
     "repeated by numbers from there": lambda: AWAY.repeat_interleave(AWAY[0].long(), 0),
+    "stretched as whole numbers": lambda: torch.nn.functional.interpolate(
+        AWAY[None, None].byte(), (8, 8), mode="bilinear", antialias=True
+    ),
     "in a backward pass": lambda: Lapse.apply(AWAY.clone().requires_grad_()).sum().backward(),
 }
 

@@ -14,23 +14,29 @@ import argparse
 import json
 import logging
 import multiprocessing
+import re
 import statistics
 import tempfile
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from bundle_plan import Encode, Picture, Share, Source, encode, plan
+from bundle_plan import Picture, Share, Source, plan
 from ingredients import DATA
 from masktrail.data.prepare import prepare
 from masktrail.errors import InputError
-from masktrail.masks import replacing
+from masktrail.masks import cannot_write, replacing
+from shrink import shrink
 
 INDEX = "bundle.json"
 """Member that says of which kind each data set is, and the canvas of its pack."""
+
+NAME = re.compile(r"[\w-][\w.-]*")
+"""Of a pack: a folder beside others, not one elsewhere."""
 
 LEAST_QUALITY = 40
 
@@ -74,7 +80,7 @@ def write_bundle(file: Path, wanted: list[Source], limit: int, quality: int) -> 
 
     Args:
         file: to be written.
-        wanted: the data sets. What the others leave goes to the last.
+        wanted: the data sets, photographs last, which fill what the others leave.
         limit: bytes that the file may have.
         quality: of WebP, 40 to 100.
 
@@ -92,15 +98,16 @@ def write_bundle(file: Path, wanted: list[Source], limit: int, quality: int) -> 
             f"quality = {quality}; expected {LEAST_QUALITY} to 100: a small limit is met by fewer "
             "pictures, not by worse ones."
         )
-    small = partial(encode, quality=quality)
     with ThreadPoolExecutor() as pool:
-        shares = plan(wanted, limit, partial(_mean_size, pool=pool, small=small))
+        shares = plan(wanted, limit, partial(_mean_size, quality=quality, pool=pool))
         with replacing(file) as part, zipfile.ZipFile(part, "w") as archive:
             room = limit - END - _add(archive, INDEX, _index(shares))
             packed = []
             for share in shares:
-                packed.append(_add_share(archive, share, room, pool, small))
+                packed.append(_add_share(archive, share, room, quality, pool))
                 room -= packed[-1].size
+                if not packed[-1].pictures:
+                    raise InputError(f"{share.source.name} has no room; allow more, or want less.")
     return packed
 
 
@@ -117,13 +124,12 @@ def unpack_bundle(file: Path, out: Path) -> list[Path]:
     Raises:
         InputError: it is no bundle, or a pack cannot be written.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out, prefix=".bundle") as folder:
+    index = _read_index(file)
+    with _folder_in(out) as folder:
         try:
             with zipfile.ZipFile(file) as archive:
-                index = _read_index(archive)
                 archive.extractall(folder)
-        except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
+        except zipfile.BadZipFile as error:
             raise InputError(f"{file} is not a whole bundle: {error}.") from error
         # processes that are forked would share the threads of this one
         with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
@@ -136,17 +142,17 @@ def unpack_bundle(file: Path, out: Path) -> list[Path]:
     return [out / name for name, *_ in index]
 
 
-def _mean_size(pictures: list[Picture], side: int, pool: Executor, small: Encode) -> float:
+def _mean_size(pictures: list[Picture], side: int, quality: int, pool: Executor) -> float:
     """Bytes that pictures take in a bundle, with their masks."""
-    return statistics.mean(size for size, _ in _encoded(pictures, side, pool, small))
+    return statistics.mean(size for size, _ in _shrunk(pictures, side, quality, pool))
 
 
 def _add_share(
-    archive: zipfile.ZipFile, share: Share, room: int, pool: Executor, small: Encode
+    archive: zipfile.ZipFile, share: Share, room: int, quality: int, pool: Executor
 ) -> Packed:
     """Adds the pictures of a data set, as long as there is room (bytes)."""
     count = taken = 0
-    for size, members in _encoded(share.pictures, share.side, pool, small):
+    for size, members in _shrunk(share.pictures, share.side, quality, pool):
         if taken + size > room:
             break
         for name, data in members:
@@ -155,13 +161,14 @@ def _add_share(
     return Packed(share, count, taken)
 
 
-def _encoded(
-    pictures: list[Picture], side: int, pool: Executor, small: Encode
+def _shrunk(
+    pictures: list[Picture], side: int, quality: int, pool: Executor
 ) -> Iterator[tuple[int, list[tuple[str, bytes]]]]:
     """Members of a bundle, two a picture, and the bytes these two take."""
     for start in range(0, len(pictures), AT_ONCE):
         some = pictures[start : start + AT_ONCE]
-        for picture, data in zip(some, pool.map(partial(small, side=side), some), strict=True):
+        made = pool.map(lambda p: shrink(p.image, p.mask, side, quality), some)
+        for picture, data in zip(some, made, strict=True):
             members = list(zip((picture.image_name, picture.mask_name), data, strict=True))
             yield sum(_stored(*member) for member in members), members
 
@@ -174,11 +181,29 @@ def _index(shares: list[Share]) -> bytes:
     return json.dumps(packs).encode()
 
 
-def _read_index(archive: zipfile.ZipFile) -> list[tuple[str, str, str]]:
-    """Name, kind and canvas of every pack."""
-    index = json.loads(archive.read(INDEX))
-    # a name is that of a folder beside others, not of one elsewhere
-    return [(Path(name).name, index[name]["kind"], index[name]["canvas"]) for name in index]
+def _read_index(file: Path) -> list[tuple[str, str, str]]:
+    """Name, kind and canvas of every pack in a bundle."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            index = json.loads(archive.read(INDEX))
+        found = [(name, index[name]["kind"], index[name]["canvas"]) for name in index]
+    except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
+        raise InputError(f"{file} is not a whole bundle: {error}.") from error
+    for name, *_ in found:
+        if not NAME.fullmatch(name):
+            raise InputError(f"{file} has a pack called {name!r}; expected the name of a folder.")
+    return found
+
+
+@contextmanager
+def _folder_in(out: Path) -> Iterator[Path]:
+    """A folder inside `out` for what is unpacked, until it is packed."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out, prefix=".bundle") as folder:
+            yield Path(folder)
+    except OSError as error:
+        raise cannot_write(out, error) from error
 
 
 def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> int:

@@ -1,6 +1,5 @@
 """What goes into a bundle of a given size: which pictures of every data set, and how large."""
 
-import io
 import itertools
 import math
 import random
@@ -9,18 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-from PIL import Image
-
-from masktrail.data.pack import VOID
 from masktrail.data.prepare import FINDERS
 from masktrail.errors import InputError
-from masktrail.mask_values import palette
-from masktrail.masks import read_labels
-from masktrail.types import LabelMap
 
 SAMPLE = 100
-"""Pictures of a set, or a few more, from which the mean size of all is taken."""
+"""Pictures of a set, or up to twice as many, from which the mean size of all is taken."""
 
 SPARE = 0.03
 """Share of the limit kept for what a sample does not tell."""
@@ -61,30 +53,39 @@ class Source:
 
     def pictures(self) -> list[Picture]:
         """All that have a mask, but for what models are measured on: videos frame by frame,
-        photographs in an order of which every beginning is a fair sample."""
+        photographs in an order of which every beginning is a fair sample.
+
+        Raises:
+            InputError: there is none, or no such data set.
+        """
         found = [
             self._picture(image, mask)
             for video in FINDERS[self.kind](self.root)
             for image, mask in zip(video.frames, video.annotations, strict=True)
             if mask is not None
         ]
+        if not found:
+            raise InputError(f"No picture of {self.root} has a mask.")
         found = list({picture.image_name: picture for picture in found}.values())
         if self.kind == "stills":
             random.Random(0).shuffle(found)
         return found
 
     def stride(self, there: int, share: float = 1.0) -> int:
-        """At which distance frames are taken, so that of those `there` are as many as are wanted,
-        or a few more; of photographs the first are taken.
+        """At which distance frames are taken; of photographs the first are.
 
         Args:
             there: how many there are.
-            share: of the number wanted.
+            share: of those `count` asks for; below 1 no more than that are taken.
         """
-        return 1 if self.kind == "stills" else max(1, int(there / (share * self.wanted)))
+        if self.kind == "stills":
+            return 1
+        stride = max(1, there // self.wanted)
+        return stride if share >= 1 else math.ceil(stride / share)
 
     def count(self, there: int) -> int:
-        """How many of those `there` are asked for."""
+        """How many are asked for where so many are `there`: of frames, taken at a fixed distance,
+        as many as are wanted, or more, but less than twice as many."""
         if self.kind == "stills":
             return min(there, self.wanted)
         return math.ceil(there / self.stride(there))
@@ -109,10 +110,6 @@ class Share(NamedTuple):
     pictures: list[Picture]
     side: int
     stride: int
-
-
-Encode = Callable[..., tuple[bytes, bytes]]
-"""From a picture and a short side to the bytes of its image and of its mask, see `encode`."""
 
 
 def plan(
@@ -176,37 +173,3 @@ def choose(
 def _spread(pictures: list[Picture]) -> list[Picture]:
     """Some of them, at equal distances."""
     return pictures[:: max(1, len(pictures) // SAMPLE)]
-
-
-def encode(picture: Picture, side: int, quality: int) -> tuple[bytes, bytes]:
-    """A picture as WebP and its mask as PNG, made smaller to a short side where they are larger.
-
-    Raises:
-        InputError: one of them cannot be read.
-    """
-    labels, _ = read_labels(picture.mask)
-    if labels.max(initial=0) >= VOID:
-        raise InputError(f"{picture.mask} has ids up to {labels.max()}; expected up to {VOID - 1}.")
-    try:
-        with Image.open(picture.image) as opened:
-            image = opened.convert("RGB")
-    except OSError as error:
-        raise InputError(f"{picture.image} cannot be read as a picture: {error}.") from error
-    if min(image.size) > side:
-        scale = side / min(image.size)
-        size = round(image.width * scale), round(image.height * scale)
-        image = image.resize(size, Image.Resampling.BICUBIC)
-        labels = np.asarray(Image.fromarray(labels).resize(size, Image.Resampling.NEAREST))
-    with io.BytesIO() as file:
-        image.save(file, "WEBP", quality=quality, method=6)
-        return file.getvalue(), _png(labels)
-
-
-def _png(labels: LabelMap) -> bytes:
-    """A label map as a palette picture of as few bits as it takes."""
-    bits = next(bits for bits in (1, 2, 4, 8) if labels.max(initial=0) < 2**bits)
-    picture = Image.fromarray(labels.astype(np.uint8))
-    picture.putpalette(palette()[: 2**bits].tobytes())
-    with io.BytesIO() as file:
-        picture.save(file, "PNG", optimize=True, bits=bits)
-        return file.getvalue()

@@ -1,5 +1,6 @@
 """Bundles: what is packed, made small enough, and unpacked elsewhere as packs."""
 
+import json
 import shutil
 import sys
 import zipfile
@@ -10,12 +11,13 @@ import numpy as np
 import pytest
 
 import bundle
-from bundle_plan import Source, choose, encode
+from bundle_plan import Source, choose
 from masktrail.data.pack import Pack, open_pack
 from masktrail.data.prepare import prepare
 from masktrail.errors import InputError
 from masktrail.masks import read_labels, write_labels
 from painted_sets import COLOURS, paint, paint_stills, paint_videos, save
+from shrink import shrink
 
 MIB = 2**20
 
@@ -127,9 +129,10 @@ def test_sides_are_the_largest_with_which_all_that_is_wanted_fits() -> None:
 def test_small_limits_are_met_by_fewer_frames_or_refused(data: Path, tmp_path: Path) -> None:
     file = tmp_path / "bundle.zip"
     bundle.write_bundle(file, [replace(s, sides=(30,)) for s in sources(data)], MIB, 40)
-    limit = file.stat().st_size // 2
+    limit = file.stat().st_size * 4 // 10
     packed = bundle.write_bundle(file, sources(data), limit, 40)
-    assert [p.share.side for p in packed] == [30, 30] and packed[0].share.stride == 2
+    assert [p.share.side for p in packed] == [30, 30] and packed[0].share.stride == 3
+    assert packed[0].pictures == 4 and 1 <= packed[1].pictures < 12
     assert file.stat().st_size <= limit
     before = file.read_bytes()
     with pytest.raises(InputError, match="of the pictures that are wanted; allow more"):
@@ -144,11 +147,22 @@ def test_bad_quality_and_missing_sets_are_refused(data: Path, tmp_path: Path) ->
             bundle.write_bundle(file, sources(data), MIB, quality)
     with pytest.raises(InputError, match="no JPEGImages and Annotations"):
         bundle.write_bundle(file, sources(tmp_path), MIB, 40)
-    with pytest.raises(InputError, match="cannot be read as a picture"):
-        (picture, *_) = sources(data)[0].pictures()
-        (tmp_path / "bad.png").write_bytes(b"no picture")
-        encode(picture._replace(image=tmp_path / "bad.png"), 60, 40)
+    paint_videos(tmp_path / "bare", ("one",), 2)
+    for mask in (tmp_path / "bare" / "Annotations").rglob("*.png"):
+        mask.unlink()
+    with pytest.raises(InputError, match="has a mask"):
+        bundle.write_bundle(file, [Source("x", "davis", tmp_path / "bare", 1, (60,))], MIB, 40)
     assert not file.exists()
+
+
+def test_bad_pictures_are_refused(data: Path, tmp_path: Path) -> None:
+    (picture, *_), bad = sources(data)[0].pictures(), tmp_path / "bad.png"
+    bad.write_bytes(b"no picture")
+    with pytest.raises(InputError, match=r"bad\.png cannot be read as a picture"):
+        shrink(bad, picture.mask, 60, 40)
+    save(paint([], COLOURS, (50, 40))[0], bad)
+    with pytest.raises(InputError, match="is 50x40 and its mask 96x60; expected one size"):
+        shrink(bad, picture.mask, 60, 40)
 
 
 def test_sets_of_which_nothing_is_wanted_are_left_out(data: Path, tmp_path: Path) -> None:
@@ -170,7 +184,22 @@ def test_what_is_no_whole_bundle_is_refused(data: Path, tmp_path: Path) -> None:
         bundle.unpack_bundle(file, tmp_path / "packs")
     with pytest.raises(InputError, match="not a whole bundle"):
         bundle.unpack_bundle(tmp_path / "missing.zip", tmp_path / "packs")
+    for name in ("..", "", "a/b"):
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr(bundle.INDEX, json.dumps({name: {"kind": "stills", "canvas": "9x9"}}))
+        with pytest.raises(InputError, match="expected the name of a folder"):
+            bundle.unpack_bundle(file, tmp_path / "packs")
+    spoilt = bytearray(whole.read_bytes())
+    with zipfile.ZipFile(whole) as archive:
+        picture = archive.infolist()[1]
+    spoilt[picture.header_offset + bundle.MEMBER + len(picture.filename)] ^= 255
+    file.write_bytes(spoilt)
+    with pytest.raises(InputError, match="not a whole bundle"):
+        bundle.unpack_bundle(file, tmp_path / "packs")
     assert not any((tmp_path / "packs").iterdir()), "nothing is left half unpacked"
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(InputError, match="could not be written"):
+        bundle.unpack_bundle(whole, tmp_path / "file")
 
 
 def test_what_lies_where_a_pack_is_to_be_is_not_deleted(data: Path, tmp_path: Path) -> None:

@@ -85,6 +85,7 @@ def test_for_a_device_a_thread_draws_ahead_what_would_be_drawn(recipe: Recipe) -
     assert len(watch.clips) == 2, "no more than one"
     list(islice(batches, 3))
     made.close()
+    assert len(watch.clips) == 5, "four were asked for"
     assert len(watch.threads) == 1 and threading.get_ident() not in watch.threads
     assert not any(thread.ident in watch.threads for thread in threading.enumerate())
     assert all(map(same, watch.clips, first(recipe, 0, 5)))

@@ -63,7 +63,7 @@ def depth(regions: Tensor) -> Tensor:
     depends on it.
 
     Args:
-        regions: bool (M, H, W).
+        regions: bool (M, H, W), one or more.
 
     Returns:
         (M, H, W), whole numbers in float32.

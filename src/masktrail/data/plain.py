@@ -84,7 +84,10 @@ def whole(pack: Pack, rows: Tensor, ids: Tensor, size: int) -> tuple[Tensor, Ten
     images = images.movedim(-1, 2)
     masks = (labels[:, :, None] == ids[:, None, :, None, None]).float()
     if images.shape[-2:] != (size, size):
-        flat = F.interpolate(images.flatten(0, 1), (size, size), mode="bilinear", antialias=True)
+        flat = images.flatten(0, 1)
+        if device.type != "cpu":  # which alone stretches whole numbers
+            flat = flat.float()
+        flat = F.interpolate(flat, (size, size), mode="bilinear", antialias=True)
         images = flat.unflatten(0, rows.shape)
         flat = F.interpolate(masks.flatten(0, 1), (size, size), mode="nearest-exact")
         masks = flat.unflatten(0, rows.shape)

@@ -48,22 +48,23 @@ def basis(device: torch.device, controls: int = CONTROLS, cells: int = CELLS) ->
     """
     points = 0.9 * _lattice(controls)
     centres = (1 - 1 / cells) * sent(torch.linspace(-1, 1, cells), device)
-    return _evaluated(
-        _square(centres), sent(points.float(), device), sent(_solved(points).float(), device)
-    )
+    return thin_plate(points, _square(centres))
 
 
 def thin_plate(controls: Tensor, anywhere: Tensor) -> Tensor:
     """Matrix from values at control points to values of their spline anywhere.
 
     Args:
-        controls: positions (K, 2), float64, not all on a line.
-        anywhere: positions (M, 2), float64.
+        controls: positions (K, 2), float64, on the CPU, not all on a line.
+        anywhere: positions (M, 2), on any device.
 
     Returns:
-        (M, K), float64.
+        (M, K), of the type of `anywhere` and where that is.
     """
-    return _evaluated(anywhere, controls, _solved(controls))
+    solved, controls = (
+        sent(x.to(anywhere.dtype), anywhere.device) for x in (_solved(controls), controls)
+    )
+    return torch.cat([_bending(anywhere, controls), _homogeneous(anywhere)], 1) @ solved
 
 
 def _solved(controls: Tensor) -> Tensor:
@@ -74,12 +75,6 @@ def _solved(controls: Tensor) -> Tensor:
     system[:count, count:] = _homogeneous(controls)
     system[count:, :count] = _homogeneous(controls).T
     return torch.linalg.inv(system)[:, :count]
-
-
-def _evaluated(anywhere: Tensor, controls: Tensor, coefficients: Tensor) -> Tensor:
-    """Matrix (M, K) to the values at positions (M, 2) of splines so solved."""
-    terms = torch.cat([_bending(anywhere, controls), _homogeneous(anywhere)], 1)  # (M, K+3)
-    return terms @ coefficients
 
 
 def _lattice(side: int) -> Tensor:

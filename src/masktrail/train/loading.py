@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from masktrail.data.synth import Clips
+from masktrail.devices import sent
 from masktrail.errors import InputError
 from masktrail.train.recipe import Recipe, Stage
 
@@ -97,6 +98,8 @@ class Loader(Generic[S]):
 
     def resume(self, step: int, random: Tensor | None = None) -> None:
         """Goes on at a step of the optimiser: with no clips of before, or exactly.
+
+        What had been drawn ahead as a stage ended is drawn by the rules of the next one.
 
         Args:
             step: where the training was left.
@@ -192,9 +195,18 @@ def _moved(
     """The same with the clips on `device`."""
     for item in items:
         if isinstance(item, _Drawn) and device is not None:
-            on_device = {name: tensor.to(device) for name, tensor in vars(item.clips).items()}
+            on_device = {
+                name: _carried(tensor, device) for name, tensor in vars(item.clips).items()
+            }
             item = item._replace(clips=Clips(**on_device))
         yield item
+
+
+def _carried(tensor: Tensor, device: torch.device) -> Tensor:
+    """A tensor of any size on `device`, which need not have done all it was asked for before."""
+    if device.type == "cuda" and tensor.device.type == "cpu":
+        tensor = tensor.pin_memory()
+    return sent(tensor, device)
 
 
 def _ahead(items: Iterator[T]) -> Generator[T]:

@@ -58,14 +58,14 @@ def _first_marks(truth: Tensor, settings: ClickSettings) -> tuple[Tensor, Tensor
     """First prompt maps (M, 3, S, S) of masks (M, S, S), all 0 where a mask is empty, and the soft
     masks (M, S, S) they go out from."""
     kind = torch.rand(len(truth))
-    boxed, marked = kind < settings.box, kind < settings.box + settings.mask
-    previous = change_rows(
-        marked & ~boxed, lambda _, truth: _spoilt(truth), torch.zeros_like(truth), truth
-    )
+    boxed, clicked = kind < settings.box, kind >= settings.box + settings.mask
+    masked = ~boxed & ~clicked
+    nothing = torch.zeros_like(truth)
+    previous = change_rows(masked, lambda _, true: _spoilt(true), nothing, truth)
     maps = truth.new_zeros(len(truth), MAPS, *truth.shape[1:])
     maps = change_rows(boxed, partial(_boxed, jitter=settings.jitter), maps, truth)
-    maps = change_rows(marked & ~boxed, _corrected, maps, previous, truth)
-    return change_rows(~marked, _clicked, maps, truth), previous
+    maps = change_rows(masked, _corrected, maps, previous, truth)
+    return change_rows(clicked, _clicked, maps, truth), previous
 
 
 def _boxed(maps: Tensor, truth: Tensor, jitter: float) -> Tensor:
@@ -109,7 +109,7 @@ def _clicked(maps: Tensor, truth: Tensor) -> Tensor:
     first = torch.where(sent(middle, truth.device), middles(depths), at[:, 0])
     at = torch.cat([first[:, None], at[:, 1:], places(beside, chances[:, -1:])], 1)
     inside, outside = masks.flatten(1).any(1), beside.flatten(1).any(1)
-    possible = torch.stack([*[inside] * MOST_FIRST, inside & outside], 1)
+    possible = torch.stack([inside] * MOST_FIRST + [inside & outside], 1)
     label = torch.arange(MOST_FIRST + 1) < MOST_FIRST
     there = sent(wanted, truth.device) & possible
     return _with_clicks(maps, at, sent(label, truth.device), there)

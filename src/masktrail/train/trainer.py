@@ -150,7 +150,7 @@ class Trainer:
             1 - decay,
         )
         for name in self._state.keys() - moving:  # batch norm's counts of batches
-            self.average[name].copy_(self._state[name], non_blocking=True)
+            self.average[name].copy_(self._state[name])
 
     def save(self) -> None:
         """Writes `checkpoint.pt` to go on from and `weights.safetensors`, the averaged weights."""
@@ -206,6 +206,8 @@ class Trainer:
         try:
             state = torch.load(path, map_location=self.device, weights_only=True)
             self.network.load_state_dict(state["network"])
+            for group in state["optimiser"]["param_groups"]:
+                group["fused"] = self.optimiser.defaults["fused"]  # of this device, not of that one
             self.optimiser.load_state_dict(state["optimiser"])
         except (*DAMAGED, LookupError, ValueError, RuntimeError) as error:
             raise InputError(
