@@ -28,14 +28,9 @@ MODELS = {
 def test_no_pixel_is_on_the_cpu_and_no_step_waits(
     packs: Path, tmp_path: Path, family: str, kind: str
 ) -> None:
+    plain = kind == "plain"
     clips = ClipSettings(
-        size=64 if kind == "plain" else 96,
-        frames=3,
-        paste=0.7,
-        tight=0.5,
-        small=0.3,
-        far=4,
-        plain=kind == "plain",
+        size=64 if plain else 96, frames=3, paste=0.7, tight=0.5, small=0.3, far=4, plain=plain
     )
     stage = Stage(
         batch=4,

@@ -413,6 +413,24 @@ def test_resuming_needs_a_checkpoint_of_the_same_recipe(recipe: Recipe, tmp_path
             train(recipe, 1, tmp_path / "out", resume=True, device="cpu")
 
 
+def test_the_optimiser_of_a_resumed_run_steps_as_its_device_does_best(
+    recipe: Recipe, tmp_path: Path
+) -> None:
+    """Checkpoints of before, and of other devices, say otherwise."""
+    trainer = make_trainer(recipe, tmp_path / "out")
+    learn(trainer, 1)
+    trainer.save()
+    path = tmp_path / "out" / "checkpoint.pt"
+    state = torch.load(path, weights_only=True)
+    for group in state["optimiser"]["param_groups"]:
+        group["fused"] = None
+    torch.save(state, path)
+    resumed = make_trainer(recipe, tmp_path / "out")
+    resumed.resume()
+    assert all(group["fused"] for group in resumed.optimiser.param_groups)
+    learn(resumed, 1)
+
+
 PROCESS = """
 import json, sys
 from pathlib import Path
