@@ -318,20 +318,25 @@ def test_a_run_may_end_by_steps(recipe: Recipe, tmp_path: Path) -> None:
 def test_a_run_told_to_end_lets_its_rate_fall_first(
     recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The clock ticks three times a step; told so after the first, the run has four more."""
+    """The clock ticks three times a step; told so after the first, the run has four more, by the
+    rules of its last stage."""
     monkeypatch.setattr(loop, "WIND_DOWN", 12.0)
     rates: list[float] = []
+    stages: list[Stage] = []
     step = Trainer.learn
 
     def learned(trainer: Trainer, *how: Any) -> StepOutput:
         output = step(trainer, *how)
         rates.append(trainer.optimiser.param_groups[0]["lr"])
+        stages.append(how[-1])
         return output
 
     monkeypatch.setattr(Trainer, "learn", learned)
-    flat = replace(recipe, stages=(replace(recipe.stages[0], lr=1e-4),))
+    last = replace(recipe.stages[0], lr=1e-4)
+    flat = replace(recipe, stages=(replace(last, until=0.9), last))
     train(flat, 600, tmp_path / "out", device="cpu", ending=lambda: True)
     assert rates == pytest.approx([1e-4, 1e-4, 0.75e-4, 0.5e-4, 0.25e-4])
+    assert stages == [flat.stages[0], *[last] * 4]
     assert logged(tmp_path / "out")[-1]["step"] == 5
     assert read_clock(tmp_path / "out") == (15, 5, 5)
     load_network(tmp_path / "out" / "weights.safetensors")

@@ -99,7 +99,7 @@ def _run(
     logged -= log_every  # the first step is logged at once
     batches = iter(trainer.loader)
     while not trainer.over:
-        trainer.loader.progress = trainer.progress
+        trainer.loader.progress = trainer.phase
         drawing = time.monotonic()
         stage, clips = next(batches)
         drawn = time.monotonic() - drawing

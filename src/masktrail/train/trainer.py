@@ -104,6 +104,11 @@ class Trainer:
         return min(1.0, max(self.elapsed / self.seconds, steps))
 
     @property
+    def phase(self) -> float:
+        """Share of the run that decides its stage: a run that winds down is in its last."""
+        return self.progress if self._winding_down is None else 1.0
+
+    @property
     def over(self) -> bool:
         """Whether the run has come to its end, by its time, by its steps or by `wind_down`."""
         return self.progress >= 1 or self._fade() <= 0
