@@ -79,7 +79,7 @@ def write_bundle(file: Path, wanted: list[Source], limit: int, quality: int) -> 
     """Writes a bundle; one that is there is replaced.
 
     Args:
-        file: to be written.
+        file: to be written; only a bundle may lie there already.
         wanted: the data sets, photographs last, which fill what the others leave.
         limit: bytes that the file may have.
         quality: of WebP, 40 to 100.
@@ -88,8 +88,8 @@ def write_bundle(file: Path, wanted: list[Source], limit: int, quality: int) -> 
         What it holds.
 
     Raises:
-        InputError: the quality is too low, a data set cannot be read, or nothing or next to
-            nothing is wanted or fits.
+        InputError: the quality is too low, a data set cannot be read, nothing or next to nothing
+            is wanted or fits, or `file` is something else.
     """
     if not wanted:
         raise InputError("No picture is wanted; ask for some by --stills, --frames or --clips.")
@@ -98,6 +98,8 @@ def write_bundle(file: Path, wanted: list[Source], limit: int, quality: int) -> 
             f"quality = {quality}; expected {LEAST_QUALITY} to 100: a small limit is met by fewer "
             "pictures, not by worse ones."
         )
+    if file.exists():
+        _read_index(file)
     with ThreadPoolExecutor() as pool:
         shares = plan(wanted, limit, partial(_mean_size, quality=quality, pool=pool))
         with replacing(file) as part, zipfile.ZipFile(part, "w") as archive:

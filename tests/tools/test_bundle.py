@@ -155,6 +155,14 @@ def test_bad_quality_and_missing_sets_are_refused(data: Path, tmp_path: Path) ->
     assert not file.exists()
 
 
+def test_what_is_no_bundle_is_not_replaced(data: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "film.zip"
+    mine.write_text("mine")
+    with pytest.raises(InputError, match="not a whole bundle"):
+        bundle.write_bundle(mine, sources(data), MIB, 40)
+    assert mine.read_text() == "mine"
+
+
 def test_bad_pictures_are_refused(data: Path, tmp_path: Path) -> None:
     (picture, *_), bad = sources(data)[0].pictures(), tmp_path / "bad.png"
     bad.write_bytes(b"no picture")
