@@ -72,15 +72,13 @@ class _Operations(TorchDispatchMode):
         given = _tensors((args, kwargs))
         _refuse_large(func, given)
         _refuse_waiting(func, given)
+        if func.name() in MOVES:
+            _refuse_moving(func, args, kwargs)
         result = func(*args, **kwargs)
         made = _tensors(result)
         _refuse_large(func, made)
         if any(map(_away, given)) and not all(map(_away, made)):
             raise Waited(f"{func.name()} brings something back from the device")
-        if func.name() in MOVES and _away(made[0]) and not _away(given[-1]):
-            unhurried = kwargs.get("non_blocking") or any(x is True for x in args)
-            if not unhurried:
-                raise Waited(f"{func.name()} waits for the device; send with non_blocking")
         return result
 
 
@@ -96,6 +94,21 @@ def _refuse_large(func: Any, tensors: list[Tensor]) -> None:
     for tensor in tensors:
         if not _away(tensor) and tensor.numel() > LARGEST:
             raise Waited(f"{func.name()} has a tensor {tuple(tensor.shape)} on the CPU")
+
+
+def _refuse_moving(func: Any, args: Sequence[Any], kwargs: Any) -> None:
+    """Of a copy of one tensor to a device, or into another tensor."""
+    into = (
+        args[0].device.type
+        if func.name() == "aten::copy_"
+        else kwargs.get("device", args[0].device)
+    )
+    source, back = _tensors(args)[-1], torch.device(into).type == "cpu"
+    if _away(source) and back:
+        raise Waited(f"{func.name()} brings something back from the device")
+    unhurried = kwargs.get("non_blocking") or any(x is True for x in args)
+    if not (_away(source) or back or unhurried):
+        raise Waited(f"{func.name()} waits for the device; send with non_blocking")
 
 
 def _refuse_waiting(func: Any, given: list[Tensor]) -> None:
