@@ -1,52 +1,58 @@
 """Packs what is trained on into one file that travels, and makes packs of it where it arrives.
 
     python tools/bundle.py FILE [--limit 36] [--quality 40] [--stills 3000] [--frames 900]
-        [--clips 250]
+        [--clips 250] [--recipes RECIPE ...]
     python tools/bundle.py FILE --unpack [--out packs]
 
 A bundle is a zip of data sets as `masktrail prepare` reads them, made small: pictures as WebP,
 masks without loss. Their short sides are the largest with which as many pictures as are wanted fit
 into the limit (MiB); photographs then fill what is left. Where not even the smallest fit there are
 fewer pictures, never worse ones. Unpacked, every data set becomes a pack, in a process of its own.
+
+With `--recipes` the weights that these start from travel in it too, as int8, and the limit is what
+the source tree leaves of `travel.TAKES`.
 """
 
 import argparse
-import json
 import logging
-import multiprocessing
-import re
 import statistics
-import tempfile
+import sys
 import zipfile
-from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+import travel
+from bundle_file import (
+    END,
+    INDEX,
+    Entry,
+    add,
+    add_smaller,
+    index_of,
+    read_index,
+    start_member,
+    stored,
+    unpack_bundle,
+)
 from bundle_plan import Picture, Share, Source, plan
-from ingredients import DATA
-from masktrail.data.prepare import prepare
+from ingredients import DATA, ROOT
 from masktrail.errors import InputError
-from masktrail.masks import cannot_write, replacing
+from masktrail.masks import replacing
+from masktrail.models.weights import int8_shards, load_network, read_config
+from masktrail.train.recipe import read_recipe
 from shrink import shrink
-
-INDEX = "bundle.json"
-"""Member that says of which kind each data set is, and the canvas of its pack."""
-
-NAME = re.compile(r"[\w-][\w.-]*")
-"""Of a pack: a folder beside others, not one elsewhere."""
+from travel import MIB
 
 LEAST_QUALITY = 40
 
+LIMIT = 36.0
+"""MiB, where no recipe says what else travels."""
+
 AT_ONCE = 128
 """Pictures that are made small before the next ones are begun."""
-
-MIB = 2**20
-
-MEMBER, END = 30 + 46, 22
-"""Bytes of a zip's own: of a member, beside its name twice, and at the end."""
 
 HEADER = f"{'pack':<18} {'pictures':>8} {'side':>6} {'stride':>6} {'MiB':>7}"
 
@@ -70,12 +76,30 @@ def sources(data: Path, stills: int, frames: int, clips: int) -> list[Source]:
     every = [
         Source("clips", "davis", data / "clips", clips, (240, 224, 192)),
         Source("davis2016-train", "davis", davis, frames, sides),
-        Source("stills", "stills", data / "stills", stills, (256, 240, 224, 208, 192, 176)),
+        Source(
+            "stills", "stills", data / "stills", stills, (256, 240, 224, 208, 192, 176, 168, 160)
+        ),
     ]
     return [source for source in every if source.wanted > 0]
 
 
-def write_bundle(file: Path, wanted: list[Source], limit: int, quality: int) -> list[Packed]:
+def starts_of(recipes: list[Path]) -> dict[str, Path]:
+    """The weights that recipes start from, by the recipes' names.
+
+    Raises:
+        InputError: a recipe cannot be read.
+    """
+    found = {path.stem: read_recipe(path).init for path in recipes}
+    return {name: Path(init) for name, init in found.items() if init}
+
+
+def write_bundle(
+    file: Path,
+    wanted: list[Source],
+    limit: int,
+    quality: int,
+    starts: Mapping[str, Path] | None = None,
+) -> list[Packed]:
     """Writes a bundle; one that is there is replaced.
 
     Args:
@@ -83,13 +107,14 @@ def write_bundle(file: Path, wanted: list[Source], limit: int, quality: int) -> 
         wanted: the data sets, photographs last, which fill what the others leave.
         limit: bytes that the file may have.
         quality: of WebP, 40 to 100.
+        starts: weights that go with them, by name: of networks of ours.
 
     Returns:
-        What it holds.
+        What it holds of the data sets.
 
     Raises:
-        InputError: the quality is too low, a data set cannot be read, nothing or next to nothing
-            is wanted or fits, or `file` is something else.
+        InputError: the quality is too low, a data set or weights cannot be read, nothing or next to
+            nothing is wanted or fits, or `file` is something else.
     """
     if not wanted:
         raise InputError("No picture is wanted; ask for some by --stills, --frames or --clips.")
@@ -99,49 +124,37 @@ def write_bundle(file: Path, wanted: list[Source], limit: int, quality: int) -> 
             "pictures, not by worse ones."
         )
     if file.exists():
-        _read_index(file)
-    with ThreadPoolExecutor() as pool:
-        shares = plan(wanted, limit, partial(_mean_size, quality=quality, pool=pool))
-        with replacing(file) as part, zipfile.ZipFile(part, "w") as archive:
-            room = limit - END - _add(archive, INDEX, _index(shares))
-            packed = []
-            for share in shares:
-                packed.append(_add_share(archive, share, room, quality, pool))
-                room -= packed[-1].size
-                if not packed[-1].pictures:
-                    raise InputError(f"{share.source.name} has no room; allow more, or want less.")
+        read_index(file)
+    with (
+        ThreadPoolExecutor() as pool,
+        replacing(file) as part,
+        zipfile.ZipFile(part, "w") as archive,
+    ):
+        room = limit - END - _add_starts(archive, starts or {})
+        if room <= 0:
+            raise InputError(
+                f"The weights alone are larger than {limit / MIB:.2f} MiB; allow more."
+            )
+        shares = plan(wanted, room, partial(_mean_size, quality=quality, pool=pool))
+        entries = [Entry(s.source.name, s.source.kind, s.source.canvas(s.side)) for s in shares]
+        room -= add(archive, INDEX, index_of(entries, list(starts or {})))
+        packed = []
+        for share in shares:
+            packed.append(_add_share(archive, share, room, quality, pool))
+            room -= packed[-1].size
+            if not packed[-1].pictures:
+                raise InputError(f"{share.source.name} has no room; allow more, or want less.")
     return packed
 
 
-def unpack_bundle(file: Path, out: Path) -> list[Path]:
-    """Makes packs of what a bundle holds.
-
-    Args:
-        file: as `write_bundle` made it.
-        out: folder of the packs; of those that are there, packs of the same names are replaced.
-
-    Returns:
-        The packs.
-
-    Raises:
-        InputError: it is no bundle, or a pack cannot be written.
-    """
-    index = _read_index(file)
-    with _folder_in(out) as folder:
-        try:
-            with zipfile.ZipFile(file) as archive:
-                archive.extractall(folder)
-        except zipfile.BadZipFile as error:
-            raise InputError(f"{file} is not a whole bundle: {error}.") from error
-        # processes that are forked would share the threads of this one
-        with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
-            jobs = [
-                pool.submit(prepare, kind, Path(folder, name), out / name, canvas)
-                for name, kind, canvas in index
-            ]
-            for job in jobs:
-                job.result()
-    return [out / name for name, *_ in index]
+def _add_starts(archive: zipfile.ZipFile, starts: Mapping[str, Path]) -> int:
+    """Adds weights, as int8; the bytes they take."""
+    taken = 0
+    for name, path in starts.items():
+        network, _ = load_network(path)
+        (weights,) = int8_shards(network, *read_config(path), name, limit=sys.maxsize).values()
+        taken += add_smaller(archive, start_member(name), weights)
+    return taken
 
 
 def _mean_size(pictures: list[Picture], side: int, quality: int, pool: Executor) -> float:
@@ -158,7 +171,7 @@ def _add_share(
         if taken + size > room:
             break
         for name, data in members:
-            _add(archive, name, data)
+            add(archive, name, data)
         count, taken = count + 1, taken + size
     return Packed(share, count, taken)
 
@@ -172,50 +185,7 @@ def _shrunk(
         made = pool.map(lambda p: shrink(p.image, p.mask, side, quality), some)
         for picture, data in zip(some, made, strict=True):
             members = list(zip((picture.image_name, picture.mask_name), data, strict=True))
-            yield sum(_stored(*member) for member in members), members
-
-
-def _index(shares: list[Share]) -> bytes:
-    packs = {
-        share.source.name: {"kind": share.source.kind, "canvas": share.source.canvas(share.side)}
-        for share in shares
-    }
-    return json.dumps(packs).encode()
-
-
-def _read_index(file: Path) -> list[tuple[str, str, str]]:
-    """Name, kind and canvas of every pack in a bundle."""
-    try:
-        with zipfile.ZipFile(file) as archive:
-            index = json.loads(archive.read(INDEX))
-        found = [(name, index[name]["kind"], index[name]["canvas"]) for name in index]
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
-        raise InputError(f"{file} is not a whole bundle: {error}.") from error
-    for name, *_ in found:
-        if not NAME.fullmatch(name):
-            raise InputError(f"{file} has a pack called {name!r}; expected the name of a folder.")
-    return found
-
-
-@contextmanager
-def _folder_in(out: Path) -> Iterator[Path]:
-    """A folder inside `out` for what is unpacked, until it is packed."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=out, prefix=".bundle") as folder:
-            yield Path(folder)
-    except OSError as error:
-        raise cannot_write(out, error) from error
-
-
-def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> int:
-    archive.writestr(zipfile.ZipInfo(name), data)  # of no date: the same files, the same bundle
-    return _stored(name, data)
-
-
-def _stored(name: str, data: bytes) -> int:
-    """Bytes that a member takes in a zip."""
-    return len(data) + MEMBER + 2 * len(name.encode())
+            yield sum(stored(name, len(content)) for name, content in members), members
 
 
 def main() -> None:
@@ -223,24 +193,43 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", type=Path)
-    parser.add_argument("--limit", type=float, default=36, help="MiB")
+    parser.add_argument("--limit", type=float, help="MiB")
     parser.add_argument("--quality", type=int, default=40, help="of WebP")
     parser.add_argument("--stills", type=int, default=3000, help="photographs wanted")
     parser.add_argument("--frames", type=int, default=900, help="frames of DAVIS wanted")
     parser.add_argument("--clips", type=int, default=250, help="frames of the clips wanted")
+    parser.add_argument("--recipes", type=Path, nargs="+", default=[], help="what it is for")
     parser.add_argument("--unpack", action="store_true")
     parser.add_argument("--out", type=Path, default=Path("packs"), help="folder of the packs")
     given = parser.parse_args()
     try:
         if given.unpack:
-            print(*unpack_bundle(given.file, given.out), sep="\n")
-            return
-        wanted = sources(DATA, given.stills, given.frames, given.clips)
-        packed = write_bundle(given.file, wanted, int(given.limit * MIB), given.quality)
+            made = unpack_bundle(given.file, given.out)
+            print(*made.packs.values(), *made.starts.values(), sep="\n")
+        else:
+            _pack(given)
     except InputError as error:
         raise SystemExit(str(error)) from error
+
+
+def _pack(given: argparse.Namespace) -> None:
+    limit = int(given.limit * MIB) if given.limit else int(LIMIT * MIB)
+    if given.recipes and not given.limit:
+        tree = travel.tree_bytes(ROOT, given.file)
+        limit = travel.room_beside(tree)
+        print(
+            f"The source tree takes {tree / MIB:.2f} MiB without its weights, which stay behind: "
+            f"{limit / MIB:.2f} of {travel.TAKES // MIB} MiB are left."
+        )
+    wanted = sources(DATA, given.stills, given.frames, given.clips)
+    starts = starts_of(given.recipes)
+    packed = write_bundle(given.file, wanted, limit, given.quality, starts)
     print(HEADER, *packed, sep="\n")
-    print(f"{given.file}: {given.file.stat().st_size / MIB:.2f} MiB, WebP quality {given.quality}")
+    size = given.file.stat().st_size
+    rest = size - sum(each.size for each in packed)
+    if starts:
+        print(f"{'weights':<18} {len(starts):8} {'':13} {rest / MIB:7.2f}")
+    print(f"{given.file}: {size / MIB:.2f} MiB, WebP quality {given.quality}")
 
 
 if __name__ == "__main__":

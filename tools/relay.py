@@ -32,7 +32,7 @@ from masktrail.devices import has_fast_bfloat16
 from masktrail.errors import InputError
 from masktrail.evaluate.run import evaluate
 from masktrail.models.fetch import sha256
-from masktrail.train.loop import train
+from masktrail.train.loop import Pace, train
 from masktrail.train.recipe import Recipe, read_recipe
 from masktrail.train.trainer import CHECKPOINT, read_clock
 from masktrail.zoo import CARDS, weights_origin, weights_path
@@ -45,6 +45,8 @@ LOG, RECIPES, RUNS = Path("docs/relay.csv"), Path("recipes/relay"), Path("runs/r
 LONG = 60.0
 """Minutes of a leg that is trained at its recipe's full learning rates. A shorter one that goes on
 from earlier weights is trained at lower ones in proportion, or it would end worse than it began."""
+
+PACE = Pace()
 
 RESERVE = 120.0
 """Seconds kept for writing and scoring."""
@@ -185,7 +187,7 @@ def _train(leg: Leg, folder: Path, recipe: Recipe, end: float, must_end: Callabl
     logger.info("%s, from %s (%s)", folder, recipe.init or "nothing", _score_text(leg.score_before))
     seconds += read_clock(folder).seconds if resume else 0.0
     recipe = recipe_for(leg, recipe)
-    weights = train(recipe, seconds / 60, folder, resume, "cpu", ending=must_end)
+    weights = train(recipe, seconds / 60, folder, resume, "cpu", pace=PACE, ending=must_end)
     clock = read_clock(folder)
     if not clock.steps:
         raise InputError(f"Training ended before its first step; {folder} goes on next time.")

@@ -11,11 +11,15 @@ import numpy as np
 import pytest
 
 import bundle
+import travel
+from bundle_file import INDEX, MEMBER, unpack_bundle
 from bundle_plan import Source, choose
 from masktrail.data.pack import Pack, open_pack
 from masktrail.data.prepare import prepare
 from masktrail.errors import InputError
 from masktrail.masks import read_labels, write_labels
+from masktrail.models import create
+from masktrail.models.weights import load_network, save_network
 from painted_sets import COLOURS, paint, paint_stills, paint_videos, save
 from shrink import shrink
 
@@ -48,7 +52,7 @@ def test_what_fits_comes_out_as_it_went_in(data: Path, tmp_path: Path) -> None:
     file = tmp_path / "bundle.zip"
     packed = bundle.write_bundle(file, sources(data), MIB, 60)
     assert [(p.pictures, p.share.side, p.share.stride) for p in packed] == [(12, 60, 1)] * 2
-    made = bundle.unpack_bundle(file, tmp_path / "packs")
+    made = list(unpack_bundle(file, tmp_path / "packs").packs.values())
     assert [path.name for path in made] == ["davis2016-train", "stills"]
     assert sorted(path.name for path in (tmp_path / "packs").iterdir()) == sorted(
         path.name for path in made
@@ -79,7 +83,7 @@ def test_pictures_are_made_small_and_masks_with_them(data: Path, tmp_path: Path)
     small = [replace(source, sides=(30,)) for source in sources(data, frames=4)]
     packed = bundle.write_bundle(tmp_path / "bundle.zip", small, MIB, 80)
     assert [(p.pictures, p.share.stride) for p in packed] == [(4, 3), (12, 1)]
-    videos, stills = bundle.unpack_bundle(tmp_path / "bundle.zip", tmp_path / "packs")
+    videos, stills = unpack_bundle(tmp_path / "bundle.zip", tmp_path / "packs").packs.values()
     assert [s.count for s in open_pack(videos).sequences] == [2, 2]
     assert open_pack(stills).images.shape == (12, 30, 38, 3)
     for pack in map(open_pack, (videos, stills)):
@@ -105,7 +109,7 @@ def test_objects_keep_their_numbers(tmp_path: Path) -> None:
             read_labels(root / name)[0] for root in (source.root, tmp_path / "out/some")
         )
         assert np.array_equal(before, after)
-    (pack,) = bundle.unpack_bundle(tmp_path / "bundle.zip", tmp_path / "packs")
+    (pack,) = unpack_bundle(tmp_path / "bundle.zip", tmp_path / "packs").packs.values()
     assert open_pack(pack).sequences[0].ids == (1, 2, 3, 200)
 
 
@@ -185,29 +189,31 @@ def test_what_is_no_whole_bundle_is_refused(data: Path, tmp_path: Path) -> None:
     for content in (b"", b"abc", whole.read_bytes()[:-400]):
         file.write_bytes(content)
         with pytest.raises(InputError, match="not a whole bundle"):
-            bundle.unpack_bundle(file, tmp_path / "packs")
+            unpack_bundle(file, tmp_path / "packs")
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("readme.txt", "no bundle")
     with pytest.raises(InputError, match="not a whole bundle"):
-        bundle.unpack_bundle(file, tmp_path / "packs")
+        unpack_bundle(file, tmp_path / "packs")
     with pytest.raises(InputError, match="not a whole bundle"):
-        bundle.unpack_bundle(tmp_path / "missing.zip", tmp_path / "packs")
-    for name in ("..", "", "a/b"):
+        unpack_bundle(tmp_path / "missing.zip", tmp_path / "packs")
+    of = {"kind": "stills", "canvas": "9x9"}
+    strange = [{"packs": {name: of}, "starts": []} for name in ("..", "", "a/b")]
+    for index in [*strange, {"packs": {}, "starts": [".."]}]:
         with zipfile.ZipFile(file, "w") as archive:
-            archive.writestr(bundle.INDEX, json.dumps({name: {"kind": "stills", "canvas": "9x9"}}))
+            archive.writestr(INDEX, json.dumps(index))
         with pytest.raises(InputError, match="expected the name of a folder"):
-            bundle.unpack_bundle(file, tmp_path / "packs")
+            unpack_bundle(file, tmp_path / "packs")
     spoilt = bytearray(whole.read_bytes())
     with zipfile.ZipFile(whole) as archive:
         picture = archive.infolist()[1]
-    spoilt[picture.header_offset + bundle.MEMBER + len(picture.filename)] ^= 255
+    spoilt[picture.header_offset + MEMBER + len(picture.filename)] ^= 255
     file.write_bytes(spoilt)
     with pytest.raises(InputError, match="not a whole bundle"):
-        bundle.unpack_bundle(file, tmp_path / "packs")
+        unpack_bundle(file, tmp_path / "packs")
     assert not any((tmp_path / "packs").iterdir()), "nothing is left half unpacked"
     (tmp_path / "file").write_text("mine")
     with pytest.raises(InputError, match="could not be written"):
-        bundle.unpack_bundle(whole, tmp_path / "file")
+        unpack_bundle(whole, tmp_path / "file")
 
 
 def test_what_lies_where_a_pack_is_to_be_is_not_deleted(data: Path, tmp_path: Path) -> None:
@@ -216,7 +222,7 @@ def test_what_lies_where_a_pack_is_to_be_is_not_deleted(data: Path, tmp_path: Pa
     mine.parent.mkdir(parents=True)
     mine.write_text("mine")
     with pytest.raises(InputError, match=r"holds mine\.txt"):
-        bundle.unpack_bundle(file, tmp_path / "packs")
+        unpack_bundle(file, tmp_path / "packs")
     assert mine.read_text() == "mine"
 
 
@@ -243,3 +249,45 @@ def test_the_command_packs_prints_and_unpacks(
     monkeypatch.setattr(sys, "argv", ["bundle.py", str(tmp_path / "none.zip"), "--unpack"])
     with pytest.raises(SystemExit, match="not a whole bundle"):
         bundle.main()
+
+
+def test_weights_travel_too(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As int8, compressed, within the limit that the source tree leaves."""
+    model = {"width": 4}
+    network = create("unet", **model)
+    save_network(tmp_path / "start.safetensors", network, "unet", model)
+    begin = f'init = "{tmp_path / "start.safetensors"}"'
+    (tmp_path / "small.toml").write_text(f'family = "unet"\nmodel = {{ width = 4 }}\n{begin}\n')
+    (tmp_path / "fresh.toml").write_text('family = "unet"\n')
+    tree, file = MIB // 2, tmp_path / "bundle.zip"
+    monkeypatch.setattr(travel, "TAKES", tree + travel.SPARE + MIB // 5)
+    monkeypatch.setattr(travel, "tree_bytes", lambda root, bundle: tree)
+    monkeypatch.setattr(bundle, "DATA", data)
+    monkeypatch.setattr(bundle, "sources", lambda *wanted: sources(data))
+    recipes = [str(tmp_path / f"{name}.toml") for name in ("small", "fresh")]
+    monkeypatch.setattr(sys, "argv", ["bundle.py", str(file), "--recipes", *recipes])
+    bundle.main()
+    said = capsys.readouterr().out
+    assert said.startswith("The source tree takes 0.50 MiB without its weights")
+    assert "0.20 of" in said.splitlines()[0] and "\nweights " in said
+    assert file.stat().st_size <= MIB // 5
+    unpacked = unpack_bundle(file, tmp_path / "packs")
+    assert list(unpacked.packs) == ["davis2016-train", "stills"]
+    assert unpacked.starts == {"small": tmp_path / "packs" / "starts" / "small.safetensors"}
+    back, family = load_network(unpacked.starts["small"])
+    assert family == "unet"
+    for (name, weight), there in zip(network.named_parameters(), back.parameters(), strict=True):
+        step = weight.detach().abs().max() / 127
+        assert (there - weight).abs().max() <= 0.51 * step + 1e-3, name
+
+
+def test_weights_that_leave_no_room_are_refused(data: Path, tmp_path: Path) -> None:
+    save_network(tmp_path / "start.safetensors", create("unet", width=4), "unet", {"width": 4})
+    starts, file = {"small": tmp_path / "start.safetensors"}, tmp_path / "bundle.zip"
+    with pytest.raises(InputError, match=r"weights alone are larger than 0\.10 MiB"):
+        bundle.write_bundle(file, sources(data), MIB // 10, 40, starts)
+    with pytest.raises(InputError, match="no weights file"):
+        bundle.write_bundle(file, sources(data), MIB, 40, {"small": tmp_path / "gone.safetensors"})
+    assert not file.exists()

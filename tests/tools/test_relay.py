@@ -225,7 +225,8 @@ def script(tree: Path) -> Iterator[subprocess.Popen[str]]:
         f"import sys; sys.path[:0] = [{str(Path(relay.__file__).parent)!r}]\n"
         "import relay\n"
         "from masktrail.train import loop\n"
-        f"relay.ROOT = {str(tree)!r}; relay.TUNING = {{'dance-jump'}}; loop.WIND_DOWN = 1.0\n"
+        f"relay.ROOT = {str(tree)!r}; relay.TUNING = {{'dance-jump'}}\n"
+        "relay.PACE = loop.Pace(wind_down=1.0)\n"
         "sys.argv[1:] = ['small', '--minutes', '30']\n"
         "relay.main()\n"
     )

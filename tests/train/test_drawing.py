@@ -9,7 +9,7 @@ import torch
 
 from masktrail.data.pack import Pack
 from masktrail.errors import InputError
-from masktrail.train.drawing import open_sampler
+from masktrail.train.drawing import folders, open_packs, open_sampler
 from masktrail.train.recipe import Recipe
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
@@ -53,6 +53,19 @@ def test_photographs_and_videos_are_told_apart(recipe: Recipe) -> None:
     both = open_sampler(recipe, CPU, 0)
     assert both.stills is not None and len(both.stills.images) == 6
     assert [len(pack.images) for pack in both.videos] == [12]
+
+
+def test_packs_that_are_open_are_not_opened_again(recipe: Recipe, gpu: dict[str, int]) -> None:
+    """They stay where they are; what is missing is opened beside them."""
+    assert folders(recipe) == [recipe.stills, *recipe.videos]
+    gpu["free"] = 10**9
+    ready = open_packs([recipe.stills], CUDA)
+    sampler = open_sampler(recipe, CPU, 0, ready)
+    assert sampler.stills is ready[recipe.stills]
+    assert [pack.images.device.type for pack in sampler.videos] == ["cpu"]
+    assert list(ready) == [recipe.stills], "what was handed in stays as it is"
+    elsewhere = replace(recipe, stills="nowhere", videos=())
+    assert open_sampler(elsewhere, CPU, 0, {"nowhere": ready[recipe.stills]}).stills
 
 
 def test_what_is_no_pack_is_refused(recipe: Recipe, tmp_path: Path) -> None:

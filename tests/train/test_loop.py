@@ -24,7 +24,7 @@ from masktrail.models.memory import MemoryConfig, MemoryNetwork
 from masktrail.models.weights import load_network, read_ranges, save_network
 from masktrail.train import loop, parallel
 from masktrail.train.drawing import draw
-from masktrail.train.loop import train
+from masktrail.train.loop import Pace, train
 from masktrail.train.recipe import Recipe, Stage
 from masktrail.train.steps import StepOutput
 from masktrail.train.trainer import Step, Trainer, read_clock, schedule
@@ -73,7 +73,7 @@ def finished(packs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("run") / "deeper" / "out"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop, "time", TickingClock())
-        train(replace(recipe, stages=(stage,)), MINUTES, out, device="cpu", log_every=4)
+        train(replace(recipe, stages=(stage,)), MINUTES, out, device="cpu", pace=Pace(log=4))
     return out
 
 
@@ -165,9 +165,9 @@ def test_resuming_continues_exactly(recipe: Recipe, tmp_path: Path) -> None:
 
 def test_a_resumed_run_goes_on_in_log_and_clock(recipe: Recipe, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    train(recipe, MINUTES / 2, out, device="cpu", log_every=0)
+    train(recipe, MINUTES / 2, out, device="cpu", pace=Pace(log=0))
     before = logged(out)
-    train(recipe, MINUTES, out, resume=True, device="cpu", log_every=0)
+    train(recipe, MINUTES, out, resume=True, device="cpu", pace=Pace(log=0))
     after = logged(out)
     assert after[: len(before)] == before
     assert [row["step"] for row in after] == [1, 2, 3, 4]
@@ -177,16 +177,16 @@ def test_a_resumed_run_goes_on_in_log_and_clock(recipe: Recipe, tmp_path: Path) 
 
 def test_a_run_whose_time_is_over_is_finished_at_once(recipe: Recipe, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    train(recipe, MINUTES, out, device="cpu", log_every=0)
+    train(recipe, MINUTES, out, device="cpu", pace=Pace(log=0))
     before = logged(out)
-    train(recipe, MINUTES, out, resume=True, device="cpu", log_every=0)
+    train(recipe, MINUTES, out, resume=True, device="cpu", pace=Pace(log=0))
     assert logged(out) == before
     load_network(out / "weights.safetensors")
 
 
 def test_a_fresh_run_starts_its_log_anew(recipe: Recipe, tmp_path: Path) -> None:
     for _ in range(2):
-        train(recipe, MINUTES / 2, tmp_path / "out", device="cpu", log_every=0)
+        train(recipe, MINUTES / 2, tmp_path / "out", device="cpu", pace=Pace(log=0))
         assert [row["step"] for row in logged(tmp_path / "out")] == [1, 2]
 
 
@@ -195,7 +195,9 @@ def test_an_interruption_leaves_a_checkpoint_to_resume(recipe: Recipe, tmp_path:
         if row["step"] == 3:
             raise KeyboardInterrupt
 
-    weights = train(recipe, 60, tmp_path / "out", progress=interrupt, device="cpu", log_every=0)
+    weights = train(
+        recipe, 60, tmp_path / "out", progress=interrupt, device="cpu", pace=Pace(log=0)
+    )
     load_network(weights)
     resumed = make_trainer(recipe, tmp_path / "out")
     resumed.resume()
@@ -320,7 +322,6 @@ def test_a_run_told_to_end_lets_its_rate_fall_first(
 ) -> None:
     """The clock ticks three times a step; told so after the first, the run has four more, by the
     rules of its last stage."""
-    monkeypatch.setattr(loop, "WIND_DOWN", 12.0)
     rates: list[float] = []
     stages: list[Stage] = []
     step = Trainer.learn
@@ -334,7 +335,7 @@ def test_a_run_told_to_end_lets_its_rate_fall_first(
     monkeypatch.setattr(Trainer, "learn", learned)
     last = replace(recipe.stages[0], lr=1e-4)
     flat = replace(recipe, stages=(replace(last, until=0.9), last))
-    train(flat, 600, tmp_path / "out", device="cpu", ending=lambda: True)
+    train(flat, 600, tmp_path / "out", device="cpu", pace=Pace(wind_down=12), ending=lambda: True)
     assert rates == pytest.approx([1e-4, 1e-4, 0.75e-4, 0.5e-4, 0.25e-4])
     assert stages == [flat.stages[0], *[last] * 4]
     assert logged(tmp_path / "out")[-1]["step"] == 5
@@ -454,7 +455,7 @@ def spied(trainer, *how):
     torch.save(state, out.parent / f"rank{trainer.rank}.pt")
 
 loop._run = spied
-loop.train(read_recipe(sys.argv[1]), 1 / 60, out, device="cpu", log_every=0.1)
+loop.train(read_recipe(sys.argv[1]), 1 / 60, out, device="cpu", pace=loop.Pace(log=0.1))
 """
 
 

@@ -82,22 +82,38 @@ def publish(
         SHA-256 by file name, in order: `files` of the model's card.
 
     Raises:
-        InputError: a weight is no finite number or too large for a shard, or a file cannot be
-            written.
+        InputError: see `int8_shards`, or a file cannot be written.
+    """
+    shards = int8_shards(network, family, config, name, limit, origin)
+    for file, content in shards.items():
+        with replacing(folder / file) as part:
+            part.write_bytes(content)
+    return {file: hashlib.sha256(content).hexdigest() for file, content in shards.items()}
+
+
+def int8_shards(
+    network: nn.Module,
+    family: str,
+    config: dict[str, Any],
+    name: str,
+    limit: int = SHARD_BYTES,
+    origin: str = "",
+) -> dict[str, bytes]:
+    """What `publish` writes, by file name, in order.
+
+    Raises:
+        InputError: a weight is no finite number or too large for a shard.
     """
     tensors = quantise(network)
     header = {"format": SHARDED, "family": family, "config": json.dumps(config)}
     if origin:
         header["origin"] = origin
     header["set"] = hashlib.sha256(save(tensors)).hexdigest()
-    shards, hashes = split(tensors, limit), {}
-    for index, shard in enumerate(shards, start=1):
-        content = save(shard, metadata=header)
-        file = shard_name(name, index, len(shards))
-        with replacing(folder / file) as part:
-            part.write_bytes(content)
-        hashes[file] = hashlib.sha256(content).hexdigest()
-    return hashes
+    shards = split(tensors, limit)
+    return {
+        shard_name(name, index, len(shards)): save(shard, metadata=header)
+        for index, shard in enumerate(shards, start=1)
+    }
 
 
 def load_network(path: Path) -> tuple[nn.Module, str]:

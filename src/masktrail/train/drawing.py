@@ -1,6 +1,7 @@
 """What a recipe's clips are drawn from, and which are drawn."""
 
 import logging
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import torch
@@ -16,8 +17,28 @@ ROOM = 0.6
 """Share of a GPU's free memory that packs may take; the rest is the network's."""
 
 
-def open_sampler(recipe: Recipe, device: torch.device, seed: int) -> ClipSampler:
+def open_sampler(
+    recipe: Recipe, device: torch.device, seed: int, packs: Mapping[str, Pack] | None = None
+) -> ClipSampler:
     """A sampler of the recipe's packs.
+
+    Args:
+        recipe: names them.
+        device: where they are to lie, see `open_packs`.
+        seed: of the clips.
+        packs: those of them that are open already, by folder; they stay where they are.
+
+    Raises:
+        InputError: a pack cannot be used, or holds a sequence that models are measured on.
+    """
+    ready = dict(packs or {})
+    ready |= open_packs([folder for folder in folders(recipe) if folder not in ready], device)
+    stills = ready[recipe.stills] if recipe.stills else None
+    return ClipSampler(stills, [ready[folder] for folder in recipe.videos], seed, recipe.shares)
+
+
+def open_packs(folders: Iterable[str], device: torch.device) -> dict[str, Pack]:
+    """Packs by folder.
 
     They are moved to `device` whole, so that training never waits for the host, unless they are too
     large for it. On the CPU they stay memory maps.
@@ -25,10 +46,12 @@ def open_sampler(recipe: Recipe, device: torch.device, seed: int) -> ClipSampler
     Raises:
         InputError: a pack cannot be used, or holds a sequence that models are measured on.
     """
-    folders = [*([recipe.stills] if recipe.stills else []), *recipe.videos]
-    packs = _placed([_open(folder) for folder in folders], device)
-    stills = packs.pop(0) if recipe.stills else None
-    return ClipSampler(stills, packs, seed, recipe.shares)
+    return _placed({folder: _open(folder) for folder in folders}, device)
+
+
+def folders(recipe: Recipe) -> list[str]:
+    """Of the packs that a recipe names, photographs first."""
+    return [*([recipe.stills] if recipe.stills else []), *recipe.videos]
 
 
 def draw(sampler: ClipSampler, stage: Stage) -> Clips:
@@ -46,12 +69,12 @@ def _open(folder: str) -> Pack:
     return pack
 
 
-def _placed(packs: list[Pack], device: torch.device) -> list[Pack]:
+def _placed(packs: dict[str, Pack], device: torch.device) -> dict[str, Pack]:
     """The packs on `device`, or as they are where there is no room for them."""
     if device.type == "cpu":
         return packs
     if device.type == "cuda":
-        size, free = sum(pack.nbytes for pack in packs), torch.cuda.mem_get_info(device)[0]
+        size, free = sum(pack.nbytes for pack in packs.values()), torch.cuda.mem_get_info(device)[0]
         if size > ROOM * free:
             log.warning(
                 "The packs take %.1f GB and %s has %.1f GB free: clips are drawn on the CPU.",
@@ -60,4 +83,4 @@ def _placed(packs: list[Pack], device: torch.device) -> list[Pack]:
                 free / 1e9,
             )
             return packs
-    return [pack.to(device) for pack in packs]
+    return {folder: pack.to(device) for folder, pack in packs.items()}

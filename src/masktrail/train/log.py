@@ -14,6 +14,12 @@ from masktrail.draw import overlay
 
 log = logging.getLogger(__name__)
 
+CLOCK = {"minutes", "step", "clips"}
+"""Columns that say how far training is."""
+
+LOADING = "loading"
+"""Column of the seconds that a step waits for its clips."""
+
 
 class LossTable:
     """Appends rows to `log.csv`, continuing the one that is there.
@@ -46,6 +52,11 @@ class LossTable:
         return row
 
 
+def total_loss(row: Mapping[str, float]) -> float:
+    """What was minimised: the sum of the losses in a row."""
+    return sum(value for name, value in row.items() if name not in {*CLOCK, LOADING})
+
+
 def draw_curves(table: Path, out: Path) -> None:
     """Plots the columns of a loss table; says so where there is none, or matplotlib is missing."""
     try:
@@ -59,7 +70,7 @@ def draw_curves(table: Path, out: Path) -> None:
     with table.open(newline="") as file:
         rows = list(csv.DictReader(file))
     minutes = [float(row["minutes"]) for row in rows]
-    names = [n for n in rows[0] if n not in {"minutes", "step", "clips"}]
+    names = [n for n in rows[0] if n not in CLOCK]
     figure = Figure(figsize=(4 * len(names), 3), layout="constrained")
     for axes, name in zip(np.atleast_1d(figure.subplots(1, len(names))), names, strict=True):
         axes.plot(minutes, [float(row[name]) for row in rows])

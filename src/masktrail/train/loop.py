@@ -7,17 +7,18 @@ ends when the time does, and a resumed run goes on where its clock stood.
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 
+from masktrail.data.pack import Pack
 from masktrail.devices import catch_up, choose_device
 from masktrail.masks import replacing
 from masktrail.train import parallel
-from masktrail.train.log import LossTable, draw_curves, draw_sheet
+from masktrail.train.log import LOADING, LossTable, draw_curves, draw_sheet
 from masktrail.train.recipe import Recipe
 from masktrail.train.trainer import Step, Trainer
 
@@ -26,8 +27,23 @@ log = logging.getLogger(__name__)
 Progress = Callable[[float, dict[str, float]], None]
 """Called with the share of the time that has passed and the latest row of the log."""
 
-WIND_DOWN = 240.0
-"""Seconds that a run told to end takes to let its learning rate fall to zero."""
+
+@dataclass(frozen=True)
+class Pace:
+    """What a run does every so many seconds.
+
+    Attributes:
+        log: between rows of the log.
+        save: between checkpoints.
+        wind_down: that a run told to end takes to let its learning rate fall to zero.
+    """
+
+    log: float = 20.0
+    save: float = 120.0
+    wind_down: float = 240.0
+
+
+PACE = Pace()
 
 
 def train(
@@ -37,9 +53,9 @@ def train(
     resume: bool = False,
     device: str = "auto",
     progress: Progress = lambda share, row: None,
-    log_every: float = 20.0,
-    save_every: float = 120.0,
+    pace: Pace = PACE,
     ending: Callable[[], bool] = lambda: False,
+    packs: Mapping[str, Pack] | None = None,
 ) -> Path:
     """Trains by a recipe for some minutes; an interruption leaves a checkpoint to resume from.
 
@@ -50,10 +66,10 @@ def train(
         resume: go on from the checkpoint in `out`.
         device: name of the device, see `choose_device`.
         progress: called whenever a row is logged.
-        log_every: seconds between rows of the log.
-        save_every: seconds between checkpoints.
-        ending: asked after every step whether the run is to end before its time; it then takes
-            `WIND_DOWN` seconds more, see `Trainer.wind_down`.
+        pace: how often it logs and saves, and how soon it ends when told to.
+        ending: asked after every step whether the run is to end before its time, see
+            `Trainer.wind_down`.
+        packs: those of the recipe's that are open already, see `Trainer`.
 
     Returns:
         The weights file.
@@ -62,12 +78,12 @@ def train(
         InputError: see `Trainer` and `Trainer.resume`.
     """
     try:
-        trainer = Trainer(recipe, minutes, out, choose_device(device))
+        trainer = Trainer(recipe, minutes, out, choose_device(device), packs)
         _prepare(trainer, resume)
         # crops have few sizes, so that it pays to look for the fastest convolution of each
         fastest = torch.backends.cudnn.flags(enabled=True, benchmark=True)
         with fastest, suppress(KeyboardInterrupt), closing(trainer.loader):
-            _run(trainer, progress, log_every, save_every, ending)
+            _run(trainer, progress, pace, ending)
         if trainer.rank == 0:
             trainer.finish()
             draw_curves(out / "log.csv", out / "curves.png")
@@ -86,17 +102,11 @@ def _prepare(trainer: Trainer, resume: bool) -> None:
             part.write_text(json.dumps(asdict(trainer.recipe), indent=1))
 
 
-def _run(
-    trainer: Trainer,
-    progress: Progress,
-    log_every: float,
-    save_every: float,
-    ending: Callable[[], bool],
-) -> None:
+def _run(trainer: Trainer, progress: Progress, pace: Pace, ending: Callable[[], bool]) -> None:
     module = parallel.wrap(Step(trainer.network, trainer.recipe.family), trainer.device)
     table = LossTable(trainer.out / "log.csv")
     start = last = logged = saved = time.monotonic()
-    logged -= log_every  # the first step is logged at once
+    logged -= pace.log  # the first step is logged at once
     batches = iter(trainer.loader)
     while not trainer.over:
         trainer.loader.progress = trainer.phase
@@ -104,8 +114,8 @@ def _run(
         stage, clips = next(batches)
         drawn = time.monotonic() - drawing
         output = trainer.learn(module, clips, stage)
-        table.add({**{k: v.detach() for k, v in output.parts.items()}, "loading": drawn})
-        due = drawing + drawn - logged > log_every
+        table.add({**{k: v.detach() for k, v in output.parts.items()}, LOADING: drawn})
+        due = drawing + drawn - logged > pace.log
         if due:
             catch_up(trainer.device)  # what a GPU has been asked for is not yet done
         now = time.monotonic()
@@ -113,14 +123,14 @@ def _run(
         trainer.elapsed, must_end = parallel.agree((trainer.elapsed + now - last, ending()))
         last = now
         if must_end:
-            trainer.wind_down(WIND_DOWN)
+            trainer.wind_down(pace.wind_down)
         if trainer.rank != 0:
             continue
         if due or trainer.over:
             row = table.write(minutes=trainer.elapsed / 60, step=trainer.step, clips=trainer.clips)
             progress(trainer.progress, row)
-        if now - saved > save_every or trainer.step == 1:
-            trainer.save()
+        if now - saved > pace.save or trainer.step == 1:
             draw_sheet(clips, output.masks, trainer.out / "sheet.png")
+            trainer.save()  # whoever sees new weights finds their sheet beside them
             saved = now
     log.info("%d clips in %.1f minutes", trainer.clips, (time.monotonic() - start) / 60)

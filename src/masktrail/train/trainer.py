@@ -2,6 +2,7 @@
 
 import math
 import pickle
+from collections.abc import Mapping
 from contextlib import closing
 from functools import partial
 from itertools import islice
@@ -11,6 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
+from masktrail.data.pack import Pack
 from masktrail.data.synth import Clips, ClipSampler
 from masktrail.devices import fast_autocast
 from masktrail.errors import InputError
@@ -61,13 +63,22 @@ class Trainer:
         minutes: how long in all, what was trained before a resumption included.
         out: folder for what `save` writes.
         device: where to train.
+        packs: those of the recipe's that are open already, by folder. Worker processes, if the
+            recipe wants them, open their own.
 
     Raises:
         InputError: the recipe's weights or packs cannot be used, or a pack holds a sequence that
             models are measured on.
     """
 
-    def __init__(self, recipe: Recipe, minutes: float, out: Path, device: torch.device) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        minutes: float,
+        out: Path,
+        device: torch.device,
+        packs: Mapping[str, Pack] | None = None,
+    ) -> None:
         if minutes <= 0:
             raise InputError(f"Training for {minutes:g} minutes; expected more than 0.")
         if recipe.family not in STEPS:
@@ -87,9 +98,9 @@ class Trainer:
         self.elapsed, self.step, self.clips = 0.0, 0, 0
         self._winding_down: tuple[float, float] | None = None  # since when, for how long
         # worker processes stay off the GPU and hand over what they drew
-        source = torch.device("cpu") if recipe.workers else self.device
+        source, ready = (torch.device("cpu"), None) if recipe.workers else (self.device, packs)
         self.loader: Loader[ClipSampler] = Loader(
-            partial(open_sampler, recipe, source),
+            partial(open_sampler, recipe, source, packs=ready),
             draw,
             recipe,
             recipe.workers,

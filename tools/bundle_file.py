@@ -1,0 +1,154 @@
+"""The file that a bundle is: a zip of data sets made small, weights to start from, and an index."""
+
+import json
+import multiprocessing
+import re
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
+
+from masktrail.data.prepare import prepare
+from masktrail.errors import InputError
+from masktrail.masks import cannot_write
+
+INDEX = "bundle.json"
+"""Member that says of which kind each data set is, and the canvas of its pack; and which weights
+there are."""
+
+STARTS = "starts"
+"""Folder of the weights."""
+
+NAME = re.compile(r"[\w-][\w.-]*")
+"""Of a pack or of weights: a folder or file beside others, not one elsewhere."""
+
+MEMBER, END = 30 + 46, 22
+"""Bytes of a zip's own: of a member, beside its name twice, and at the end."""
+
+
+class Entry(NamedTuple):
+    """A data set in a bundle: the name of its pack, its kind, the pack's canvas as HEIGHTxWIDTH."""
+
+    name: str
+    kind: str
+    canvas: str
+
+
+class Index(NamedTuple):
+    """What there is in a bundle: data sets, and names of weights."""
+
+    packs: Sequence[Entry]
+    starts: Sequence[str]
+
+
+class Unpacked(NamedTuple):
+    """What was made of a bundle: packs and weights, by their names."""
+
+    packs: Mapping[str, Path] = MappingProxyType({})
+    starts: Mapping[str, Path] = MappingProxyType({})
+
+
+def add(archive: zipfile.ZipFile, name: str, data: bytes) -> int:
+    """Adds a member as it is; the bytes that it takes."""
+    archive.writestr(_member(name), data)
+    return stored(name, len(data))
+
+
+def add_smaller(archive: zipfile.ZipFile, name: str, data: bytes) -> int:
+    """Adds a member compressed; the bytes that it takes."""
+    archive.writestr(_member(name), data, zipfile.ZIP_DEFLATED, 9)
+    return stored(name, archive.getinfo(name).compress_size)
+
+
+def stored(name: str, size: int) -> int:
+    """Bytes that a member of `size` bytes takes in a zip."""
+    return size + MEMBER + 2 * len(name.encode())
+
+
+def index_of(packs: Sequence[Entry], starts: Sequence[str]) -> bytes:
+    """The member `INDEX`."""
+    listed = {name: {"kind": kind, "canvas": canvas} for name, kind, canvas in packs}
+    return json.dumps({"packs": listed, "starts": list(starts)}).encode()
+
+
+def start_member(name: str) -> str:
+    """The member that holds weights called `name`."""
+    return f"{STARTS}/{name}.safetensors"
+
+
+def read_index(file: Path) -> Index:
+    """What there is in a bundle.
+
+    Raises:
+        InputError: it is none.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            index = json.loads(archive.read(INDEX))
+        packs = [Entry(name, of["kind"], of["canvas"]) for name, of in index["packs"].items()]
+        starts = [str(name) for name in index["starts"]]
+    except (
+        OSError,
+        zipfile.BadZipFile,
+        AttributeError,
+        LookupError,
+        ValueError,
+        TypeError,
+    ) as error:
+        raise InputError(f"{file} is not a whole bundle: {error}.") from error
+    for name in [*(entry.name for entry in packs), *starts]:
+        if not NAME.fullmatch(name):
+            raise InputError(f"{file} has a pack called {name!r}; expected the name of a folder.")
+    return Index(packs, starts)
+
+
+def unpack_bundle(file: Path, out: Path) -> Unpacked:
+    """Makes packs of what a bundle holds, each in a process of its own.
+
+    Args:
+        file: as `bundle.write_bundle` made it.
+        out: folder of the packs and of `starts/`; what is there of the same names is replaced, if
+            it is a pack or weights.
+
+    Raises:
+        InputError: it is no bundle, or a pack cannot be written.
+    """
+    index = read_index(file)
+    with _folder_in(out) as folder:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                archive.extractall(folder)
+        except zipfile.BadZipFile as error:
+            raise InputError(f"{file} is not a whole bundle: {error}.") from error
+        # processes that are forked would share the threads of this one
+        with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
+            jobs = [
+                pool.submit(prepare, kind, folder / name, out / name, canvas)
+                for name, kind, canvas in index.packs
+            ]
+            for job in jobs:
+                job.result()
+        starts = {name: out / start_member(name) for name in index.starts}
+        for name, path in starts.items():
+            path.parent.mkdir(exist_ok=True)
+            (folder / start_member(name)).replace(path)
+    return Unpacked({name: out / name for name, *_ in index.packs}, starts)
+
+
+@contextmanager
+def _folder_in(out: Path) -> Iterator[Path]:
+    """A folder inside `out` for what is unpacked, until it is packed."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out, prefix=".bundle") as folder:
+            yield Path(folder)
+    except OSError as error:
+        raise cannot_write(out, error) from error
+
+
+def _member(name: str) -> zipfile.ZipInfo:
+    return zipfile.ZipInfo(name)  # of no date: the same files, the same bundle
