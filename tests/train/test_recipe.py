@@ -31,10 +31,10 @@ def test_every_recipe_reads(path: Path) -> None:
     assert recipe.stage(0) is recipe.stages[0]
 
 
-def test_the_relays_of_the_u_nets_differ_in_their_networks_alone() -> None:
-    unet, siamese = (read_recipe(p) for p in RECIPES if p.match("relay/*unet.toml"))
-    if unet.family != "unet":
-        unet, siamese = siamese, unet
+@pytest.mark.parametrize("folder", ["relay", "gpu"])
+def test_the_recipes_of_the_u_nets_differ_in_their_networks_alone(folder: str) -> None:
+    found = {p.stem: read_recipe(p) for p in RECIPES if p.parent.name == folder}
+    unet, siamese = found["unet"], found["siamese-unet"]
     assert (unet.family, siamese.family) == ("unet", "siamese-unet")
     own = {"family": "", "model": {}, "init": None, "encoder_lr": 0.0}
     assert replace(unet, **own) == replace(siamese, **own)
