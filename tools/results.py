@@ -38,6 +38,9 @@ LOGS_ROOM = MIB
 SHEET_SIDE = 1600
 """Longest side of a preview sheet, pixels."""
 
+READABLE = 0o100644 << 16
+"""For whom a zip's member is: everybody."""
+
 HEADER_ROOM = 2**16
 """Bytes kept for what stands beside the tensors of a weights file."""
 
@@ -132,7 +135,9 @@ def bring_logs(runs: Mapping[str, Path], out: Path) -> None:
                 with suppress(FileNotFoundError):
                     logs.write(run / file, f"{name}/{file}")
             with suppress(OSError):  # not there yet, or only half written
-                logs.writestr(f"{name}/sheet.jpg", _sheet(run / "sheet.png"))
+                member = zipfile.ZipInfo(f"{name}/sheet.jpg")
+                member.external_attr = READABLE
+                logs.writestr(member, _sheet(run / "sheet.png"))
 
 
 @contextmanager
