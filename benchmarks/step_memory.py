@@ -2,10 +2,10 @@
 
     python benchmarks/step_memory.py RECIPE ...
 
-For every stage of each recipe, whose packs have to be there: what one clip keeps for the backward
-pass, counted on the CPU in bfloat16, the weights left out; that times the batch; and with what does
-not grow with the batch: weights, gradients, AdamW's two moments, the averaged weights. A GPU takes
-some more for what its convolutions need besides. Networks trained together take the sum.
+For every stage of each recipe, whose packs have to be there: what one clip more keeps for the
+backward pass, counted on the CPU in bfloat16; and all that a step of the whole batch keeps, with
+what does not grow with it: weights, their copies in bfloat16, gradients, AdamW's two moments,
+averaged weights. A GPU takes some more for its convolutions. Networks side by side take the sum.
 """
 
 import argparse
@@ -24,14 +24,12 @@ from masktrail.train.trainer import Step, Trainer
 COPIES = 5
 """Of every weight: itself, its gradient, two moments, its average."""
 
-FEW = 2
-"""Clips that are tried."""
-
 GIB = 2**30
 
 
 class Kept(NamedTuple):
-    """Bytes of a stage: kept of a clip for the backward pass, and whatever the batch."""
+    """Bytes of a stage: what a clip keeps for the backward pass, and what is there whatever the
+    batch."""
 
     stage: Stage
     clip: int
@@ -58,6 +56,13 @@ def measure(recipe: Recipe) -> list[Kept]:
 
 
 def _measure_stage(trainer: Trainer, module: Step, stage: Stage) -> Kept:
+    one, two = (_kept(trainer, module, stage, batch) for batch in (1, 2))
+    fixed = COPIES * sum(p.nbytes for p in trainer.network.parameters())
+    return Kept(stage, two - one, fixed + 2 * one - two)
+
+
+def _kept(trainer: Trainer, module: Step, stage: Stage, batch: int) -> int:
+    """Bytes that a step of so many clips keeps for its backward pass."""
     sampler, kept = trainer.loader.sampler, dict[int, int]()
     assert sampler is not None  # no workers have it
     weights = {p.untyped_storage().data_ptr() for p in trainer.network.parameters()}
@@ -68,15 +73,14 @@ def _measure_stage(trainer: Trainer, module: Step, stage: Stage) -> Kept:
             kept[storage.data_ptr()] = storage.nbytes()
         return tensor
 
-    few = replace(stage, batch=FEW, multiple=float(stage.multiple > 0))  # two targets take most
-    clips = draw(sampler, few)
+    # clips of two targets take the most
+    clips = draw(sampler, replace(stage, batch=batch, multiple=float(stage.multiple > 0)))
     with (
         torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor),
         torch.autocast("cpu", dtype=torch.bfloat16),
     ):
-        module(clips, few)
-    fixed = COPIES * sum(p.nbytes for p in trainer.network.parameters())
-    return Kept(stage, sum(kept.values()) // FEW, fixed)
+        module(clips, stage)
+    return sum(kept.values())
 
 
 def main() -> None:

@@ -5,8 +5,10 @@ import multiprocessing
 import re
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +17,7 @@ from typing import NamedTuple
 from masktrail.data.prepare import prepare
 from masktrail.errors import InputError
 from masktrail.masks import cannot_write
+from signals import held_back
 
 INDEX = "bundle.json"
 """Member that says of which kind each data set is, and the canvas of its pack; and which weights
@@ -122,16 +125,22 @@ def unpack_bundle(file: Path, out: Path) -> Unpacked:
         try:
             with zipfile.ZipFile(file) as archive:
                 archive.extractall(folder)
-        except zipfile.BadZipFile as error:
+                for name in index.starts:
+                    archive.getinfo(start_member(name))
+        except (zipfile.BadZipFile, zlib.error, KeyError) as error:
             raise InputError(f"{file} is not a whole bundle: {error}.") from error
         # processes that are forked would share the threads of this one
         with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
-            jobs = [
-                pool.submit(prepare, kind, folder / name, out / name, canvas)
-                for name, kind, canvas in index.packs
-            ]
-            for job in jobs:
-                job.result()
+            with held_back():
+                jobs = [
+                    pool.submit(prepare, kind, folder / name, out / name, canvas)
+                    for name, kind, canvas in index.packs
+                ]
+            try:
+                for job in jobs:
+                    job.result()
+            except BrokenProcessPool as error:
+                raise InputError(f"{file} was not unpacked, a process was ended.") from error
         starts = {name: out / start_member(name) for name in index.starts}
         for name, path in starts.items():
             path.parent.mkdir(exist_ok=True)

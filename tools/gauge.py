@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -14,7 +15,7 @@ SMI = ["nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nouni
 def gauge(device: torch.device) -> Callable[[], str]:
     """A function that tells, in words, how busy `device` has been and how much of its memory is
     taken; what cannot be told is left out."""
-    return _Processor() if device.type == "cpu" else lambda: _graphics(device)
+    return partial(_graphics, device) if device.type == "cuda" else _Processor()
 
 
 class _Processor:
@@ -51,8 +52,11 @@ def _memory() -> tuple[int, int] | None:
 
 
 def _graphics(device: torch.device) -> str:
-    memory = _taken(*torch.cuda.mem_get_info(device))
-    index = device.index if device.index is not None else torch.cuda.current_device()
+    try:
+        memory = _taken(*torch.cuda.mem_get_info(device))
+        index = device.index if device.index is not None else torch.cuda.current_device()
+    except RuntimeError:
+        return ""
     try:
         said = subprocess.run(
             [*SMI, f"--id={index}"], capture_output=True, text=True, check=True, timeout=10

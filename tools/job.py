@@ -3,14 +3,22 @@
 import multiprocessing
 import time
 from collections.abc import Mapping
-from multiprocessing.synchronize import Event
 
-from learner import Report, Task, learn
+from learner import Report, Stop, Task, learn
 from masktrail.data.pack import Pack
 from shared_packs import hand_over
+from signals import held_back
 
 PROCESSES = multiprocessing.get_context("spawn")
 """A GPU cannot be used in processes that are forked."""
+
+PATIENCE = 20.0
+"""Seconds that a process may take to end once it has said all."""
+
+
+def make_stop() -> Stop:
+    """What all processes look at to see whether they are to end."""
+    return PROCESSES.RawValue("b", 0)
 
 
 class Job:
@@ -23,13 +31,13 @@ class Job:
         seconds: from its start to the first report, and from the last to its end.
     """
 
-    def __init__(self, task: Task, packs: Mapping[str, Pack], stop: Event) -> None:
+    def __init__(self, task: Task, packs: Mapping[str, Pack], stop: Stop) -> None:
         """Starts it.
 
         Args:
             task: what it is to do.
             packs: that it may use, by folder, see `shared_packs`.
-            stop: set when it is to end before its time.
+            stop: set to 1 when it is to end before its time.
         """
         self.task = task
         self.reports: list[Report] = []
@@ -40,7 +48,8 @@ class Job:
         self._last = time.monotonic()
         arguments = (task, hand_over(packs), stop, telling)
         self._process = PROCESSES.Process(target=learn, args=arguments, name=task.name)
-        self._process.start()
+        with held_back():
+            self._process.start()
         telling.close()  # of this process; when the other's is closed too, that is seen
 
     def follow(self, seconds: float) -> bool:
@@ -53,10 +62,7 @@ class Job:
                 pass
         elif self._process.is_alive():
             return True
-        self._process.join()
-        self.seconds[1] = time.monotonic() - self._last
-        if self._process.exitcode and not self.failure:
-            self.failure = f"ended with code {self._process.exitcode}"
+        self._end()
         return False
 
     def _take_in(self, told: Report | str) -> None:
@@ -68,3 +74,12 @@ class Job:
             self.seconds[0] = now - self._last
         self._last = now
         self.reports.append(told)
+
+    def _end(self) -> None:
+        self._process.join(PATIENCE)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        self.seconds[1] = time.monotonic() - self._last
+        if self._process.exitcode and not self.failure:
+            self.failure = f"ended with code {self._process.exitcode}"

@@ -3,15 +3,13 @@
 import gc
 import logging
 import resource
-import signal
 import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
-from multiprocessing.synchronize import Event
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 
@@ -23,7 +21,15 @@ from masktrail.train.recipe import Recipe
 from masktrail.train.trainer import CHECKPOINT, read_clock
 from shared_packs import take_over
 
+FULL = ("out of memory", "ALLOC_FAILED")
+
 logger = logging.getLogger("masktrail.tools")
+
+
+class Stop(Protocol):
+    """A number that processes share: 1 when they are to end, else 0."""
+
+    value: int
 
 
 @dataclass(frozen=True)
@@ -58,17 +64,15 @@ class Report(NamedTuple):
     memory: int = 0
 
 
-def learn(task: Task, handed: bytes, stop: Event, telling: Connection) -> None:
+def learn(task: Task, handed: bytes, stop: Stop, telling: Connection) -> None:
     """All that the process does.
 
     Args:
         task: what it is to do.
         handed: packs, see `shared_packs.hand_over`.
-        stop: set when it is to end before its time.
+        stop: 1 when it is to end before its time.
         telling: takes a `Report` for every row of the log, and a sentence if it fails.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # the first process is told, and tells the others
     logging.basicConfig(level=logging.WARNING, format=f"{task.name}: %(message)s")
     try:
         _train(task, take_over(handed), stop, telling)
@@ -80,7 +84,7 @@ def learn(task: Task, handed: bytes, stop: Event, telling: Connection) -> None:
         raise
 
 
-def _train(task: Task, packs: Mapping[str, Pack], stop: Event, telling: Connection) -> None:
+def _train(task: Task, packs: Mapping[str, Pack], stop: Stop, telling: Connection) -> None:
     """Trains; with half the clips a step, as often as the device's memory does not hold them."""
 
     def progress(share: float, row: dict[str, float]) -> None:
@@ -91,17 +95,25 @@ def _train(task: Task, packs: Mapping[str, Pack], stop: Event, telling: Connecti
     end = time.monotonic() + 60 * task.minutes
     recipe, minutes, resume = task.recipe, task.minutes, False
     while True:
-        how = task.device, progress, task.pace, stop.is_set, packs
+        how = task.device, progress, task.pace, lambda: bool(stop.value), packs
         try:
             train(recipe, minutes, task.folder, resume, *how)
             return
-        except torch.OutOfMemoryError as error:
+        except RuntimeError as error:
+            if not _is_full(error):
+                raise
             recipe = _halved(recipe, error)
         gc.collect()
         torch.cuda.empty_cache()
         resume = (task.folder / CHECKPOINT).is_file()
         trained = read_clock(task.folder).seconds if resume else 0.0
         minutes = (trained + end - time.monotonic()) / 60
+
+
+def _is_full(error: RuntimeError) -> bool:
+    """Whether an error says that a GPU's memory is full: by its kind, or as libraries say it."""
+    text = str(error)
+    return isinstance(error, torch.OutOfMemoryError) or any(said in text for said in FULL)
 
 
 def _halved(recipe: Recipe, error: Exception) -> Recipe:

@@ -25,30 +25,30 @@ def table(jobs: Sequence[Job], machine: str) -> str:
 
 def samples_per_second(reports: Sequence[Report]) -> float:
     """Clips learned from in a second, lately; 0 where that is not known yet."""
-    lately = [Report(), *reports][-RECENT:]
+    lately = reports[-RECENT:] if len(reports) > 1 else [Report(), *reports]
     first, last = lately[0], lately[-1]
     seconds = 60 * (last.minutes - first.minutes)
     return (last.clips - first.clips) / seconds if seconds > 0 else 0.0
 
 
-def forecast(jobs: Sequence[Job], minutes: float, unpacking: float, at_once: bool) -> str:
+def forecast(jobs: Sequence[Job], minutes: float, preparing: float, at_once: bool) -> str:
     """What a dry run tells of a full one.
 
     Args:
         jobs: of the dry run.
         minutes: that each network is to be trained.
-        unpacking: seconds before the first began.
+        preparing: seconds before the first began.
         at_once: whether they are trained at the same time, or one after the other.
     """
     tried = [job for job in jobs if not job.failure]
     around = [sum(job.seconds) for job in tried] or [0.0]
     begin_and_end = (max if at_once else sum)(around) / 60
     training = minutes * (1 if at_once else len(tried))
-    total = unpacking / 60 + training + begin_and_end
+    total = preparing / 60 + training + begin_and_end
     return "\n".join(
         [
             *(_tried(job) for job in tried),
-            f"A full run takes {total:.1f} minutes: {unpacking / 60:.1f} to unpack, "
+            f"A full run takes {total:.1f} minutes: {preparing / 60:.1f} to prepare, "
             f"{training:.1f} of training, {begin_and_end:.1f} to begin and to end.",
         ]
     )

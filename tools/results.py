@@ -6,14 +6,15 @@ published.
 
 import io
 import logging
+import shutil
+import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from PIL import Image
 
-from masktrail.errors import InputError
 from masktrail.masks import replacing
 from masktrail.models import create
 from masktrail.models.fetch import sha256
@@ -54,9 +55,9 @@ def expected_files(recipes: Mapping[str, Recipe]) -> dict[str, int]:
     files = {LOGS: LOGS_ROOM * len(recipes)}
     for name, recipe in recipes.items():
         network = create(recipe.family, **recipe.model)
-        half = sum(tensor.nbytes for tensor in compact(network).values()) + HEADER_ROOM
-        if half <= FILE:
-            files[_file_of(name)] = half
+        half = sum(tensor.nbytes for tensor in compact(network).values())
+        if _in_one(half):
+            files[_file_of(name)] = half + HEADER_ROOM
         else:
             origin = "0" * 64
             shards = int8_shards(network, recipe.family, recipe.model, name, origin=origin)
@@ -77,13 +78,14 @@ class Harvest:
         self._brought: dict[str, int] = {}
 
     def bring(self) -> None:
-        """Brings what is new; what cannot be written is said, and tried again with what follows."""
-        changed = {name: at for name, run in self.runs.items() if (at := _written(run))}
-        new = [name for name, at in changed.items() if self._brought.get(name) != at]
-        self._brought = changed
-        for name in new:
+        """Brings what is new. No fault keeps networks from being trained: it is said, and what was
+        not brought is tried again."""
+        new = {name: at for name, run in self.runs.items() if (at := _written(run))}
+        new = {name: at for name, at in new.items() if self._brought.get(name) != at}
+        for name, at in new.items():
             with _said():
                 bring_weights(self.runs[name] / WEIGHTS, name, self.out)
+                self._brought[name] = at
         if new:
             self._bring_logs()
 
@@ -108,15 +110,20 @@ def bring_weights(weights: Path, name: str, out: Path) -> None:
     Raises:
         InputError: a weight is no finite number, or `out` cannot be written.
     """
-    if weights.stat().st_size <= FILE:
-        files = {_file_of(name): weights.read_bytes()}
-    else:
-        network, _ = load_network(weights)
-        origin = sha256(weights)
-        files = int8_shards(network, *read_config(weights), name, origin=origin)
-    for file, content in files.items():
-        with replacing(out / file) as part:
-            part.write_bytes(content)
+    with tempfile.TemporaryDirectory() as folder:
+        taken = Path(folder) / WEIGHTS  # the file itself may be replaced at any time
+        shutil.copyfile(weights, taken)
+        files = _files_of(taken, name)
+    with ExitStack() as all_or_none:  # shards of different networks would be worth nothing
+        for file, content in files.items():
+            all_or_none.enter_context(replacing(out / file)).write_bytes(content)
+
+
+def _files_of(weights: Path, name: str) -> dict[str, bytes]:
+    if _in_one(_tensor_bytes(weights)):
+        return {_file_of(name): weights.read_bytes()}
+    network, _ = load_network(weights)
+    return int8_shards(network, *read_config(weights), name, origin=sha256(weights))
 
 
 def bring_logs(runs: Mapping[str, Path], out: Path) -> None:
@@ -134,7 +141,7 @@ def bring_logs(runs: Mapping[str, Path], out: Path) -> None:
             for file in TOLD:
                 with suppress(FileNotFoundError):
                     logs.write(run / file, f"{name}/{file}")
-            with suppress(OSError):  # not there yet, or only half written
+            with suppress(FileNotFoundError):
                 member = zipfile.ZipInfo(f"{name}/sheet.jpg")
                 member.external_attr = READABLE
                 logs.writestr(member, _sheet(run / "sheet.png"))
@@ -142,11 +149,11 @@ def bring_logs(runs: Mapping[str, Path], out: Path) -> None:
 
 @contextmanager
 def _said() -> Iterator[None]:
-    """Nothing that keeps files from being written ends a training."""
+    """Whatever goes wrong is logged, and nothing else comes of it."""
     try:
         yield
-    except InputError as error:
-        logger.warning("%s", error)
+    except Exception as error:
+        logger.warning("Not brought: %s", error)
 
 
 def _written(run: Path) -> int:
@@ -155,6 +162,17 @@ def _written(run: Path) -> int:
         return (run / WEIGHTS).stat().st_mtime_ns
     except FileNotFoundError:
         return 0
+
+
+def _in_one(size: int) -> bool:
+    """Whether tensors of so many bytes come back in one file, as float16."""
+    return size + HEADER_ROOM <= FILE
+
+
+def _tensor_bytes(weights: Path) -> int:
+    """Bytes of the tensors in a safetensors file; its first eight say how long the header is."""
+    with weights.open("rb") as file:
+        return weights.stat().st_size - 8 - int.from_bytes(file.read(8), "little")
 
 
 def _file_of(name: str) -> str:

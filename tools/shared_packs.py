@@ -3,26 +3,34 @@
 import logging
 import pickle
 from collections.abc import Mapping
+from dataclasses import replace
 from multiprocessing.reduction import ForkingPickler
 
 import torch.multiprocessing  # noqa: F401  # teaches pickle to hand over memory of a GPU
 
-from masktrail.data.pack import Pack
+from masktrail.data.pack import Pack, open_pack
 
 logger = logging.getLogger("masktrail.tools")
 
 
 def hand_over(packs: Mapping[str, Pack]) -> bytes:
-    """What another process, one, gets packs by; nothing, where they cannot be handed over.
+    """What one other process gets packs by: a few bytes, none where they cannot be handed over.
 
     Only those in a GPU's memory are: the others are memory maps, which share theirs anyway. They
     have to stay alive here for as long as they are used there.
+
+    Args:
+        packs: by folder.
     """
-    there = {name: pack for name, pack in packs.items() if pack.images.device.type == "cuda"}
-    if not there:
+    pixels = {
+        folder: (pack.images, pack.labels)
+        for folder, pack in packs.items()
+        if pack.images.device.type == "cuda"
+    }
+    if not pixels:
         return b""
     try:
-        return bytes(ForkingPickler.dumps(there))
+        return bytes(ForkingPickler.dumps(pixels))
     except RuntimeError as error:
         logger.warning("Packs cannot be shared (%s); every network opens its own.", error)
         return b""
@@ -33,10 +41,13 @@ def take_over(handed: bytes) -> dict[str, Pack]:
     if not handed:
         return {}
     try:
-        packs: dict[str, Pack] = pickle.loads(handed)
-        for pack in packs.values():
-            pack.images[:1].sum().item()  # or else it would fail later
+        pixels = pickle.loads(handed)
+        for images, labels in pixels.values():
+            (images[:1].sum() + labels[:1].sum()).item()  # what cannot be read fails here
     except (RuntimeError, pickle.UnpicklingError) as error:
         logger.warning("Packs cannot be shared (%s); they are opened once more.", error)
         return {}
-    return packs
+    return {
+        folder: replace(open_pack(folder), images=images, labels=labels)
+        for folder, (images, labels) in pixels.items()
+    }

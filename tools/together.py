@@ -13,13 +13,15 @@ beforehand, unless it is `--unlimited`.
 `--dry-run` does three steps of every network, on a CPU of two clips each, writes the very same
 files, and prints how many minutes a full run would take.
 
-Ctrl-C or SIGTERM ends all networks within half a minute, their learning rates falling to zero.
+Ctrl-C or SIGTERM ends all networks: their learning rates fall to zero within 20 seconds, then they
+write.
 
 It needs torch, NumPy, SciPy, Pillow, safetensors and, for curves, matplotlib; nothing else.
 """
 
 import argparse
 import logging
+import math
 import signal
 import tempfile
 import time
@@ -32,10 +34,10 @@ from pathlib import Path
 
 import torch
 
-from bundle_file import Unpacked, unpack_bundle
+from bundle_file import Unpacked, read_index, unpack_bundle
 from gauge import gauge
 from ingredients import ROOT
-from job import PROCESSES, Job
+from job import Job, make_stop
 from learner import Task
 from masktrail.data.pack import Pack
 from masktrail.devices import choose_device
@@ -97,26 +99,26 @@ def run(given: argparse.Namespace, told_to_end: Callable[[], bool]) -> list[str]
         InputError: a recipe, the bundle, a pack or weights cannot be used, more would travel than
             can, or `--out` cannot be written or holds what would be replaced.
     """
-    if given.minutes <= 0:
-        raise InputError(f"--minutes is {given.minutes:g}; expected more than 0.")
+    begun = time.monotonic()
+    if not 0 < given.minutes < math.inf:
+        raise InputError(f"--minutes is {given.minutes:g}; expected a number above 0.")
     recipes, device = read_recipes(given.recipes), choose_device(given.device)
     _plan(recipes, given)
     with _workplace(given.dry_run) as place:
-        begun = time.monotonic()
         unpacked = unpack_bundle(given.bundle, place / "packs") if given.bundle else Unpacked()
         recipes = {name: located(recipe, name, unpacked) for name, recipe in recipes.items()}
         packs = open_packs(dict.fromkeys(f for r in recipes.values() for f in folders(r)), device)
-        unpacking = time.monotonic() - begun
+        preparing = time.monotonic() - begun
         if given.dry_run:
             recipes = {name: rehearsed(recipe, device) for name, recipe in recipes.items()}
         pace = REHEARSAL if given.dry_run else PACE
         tasks = [
-            Task(name, recipe, given.minutes, place / name, str(device), pace)
+            Task(name, recipe, given.minutes, place / "networks" / name, str(device), pace)
             for name, recipe in recipes.items()
         ]
         jobs = train_together(tasks, packs, device, given.out, told_to_end)
     if given.dry_run:
-        print(forecast(jobs, given.minutes, unpacking, _all_at_once(device)))
+        print(forecast(jobs, given.minutes, preparing, _all_at_once(device)))
     _print_files((path, path.stat().st_size) for path in sorted(given.out.iterdir()))
     return [job.task.name for job in jobs if job.failure]
 
@@ -182,24 +184,29 @@ def train_together(
     Returns:
         What became of each that was begun.
     """
-    stop, measure = PROCESSES.Event(), gauge(device)
+    stop, measure = make_stop(), gauge(device)
     at_once = len(tasks) if _all_at_once(device) else 1
     waiting, running, jobs = deque(tasks), list[Job](), list[Job]()
     harvest = Harvest({task.name: task.folder for task in tasks}, out)
     shown = time.monotonic()
-    while waiting or running:
-        while waiting and len(running) < at_once:
-            running.append(Job(waiting.popleft(), packs, stop))
-            jobs.append(running[-1])
-        running = [job for job in running if job.follow(TICK / len(running))]
-        harvest.bring()
-        if told_to_end():
-            stop.set()
-            waiting.clear()
-        if time.monotonic() - shown > TABLE:
-            shown = time.monotonic()
-            print(table(jobs, measure()), flush=True)
-    harvest.finish()
+    try:
+        while waiting or running:
+            while waiting and len(running) < at_once:
+                running.append(Job(waiting.popleft(), packs, stop))
+                jobs.append(running[-1])
+            running = [job for job in running if job.follow(TICK / len(running))]
+            harvest.bring()
+            if told_to_end():
+                stop.value = 1
+                waiting.clear()
+            if time.monotonic() - shown > TABLE:
+                shown = time.monotonic()
+                print(table(jobs, measure()), flush=True)
+    finally:  # whatever happens here, what the networks have learned is brought
+        stop.value = 1
+        while any([job.follow(TICK) for job in running]):
+            pass
+        harvest.finish()
     print(table(jobs, measure()), flush=True)
     return jobs
 
@@ -210,6 +217,8 @@ def _all_at_once(device: torch.device) -> bool:
 
 def _plan(recipes: Mapping[str, Recipe], given: argparse.Namespace) -> None:
     """Prints what is to come back and refuses what cannot; makes the folder for it."""
+    if given.bundle:
+        read_index(given.bundle)
     files = expected_files(recipes)
     print("To come back, at most:")
     _print_files((given.out / name, size) for name, size in files.items())
@@ -239,7 +248,10 @@ def _workplace(dry: bool) -> Iterator[Path]:
             yield Path(folder)
     else:
         place = next(p for n in count(1) if not (p := RUNS / f"together-{n}").exists())
-        place.mkdir(parents=True)
+        try:
+            place.mkdir(parents=True)
+        except OSError as error:
+            raise cannot_write(place, error) from error
         yield place
 
 

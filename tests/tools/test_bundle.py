@@ -283,6 +283,23 @@ def test_weights_travel_too(
         assert (there - weight).abs().max() <= 0.51 * step + 1e-3, name
 
 
+def test_damaged_or_missing_weights_are_refused(data: Path, tmp_path: Path) -> None:
+    save_network(tmp_path / "start.safetensors", create("unet", width=4), "unet", {"width": 4})
+    file, packs = tmp_path / "bundle.zip", tmp_path / "packs"
+    starts = {"small": tmp_path / "start.safetensors"}
+    bundle.write_bundle(file, sources(data), MIB, 40, starts)
+    whole = bytearray(file.read_bytes())
+    whole[1000:1100] = bytes(100)
+    file.write_bytes(whole)
+    with pytest.raises(InputError, match="not a whole bundle"):
+        unpack_bundle(file, packs)
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(INDEX, json.dumps({"packs": {}, "starts": ["small"]}))
+    with pytest.raises(InputError, match="not a whole bundle"):
+        unpack_bundle(file, packs)
+    assert not any(packs.iterdir())
+
+
 def test_weights_that_leave_no_room_are_refused(data: Path, tmp_path: Path) -> None:
     save_network(tmp_path / "start.safetensors", create("unet", width=4), "unet", {"width": 4})
     starts, file = {"small": tmp_path / "start.safetensors"}, tmp_path / "bundle.zip"

@@ -52,8 +52,8 @@ def test_what_a_full_run_takes() -> None:
     assert forecast(jobs, 8, 6, at_once=True).splitlines() == [
         "memory-s: 30 s to begin, 2.0 samples/s, 60 s to end, 1.5 GiB",
         "unet: 12 s to begin, 1.0 samples/s, 18 s to end, 1.5 GiB",
-        "A full run takes 9.6 minutes: 0.1 to unpack, 8.0 of training, 1.5 to begin and to end.",
+        "A full run takes 9.6 minutes: 0.1 to prepare, 8.0 of training, 1.5 to begin and to end.",
     ]
     one_by_one = forecast(jobs, 8, 6, at_once=False).splitlines()[-1]
-    assert one_by_one.startswith("A full run takes 18.1 minutes: 0.1 to unpack, 16.0 of training")
+    assert one_by_one.startswith("A full run takes 18.1 minutes: 0.1 to prepare, 16.0 of training")
     assert "takes 0.1 minutes" in forecast(jobs[2:], 8, 6, at_once=False)

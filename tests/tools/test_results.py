@@ -55,7 +55,7 @@ def test_large_weights_come_back_as_shards(tmp_path: Path, monkeypatch: pytest.M
     run, out = trained(tmp_path / "run"), tmp_path / "out"
     out.mkdir()
     shards = results.int8_shards
-    monkeypatch.setattr(results, "FILE", 300_000)
+    monkeypatch.setattr(results, "FILE", 500_000)
     monkeypatch.setattr(results, "int8_shards", lambda *a, **k: shards(*a, **k, limit=300_000))
     Harvest({"unet": run}, out).bring()
     assert files(out) == [LOGS, *NAMES]
@@ -93,20 +93,40 @@ def test_only_what_is_new_is_brought(tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert "one/curves.png" in logs.namelist()
 
 
-def test_a_sheet_that_is_half_written_is_left_out(tmp_path: Path) -> None:
+def test_what_is_not_there_yet_is_left_out(tmp_path: Path) -> None:
     run, out = trained(tmp_path / "run"), tmp_path / "out"
     out.mkdir()
-    whole = (run / "sheet.png").read_bytes()
-    for content in (b"", whole[: len(whole) // 2]):
-        (run / "sheet.png").write_bytes(content)
-        results.bring_logs({"unet": run, "other": tmp_path / "not begun"}, out)
-        with zipfile.ZipFile(out / LOGS) as logs:
-            assert logs.namelist() == ["unet/log.csv"]
+    (run / "sheet.png").unlink()
+    results.bring_logs({"unet": run, "other": tmp_path / "not begun"}, out)
+    with zipfile.ZipFile(out / LOGS) as logs:
+        assert logs.namelist() == ["unet/log.csv"]
 
 
-def test_what_cannot_be_written_is_said_and_stops_nothing(
+def test_what_cannot_be_brought_is_said_and_tried_again(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    run = trained(tmp_path / "run")
-    Harvest({"unet": run}, tmp_path / "missing").bring()
+    run, out = trained(tmp_path / "run"), tmp_path / "out"
+    harvest = Harvest({"unet": run}, out)
+    harvest.bring()
     assert caplog.text.count("could not be written") == 2
+    (run / "sheet.png").write_bytes(b"damaged")
+    harvest.bring()
+    assert caplog.text.count("Not brought") == 4
+    out.mkdir()
+    trained(run)
+    harvest.finish()
+    assert files(out) == [LOGS, "unet.safetensors"]
+    assert caplog.text.count("Not brought") == 4
+
+
+def test_shards_are_replaced_all_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    monkeypatch.setattr(results, "_files_of", lambda weights, name: {"a": b"1", "b": b"1"})
+    weights = trained(tmp_path / "run") / "weights.safetensors"
+    results.bring_weights(weights, "unet", out)
+    full: dict[str, object] = {"a": b"2", "b": "no bytes"}
+    monkeypatch.setattr(results, "_files_of", lambda weights, name: full)
+    with pytest.raises(TypeError):
+        results.bring_weights(weights, "unet", out)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == {"a": b"1", "b": b"1"}

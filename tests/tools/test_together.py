@@ -1,6 +1,7 @@
 """Networks that are trained together: from a bundle, in processes of their own, with nothing but
 what a bare machine has."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -22,6 +24,7 @@ import learner
 import together
 from bundle_file import Unpacked, unpack_bundle
 from bundle_plan import Source
+from job import PROCESSES
 from learner import Task
 from masktrail.data.synth import ClipSettings
 from masktrail.errors import InputError
@@ -38,6 +41,13 @@ BARE = ("torch", "numpy", "scipy", "pillow", "safetensors", "matplotlib")
 """Packages of the machine that networks are trained on."""
 
 CPU = torch.device("cpu")
+
+FULL: list[Exception] = [
+    torch.OutOfMemoryError("too large"),
+    RuntimeError("CUDA error: out of memory"),
+    RuntimeError("CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"),
+]
+"""How a GPU says that its memory is full."""
 
 MODELS = {
     "memory": {"key": 8, "value": 12, "hidden": 16, "stride8": 12, "stride4": 8},
@@ -215,20 +225,22 @@ def test_a_run_told_to_end_brings_what_there_is(place: Path, tmp_path: Path) -> 
         text=True,
     )
     try:
+        until = time.monotonic() + 150
         while not (out / "memory.safetensors").is_file():
-            if process.poll() is not None:
+            if process.poll() is not None or time.monotonic() > until:
+                process.kill()
                 pytest.fail(process.communicate()[1])
             time.sleep(0.1)
         os.kill(process.pid, signal.SIGTERM)
-        said, wrong = process.communicate(timeout=200)
+        _, wrong = process.communicate(timeout=100)
     finally:
         process.kill()
     assert process.returncode == 0, wrong
     assert sorted(path.name for path in out.iterdir()) == ["logs.zip", "memory.safetensors"]
-    run = tmp_path / "runs" / "together-1" / "memory"
+    run = tmp_path / "runs" / "together-1" / "networks" / "memory"
     assert (out / "memory.safetensors").read_bytes() == (run / "weights.safetensors").read_bytes()
     assert 0 < read_clock(run).seconds < 600
-    assert "siamese-unet" not in said.splitlines()[-1]
+    assert [path.name for path in run.parent.iterdir()] == ["memory"], "the next did not begin"
 
 
 @pytest.mark.parametrize("at_once", [False, True])
@@ -254,9 +266,28 @@ def test_a_network_that_fails_stops_only_itself(
     assert sorted(path.name for path in out.iterdir()) == ["good.safetensors", "logs.zip"]
 
 
+def test_a_fault_of_the_first_process_loses_nothing(
+    packs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The networks are ended at once, and what they have learned is brought."""
+
+    def broken(jobs: object, machine: str) -> str:
+        raise BrokenPipeError("nobody reads the table")
+
+    monkeypatch.setattr(together, "table", broken)
+    monkeypatch.setattr(together, "TABLE", 0.0)
+    out = tmp_path / "out"
+    out.mkdir()
+    endless = task("endless", replace(recipe(packs), steps=0), tmp_path, minutes=60)
+    with pytest.raises(BrokenPipeError):
+        together.train_together([endless], {}, CPU, out, lambda: False)
+    assert sorted(path.name for path in out.iterdir()) == ["endless.safetensors", "logs.zip"]
+    assert multiprocessing.active_children() == []
+
+
 def test_a_process_that_is_killed_is_told_of(packs: Path, tmp_path: Path) -> None:
     endless = task("endless", replace(recipe(packs), steps=0), tmp_path, minutes=60)
-    job = together.Job(endless, {}, together.PROCESSES.Event())
+    job = together.Job(endless, {}, together.make_stop())
     while not job.reports:
         assert job.follow(1)
     job._process.kill()
@@ -277,23 +308,36 @@ def test_batches_that_do_not_fit_are_halved(
             folder.mkdir()
             torch.save({"clock": [90.0, 7, 7]}, folder / "checkpoint.pt")
         if len(tried) < 4:
-            raise torch.OutOfMemoryError("too large")
+            raise FULL[len(tried) % len(FULL)]
 
     clock = iter([0.0, 60.0, 200.0, 260.0])
     monkeypatch.setattr(learner, "train", train)
-    monkeypatch.setattr(learner.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(learner, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     large = Recipe(stages=(Stage(until=0.5, batch=12), Stage(batch=3)))
-    event = together.PROCESSES.Event()
-    _, telling = together.PROCESSES.Pipe(duplex=False)
-    learner._train(task("large", large, tmp_path, minutes=10), {}, event, telling)
+    stop = together.make_stop()
+    _, telling = PROCESSES.Pipe(duplex=False)
+    learner._train(task("large", large, tmp_path, minutes=10), {}, stop, telling)
     assert [batches for batches, *_ in tried] == [[12, 3], [6, 1], [3, 1], [1, 1]]
     assert [resume for *_, resume in tried] == [False, False, True, True]
     assert [minutes for _, minutes, _ in tried] == pytest.approx([10, 9, 8 + 1 / 6, 7 + 1 / 6])
-    monkeypatch.setattr(learner.time, "monotonic", lambda: 0.0)
-    tried[:] = tried[:2]
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [(FULL[0], "Not even steps of one clip fit"), (RuntimeError("no such size"), "no such size")],
+)
+def test_what_smaller_batches_do_not_mend_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception, said: str
+) -> None:
+    def train(*how: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(learner, "train", train)
     small = task("small", Recipe(stages=(Stage(batch=1),)), tmp_path)
-    with pytest.raises(InputError, match="Not even steps of one clip"):
-        learner._train(small, {}, event, telling)
+    told, telling = PROCESSES.Pipe(duplex=False)
+    with pytest.raises((SystemExit, RuntimeError)):
+        learner.learn(small, b"", together.make_stop(), telling)
+    assert said in told.recv()
 
 
 def test_recipes_find_what_came_out_of_a_bundle(place: Path, tmp_path: Path) -> None:
@@ -344,15 +388,19 @@ def test_bad_plans_are_refused_before_anything_is_done(
     def run(**other: object) -> None:
         together.run(arguments(place, tmp_path / "out", **other), lambda: False)
 
-    with pytest.raises(InputError, match="expected more than 0"):
-        run(minutes=0)
+    for minutes in (0, float("nan"), float("inf")):
+        with pytest.raises(InputError, match="expected a number above 0"):
+            run(minutes=minutes)
     with pytest.raises(InputError, match="2 recipes are called memory"):
         run(recipes=[place / "memory.toml", place / "memory.toml"])
-    with pytest.raises(InputError, match="not a whole bundle"):
-        run(bundle=place / "memory.toml")
+    for name in ("memory.toml", "missing.zip"):
+        with pytest.raises(InputError, match="not a whole bundle"):
+            run(bundle=place / name)
+    assert not (tmp_path / "out").exists()
     with monkeypatch.context() as patch, pytest.raises(InputError, match="come back"):
         patch.setattr(together, "expected_files", lambda recipes: {"large": 2**30})
         run()
+    (tmp_path / "out").mkdir()
     (tmp_path / "out" / "logs.zip").write_text("mine")
     with pytest.raises(InputError, match=r"holds logs\.zip, which would be replaced"):
         run()

@@ -40,6 +40,19 @@ def test_the_recipes_of_the_u_nets_differ_in_their_networks_alone(folder: str) -
     assert replace(unet, **own) == replace(siamese, **own)
 
 
+@pytest.mark.parametrize(
+    ("model", "found"),
+    [
+        ("{ wdth = 4 }", "unknown field wdth; UNetConfig has"),
+        ("{ width = 'wide' }", "width = 'wide'"),
+    ],
+)
+def test_what_a_network_has_not_is_refused(tmp_path: Path, model: str, found: str) -> None:
+    path = written(tmp_path, f"family = 'unet'\nmodel = {model}\n")
+    with pytest.raises(InputError, match=found):
+        read_recipe(path)
+
+
 def test_an_empty_recipe_is_the_defaults(tmp_path: Path) -> None:
     assert read_recipe(written(tmp_path, "")) == Recipe()
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from masktrail.data.synth import Clips
 from masktrail.draw import overlay
+from masktrail.masks import replacing
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +76,8 @@ def draw_curves(table: Path, out: Path) -> None:
     for axes, name in zip(np.atleast_1d(figure.subplots(1, len(names))), names, strict=True):
         axes.plot(minutes, [float(row[name]) for row in rows])
         axes.set(title=name.replace("_", " "), xlabel="minutes")
-    figure.savefig(out, dpi=110)
+    with replacing(out) as part:
+        figure.savefig(part, dpi=110, format="png")
 
 
 def draw_sheet(clips: Clips, masks: torch.Tensor, out: Path, rows: int = 8) -> None:
@@ -99,7 +101,8 @@ def draw_sheet(clips: Clips, masks: torch.Tensor, out: Path, rows: int = 8) -> N
         np.concatenate([overlay(i, m) for i, m in zip(*clip, strict=True)], 1)
         for clip in zip(images, labels, strict=True)
     ]
-    Image.fromarray(np.concatenate(tiles, 0)).save(out)
+    with replacing(out) as part:
+        Image.fromarray(np.concatenate(tiles, 0)).save(part, "PNG")
 
 
 def _labels(masks: torch.Tensor) -> np.ndarray:

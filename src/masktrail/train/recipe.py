@@ -144,6 +144,7 @@ def read_recipe(path: Path | str) -> Recipe:
     recipe = _fill(Recipe, {**table, "stages": stages}, path)
     for problem in _problems(recipe):
         raise InputError(f"{path}: {problem}.")
+    _fill(MODELS[recipe.family][1], recipe.model, path)
     return recipe
 
 

@@ -243,7 +243,7 @@ def read_clock(folder: Path) -> Clock:
     """
     path = folder / CHECKPOINT
     try:
-        return Clock(*torch.load(path, mmap=True, weights_only=True)["clock"])
+        return Clock(*torch.load(path, "cpu", mmap=True, weights_only=True)["clock"])
     except (*DAMAGED, LookupError, TypeError, RuntimeError) as error:
         raise InputError(f"{path} is missing or damaged: {error}.") from error
 
