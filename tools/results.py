@@ -30,7 +30,7 @@ WEIGHTS = "weights.safetensors"
 LOGS = "logs.zip"
 """Of every network its preview sheet, table and curves of losses, recipe."""
 
-TOLD = ("log.csv", "recipe.json", "curves.png")
+TOLD = ("log.csv", "scores.csv", "recipe.json", "curves.png")
 """Files of a run that go into it as they are, where they are there yet."""
 
 LOGS_ROOM = MIB

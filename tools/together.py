@@ -60,7 +60,7 @@ TABLE = 30.0
 TICK = 0.5
 """Seconds between looks at all networks."""
 
-PACE = Pace(log=10.0, save=120.0, wind_down=20.0)
+PACE = Pace(log=10.0, save=120.0, score=120.0, wind_down=20.0)
 
 REHEARSAL = Pace(log=0.0)
 
@@ -107,7 +107,7 @@ def run(given: argparse.Namespace, told_to_end: Callable[[], bool]) -> list[str]
     with _workplace(given.dry_run) as place:
         unpacked = unpack_bundle(given.bundle, place / "packs") if given.bundle else Unpacked()
         recipes = {name: located(recipe, name, unpacked) for name, recipe in recipes.items()}
-        packs = open_packs(dict.fromkeys(f for r in recipes.values() for f in folders(r)), device)
+        packs = open_packs({f: None for r in recipes.values() for f in all_folders(r)}, device)
         preparing = time.monotonic() - begun
         if given.dry_run:
             recipes = {name: rehearsed(recipe, device) for name, recipe in recipes.items()}
@@ -145,13 +145,23 @@ def located(recipe: Recipe, name: str, unpacked: Unpacked) -> Recipe:
     """
 
     def found(folder: str) -> str:
-        return str(unpacked.packs.get(Path(folder).name, folder))
+        return str(unpacked.packs.get(Path(folder).name, folder)) if folder else ""
 
     init = str(unpacked.starts[name]) if name in unpacked.starts else recipe.init
     if init and not Path(init).is_file():
         raise InputError(f"{name} is to start from {init}, which is neither there nor in a bundle.")
-    stills = found(recipe.stills) if recipe.stills else ""
-    return replace(recipe, stills=stills, videos=tuple(map(found, recipe.videos)), init=init)
+    return replace(
+        recipe,
+        stills=found(recipe.stills),
+        videos=tuple(map(found, recipe.videos)),
+        held_out=found(recipe.held_out),
+        init=init,
+    )
+
+
+def all_folders(recipe: Recipe) -> list[str]:
+    """Of the packs that a recipe trains on, and of that which it is scored on."""
+    return [*folders(recipe), *([recipe.held_out] if recipe.held_out else [])]
 
 
 def rehearsed(recipe: Recipe, device: torch.device) -> Recipe:

@@ -118,6 +118,7 @@ def test_unknown_fields_are_refused_with_those_there_are(
         ("[[stages]]\nbatch = 0", "0 clips of 3 frames"),
         ("videos = []", "wants real motion"),
         ('stills = ""', "wants photographs"),
+        ('videos = ["a"]\nheld_out = "a"', "held_out = 'a', which is one of `videos` as well"),
         ("shares = [1.0]", r"shares = \[1.0\]; expected one above 0 for each"),
         ("shares = [1.0, 0.0]", r"expected one above 0 for each"),
         ('family = "telepathy"', "family = 'telepathy'; there are memory"),

@@ -48,6 +48,19 @@ def test_curves_are_drawn_of_one_column_or_several(tmp_path: Path) -> None:
             assert image.width > image.height * len(columns)
 
 
+def test_scores_are_drawn_beside_losses(tmp_path: Path) -> None:
+    table, scores = tmp_path / "log.csv", tmp_path / "scores.csv"
+    table.write_text("minutes,step,clips,loss\n1,2,3,4\n2,3,4,5\n")
+    draw_curves(table, tmp_path / "without.png", scores)
+    scores.write_text("minutes,step,held_out_IoU\n0,0,0.5\n")
+    draw_curves(table, tmp_path / "with.png", scores)
+    sizes = []
+    for name in ("without", "with"):
+        with Image.open(tmp_path / f"{name}.png") as image:
+            sizes.append(image.width)
+    assert sizes[1] == pytest.approx(2 * sizes[0], abs=2)
+
+
 def test_no_curves_without_rows(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         draw_curves(tmp_path / "log.csv", tmp_path / "curves.png")

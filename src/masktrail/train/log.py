@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 CLOCK = {"minutes", "step", "clips"}
 """Columns that say how far training is."""
 
+FEW = 30
+"""Points that are marked each."""
+
 LOADING = "loading"
 """Column of the seconds that a step waits for its clips."""
 
@@ -58,8 +61,14 @@ def total_loss(row: Mapping[str, float]) -> float:
     return sum(value for name, value in row.items() if name not in {*CLOCK, LOADING})
 
 
-def draw_curves(table: Path, out: Path) -> None:
-    """Plots the columns of a loss table; says so where there is none, or matplotlib is missing."""
+def draw_curves(table: Path, out: Path, scores: Path | None = None) -> None:
+    """Plots the columns of a loss table; says so where there is none, or matplotlib is missing.
+
+    Args:
+        table: of losses.
+        out: PNG to be written.
+        scores: a table of scores to be plotted beside them, if there is such a file.
+    """
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -68,16 +77,24 @@ def draw_curves(table: Path, out: Path) -> None:
     if not table.is_file():
         log.warning("No curves are drawn: training ended before its first step.")
         return
-    with table.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    minutes = [float(row["minutes"]) for row in rows]
-    names = [n for n in rows[0] if n not in CLOCK]
-    figure = Figure(figsize=(4 * len(names), 3), layout="constrained")
-    for axes, name in zip(np.atleast_1d(figure.subplots(1, len(names))), names, strict=True):
-        axes.plot(minutes, [float(row[name]) for row in rows])
+    curves = _columns(table)
+    if scores is not None and scores.is_file():
+        curves |= _columns(scores)
+    figure = Figure(figsize=(4 * len(curves), 3), layout="constrained")
+    panels = np.atleast_1d(figure.subplots(1, len(curves)))
+    for axes, (name, curve) in zip(panels, curves.items(), strict=True):
+        axes.plot(*curve, marker="." if len(curve[0]) < FEW else "")
         axes.set(title=name.replace("_", " "), xlabel="minutes")
     with replacing(out) as part:
         figure.savefig(part, dpi=110, format="png")
+
+
+def _columns(table: Path) -> dict[str, tuple[list[float], list[float]]]:
+    """Minutes and values of every column of a table but the clock's."""
+    with table.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    minutes = [float(row["minutes"]) for row in rows]
+    return {n: (minutes, [float(row[n]) for row in rows]) for n in rows[0] if n not in CLOCK}
 
 
 def draw_sheet(clips: Clips, masks: torch.Tensor, out: Path, rows: int = 8) -> None:

@@ -35,15 +35,20 @@ class Pace:
     Attributes:
         log: between rows of the log.
         save: between checkpoints.
+        score: between scores on the recipe's held-out pack.
         wind_down: that a run told to end takes to let its learning rate fall to zero.
     """
 
     log: float = 20.0
     save: float = 120.0
+    score: float = 600.0
     wind_down: float = 240.0
 
 
 PACE = Pace()
+
+TABLE, SCORES = "log.csv", "scores.csv"
+"""Files of a run: losses, and scores on the held-out pack."""
 
 
 def train(
@@ -83,10 +88,13 @@ def train(
         # crops have few sizes, so that it pays to look for the fastest convolution of each
         fastest = torch.backends.cudnn.flags(enabled=True, benchmark=True)
         with fastest, suppress(KeyboardInterrupt), closing(trainer.loader):
+            if not resume:
+                _score(trainer)
             _run(trainer, progress, pace, ending)
         if trainer.rank == 0:
+            _score(trainer)
             trainer.finish()
-            draw_curves(out / "log.csv", out / "curves.png")
+            draw_curves(out / TABLE, out / "curves.png", out / SCORES)
     finally:
         parallel.stop()
     return out / "weights.safetensors"
@@ -97,15 +105,16 @@ def _prepare(trainer: Trainer, resume: bool) -> None:
         trainer.resume()
     elif trainer.rank == 0:
         trainer.out.mkdir(parents=True, exist_ok=True)
-        (trainer.out / "log.csv").unlink(missing_ok=True)
+        for table in (TABLE, SCORES):
+            (trainer.out / table).unlink(missing_ok=True)
         with replacing(trainer.out / "recipe.json") as part:
             part.write_text(json.dumps(asdict(trainer.recipe), indent=1))
 
 
 def _run(trainer: Trainer, progress: Progress, pace: Pace, ending: Callable[[], bool]) -> None:
     module = parallel.wrap(Step(trainer.network, trainer.recipe.family), trainer.device)
-    table = LossTable(trainer.out / "log.csv")
-    start = last = logged = saved = time.monotonic()
+    table = LossTable(trainer.out / TABLE)
+    start = last = logged = saved = scored = time.monotonic()
     logged -= pace.log  # the first step is logged at once
     batches = iter(trainer.loader)
     while not trainer.over:
@@ -133,4 +142,16 @@ def _run(trainer: Trainer, progress: Progress, pace: Pace, ending: Callable[[], 
             draw_sheet(clips, output.masks, trainer.out / "sheet.png")
             trainer.save()  # whoever sees new weights finds their sheet beside them
             saved = now
+        if now - scored > pace.score:
+            _score(trainer)
+            scored = now
     log.info("%d clips in %.1f minutes", trainer.clips, (time.monotonic() - start) / 60)
+
+
+def _score(trainer: Trainer) -> None:
+    """Scores the averaged weights, where there is something to score them on."""
+    iou = trainer.score()
+    if iou is not None:
+        table = LossTable(trainer.out / SCORES)
+        table.add({"held_out_IoU": iou})
+        table.write(minutes=trainer.elapsed / 60, step=trainer.step)

@@ -87,6 +87,8 @@ class Recipe:
         init: weights to start from: a safetensors file of the same network, or of its encoder.
         stills: packed photographs; "" for none.
         videos: packed videos.
+        held_out: packed videos that are not trained on, which the run is scored on from time to
+            time, see `held_out.HeldOut`; "" for none.
         shares: how often each of them is drawn from, relative to the others; as often as it has
             frames, if empty.
         stages: in order.
@@ -109,6 +111,7 @@ class Recipe:
     init: str | None = None
     stills: str = "packs/stills"
     videos: tuple[str, ...] = ("packs/davis2016-train", "packs/clips")
+    held_out: str = ""
     shares: tuple[float, ...] = ()
     stages: tuple[Stage, ...] = (Stage(),)
     lr: float = 3e-4
@@ -184,6 +187,8 @@ def _problems(recipe: Recipe) -> Iterator[str]:
         yield f"stages end (`until`) at {ends}; expected ascending shares, the last 1"
     if recipe.shares and (len(recipe.shares) != len(recipe.videos) or min(recipe.shares) <= 0):
         yield f"shares = {list(recipe.shares)}; expected one above 0 for each of `videos`"
+    if recipe.held_out in recipe.videos:
+        yield f"held_out = {recipe.held_out!r}, which is one of `videos` as well"
     if recipe.family not in MODELS:
         yield f"family = {recipe.family!r}; there are {', '.join(MODELS)}"
         return

@@ -21,6 +21,7 @@ from masktrail.models import create, int8
 from masktrail.models.weights import initialise, save_network
 from masktrail.train import parallel
 from masktrail.train.drawing import draw, open_sampler
+from masktrail.train.held_out import HeldOut
 from masktrail.train.loading import Loader
 from masktrail.train.recipe import Recipe, Stage
 from masktrail.train.steps import STEPS, StepOutput
@@ -96,6 +97,8 @@ class Trainer:
         self.average = {k: v.clone() for k, v in self._state.items()}
         self.optimiser = _optimiser(self.network, recipe, pretrained)
         self.elapsed, self.step, self.clips = 0.0, 0, 0
+        scored = recipe.held_out and self.rank == 0
+        self._held_out = HeldOut(recipe, self.device, packs) if scored else None
         self._winding_down: tuple[float, float] | None = None  # since when, for how long
         # worker processes stay off the GPU and hand over what they drew
         source, ready = (torch.device("cpu"), None) if recipe.workers else (self.device, packs)
@@ -191,10 +194,20 @@ class Trainer:
 
     def _save_weights(self, ranges: bool = False) -> None:
         family, config = self.recipe.family, self.recipe.model
-        averaged = create(family, **config)
-        averaged.load_state_dict(self.average)
+        averaged = self._averaged()
         found = self._ranges(averaged) if ranges and family in int8.FAMILIES else {}
         save_network(self.out / "weights.safetensors", averaged, family, config, found)
+
+    def score(self) -> float | None:
+        """Of the averaged weights on the recipe's held-out pack; None where it names none."""
+        if self._held_out is None:
+            return None
+        return self._held_out.score(self._averaged().to(self.device))
+
+    def _averaged(self) -> nn.Module:
+        network = create(self.recipe.family, **self.recipe.model)
+        network.load_state_dict(self.average)
+        return network
 
     @torch.no_grad()
     def _ranges(self, network: nn.Module) -> int8.Ranges:

@@ -1,0 +1,83 @@
+"""How good a network is on videos that it does not learn from, told while it learns from others."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from masktrail.data.pack import Pack
+from masktrail.data.synth import ClipSampler
+from masktrail.devices import fast_autocast
+from masktrail.losses import masked_mean
+from masktrail.train.drawing import open_packs
+from masktrail.train.recipe import Recipe, Stage
+from masktrail.train.steps import STEPS
+
+SEED = 0
+"""Of the clips and of all that is drawn beside them: every score is of the same ones."""
+
+CLIPS, BATCH = 48, 8
+
+
+class HeldOut:
+    """Clips of a recipe's held-out pack, as its last stage has them but for what is done to them.
+
+    Args:
+        recipe: names the pack.
+        device: where the pack is to lie and the network computes.
+        packs: that are open already, by folder; this one may be among them.
+
+    Raises:
+        InputError: the pack cannot be used, or holds a sequence that models are measured on.
+    """
+
+    def __init__(
+        self, recipe: Recipe, device: torch.device, packs: Mapping[str, Pack] | None = None
+    ) -> None:
+        pack = (packs or {}).get(recipe.held_out)
+        if pack is None:
+            (pack,) = open_packs([recipe.held_out], device).values()
+        self._sampler = ClipSampler(None, [pack], SEED)
+        self._stage, self._compute = _as_they_are(recipe.stages[-1]), STEPS[recipe.family]
+        self._device = device
+
+    @torch.no_grad()
+    def score(self, network: nn.Module) -> float:
+        """Mean IoU of the masks of the frames after the first, or of the one frame after its last
+        click; what random numbers the training draws does not change."""
+        network.eval()
+        scores = []
+        with ExitStack() as stack:
+            stack.enter_context(torch.random.fork_rng([]))
+            stack.enter_context(fast_autocast(self._device))
+            torch.manual_seed(SEED)
+            self._sampler.generator.manual_seed(SEED)
+            for _ in range(CLIPS // BATCH):
+                clips = self._sampler.video_batch(BATCH, self._stage.clips)
+                output = self._compute(network, clips, self._stage)
+                scores.append(_iou(output.masks, clips.masks, clips.valid))
+        return float(torch.stack(scores).mean())
+
+
+def _as_they_are(stage: Stage) -> Stage:
+    """A stage of clips that are neither bent nor pasted into, and of masks that are not spoilt."""
+    clips = replace(stage.clips, objects=1, paste=0.0, real_motion=0.0, small=0.0, far=0)
+    pair = replace(stage.pair, teacher=0.0, corrupt=0.0)
+    return replace(stage, clips=clips, pair=pair)
+
+
+def _iou(masks: Tensor, truth: Tensor, valid: Tensor) -> Tensor:
+    """Mean over all objects and frames; 1 where there is nothing and nothing is found.
+
+    Args:
+        masks: soft, (B, T-1, N, S, S); or (B, R, N, S, S) of one frame, of which the last counts.
+        truth: (B, T, N, S, S).
+        valid: slots that hold an object, bool (B, N).
+    """
+    true = truth[:, 1:] if truth.shape[1] > 1 else truth
+    found, true = masks[:, -true.shape[1] :] > 0.5, true > 0.5
+    union = (found | true).sum((3, 4))
+    iou = torch.where(union > 0, (found & true).sum((3, 4)) / union.clamp_min(1), 1.0)
+    return masked_mean(iou, valid[:, None].expand(iou.shape))
