@@ -136,13 +136,13 @@ CARDS: dict[str, Card] = {
         about="The report's U-Net, from each frame to the next; in training",
         files={
             "unet-00001-of-00003.safetensors": (
-                "7d85657e422c2ffc7e25c31e5c11cca070b4763e779c6e9032b96749c365a37b"
+                "840998d96fe41c6401cfdf43abd63776714205378db43fe7fae318ea935977fd"
             ),
             "unet-00002-of-00003.safetensors": (
-                "ecd59221720c2250c4e088a55ddf835d617c47225ffec6832ea226d40357b0c6"
+                "fab638b00b828ddb9cc42d7869850f3a337d4234e1a24bc6631d6385420f1829"
             ),
             "unet-00003-of-00003.safetensors": (
-                "1dbc7195060bda7557689c16794d9c28994b977231a493f6d9e683d58f50ae11"
+                "474f3dc7ba05c583c91c8cb6626ebcf1f4d0124c2a440775021c67225fe51c30"
             ),
         },
         parameters=31_113_921,
@@ -151,7 +151,7 @@ CARDS: dict[str, Card] = {
         data=WITHOUT_TUNING,
         licence=RESEARCH,
         recipe="relay/unet.toml",
-        scores={"davis2016-dev10 J&F": 0.391},
+        scores={"davis2016-dev10 J&F": 0.547},
     ),
     "labelprop": Card(
         family="labelprop",
