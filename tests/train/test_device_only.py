@@ -12,15 +12,9 @@ from masktrail.train.log import LossTable
 from masktrail.train.recipe import ClickSettings, PairSettings, Recipe, Stage
 from masktrail.train.steps import STEPS
 from masktrail.train.trainer import Step, Trainer
+from small_networks import MODELS
 
 META = torch.device("meta")
-
-MODELS = {
-    "memory": {"key": 8, "value": 12, "hidden": 16, "stride8": 12, "stride4": 8},
-    "unet": {"width": 8},
-    "siamese-unet": {"width": 8},
-    "prompt": {"stem": 4, "hidden": 16, "stride8": 12, "stride4": 8, "stride2": 6},
-}
 
 
 @pytest.mark.parametrize("kind", ["stills", "videos", "plain"])

@@ -21,15 +21,9 @@ from masktrail.train.loop import Pace, train
 from masktrail.train.output import StepOutput
 from masktrail.train.recipe import PairSettings, Recipe, Stage
 from painted_sets import pack_videos
+from small_networks import MODELS
 
 CPU = torch.device("cpu")
-
-MODELS = {
-    "memory": {"key": 8, "value": 12, "hidden": 16, "stride8": 12, "stride4": 8},
-    "unet": {"width": 8},
-    "siamese-unet": {"width": 8},
-    "prompt": {"stem": 4, "hidden": 16, "stride8": 12, "stride4": 8, "stride2": 6},
-}
 
 
 @pytest.fixture(scope="module")
