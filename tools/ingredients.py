@@ -43,7 +43,7 @@ def make_missing(recipe: Recipe, progress: Progress = lambda done, total: None) 
         InputError: one of them is missing and cannot be made.
     """
     with locked(Path("packs/.lock")):
-        for name in filter(None, (recipe.stills, *recipe.videos, recipe.held_out)):
+        for name in recipe.packs:
             if not Path(name).exists():
                 _make_pack(name, progress)
         if recipe.init and not Path(recipe.init).exists():

@@ -75,22 +75,27 @@ class Harvest:
 
     def __init__(self, runs: Mapping[str, Path], out: Path) -> None:
         self.runs, self.out = runs, out
-        self._brought: dict[str, int] = {}
+        self._tried: dict[str, int] = {}
+        self._failed: set[str] = set()
 
     def bring(self) -> None:
-        """Brings what is new. No fault keeps networks from being trained: it is said, and what was
-        not brought is tried again."""
-        new = {name: at for name, run in self.runs.items() if (at := _written(run))}
-        new = {name: at for name, at in new.items() if self._brought.get(name) != at}
-        for name, at in new.items():
+        """Brings what is new. No fault keeps networks from being trained: it is said, and tried
+        again with the next weights, or by `finish`."""
+        written = {name: at for name, run in self.runs.items() if (at := _written(run))}
+        new = [name for name, at in written.items() if self._tried.get(name) != at]
+        for name in new:
+            self._tried[name] = written[name]
+            self._failed.add(name)
             with _said():
                 bring_weights(self.runs[name] / WEIGHTS, name, self.out)
-                self._brought[name] = at
+                self._failed.discard(name)
         if new:
             self._bring_logs()
 
     def finish(self) -> None:
         """Brings what there is when all have ended: curves come after the weights."""
+        for name in self._failed:
+            self._tried.pop(name, None)
         self.bring()
         self._bring_logs()
 

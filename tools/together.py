@@ -43,7 +43,7 @@ from masktrail.data.pack import Pack
 from masktrail.devices import choose_device
 from masktrail.errors import InputError
 from masktrail.masks import cannot_write
-from masktrail.train.drawing import folders, open_packs
+from masktrail.train.drawing import open_packs
 from masktrail.train.loop import Pace
 from masktrail.train.recipe import Recipe, read_recipe
 from progress_table import forecast, table
@@ -107,7 +107,7 @@ def run(given: argparse.Namespace, told_to_end: Callable[[], bool]) -> list[str]
     with _workplace(given.dry_run) as place:
         unpacked = unpack_bundle(given.bundle, place / "packs") if given.bundle else Unpacked()
         recipes = {name: located(recipe, name, unpacked) for name, recipe in recipes.items()}
-        packs = open_packs({f: None for r in recipes.values() for f in all_folders(r)}, device)
+        packs = open_packs({f: None for r in recipes.values() for f in r.packs}, device)
         preparing = time.monotonic() - begun
         if given.dry_run:
             recipes = {name: rehearsed(recipe, device) for name, recipe in recipes.items()}
@@ -157,11 +157,6 @@ def located(recipe: Recipe, name: str, unpacked: Unpacked) -> Recipe:
         held_out=found(recipe.held_out),
         init=init,
     )
-
-
-def all_folders(recipe: Recipe) -> list[str]:
-    """Of the packs that a recipe trains on, and of that which it is scored on."""
-    return [*folders(recipe), *([recipe.held_out] if recipe.held_out else [])]
 
 
 def rehearsed(recipe: Recipe, device: torch.device) -> Recipe:

@@ -57,6 +57,13 @@ def test_an_empty_recipe_is_the_defaults(tmp_path: Path) -> None:
     assert read_recipe(written(tmp_path, "")) == Recipe()
 
 
+def test_a_recipe_knows_its_packs() -> None:
+    recipe = Recipe(stills="s", videos=("a", "b"), held_out="h")
+    assert (recipe.trained_on, recipe.packs) == (["s", "a", "b"], ["s", "a", "b", "h"])
+    bare = replace(recipe, stills="", held_out="")
+    assert bare.trained_on == bare.packs == ["a", "b"]
+
+
 def test_fields_of_every_level_are_read(tmp_path: Path) -> None:
     text = """
     lr = 1

@@ -32,7 +32,7 @@ def open_sampler(
         InputError: a pack cannot be used, or holds a sequence that models are measured on.
     """
     ready = dict(packs or {})
-    ready |= open_packs([folder for folder in folders(recipe) if folder not in ready], device)
+    ready |= open_packs([folder for folder in recipe.trained_on if folder not in ready], device)
     stills = ready[recipe.stills] if recipe.stills else None
     return ClipSampler(stills, [ready[folder] for folder in recipe.videos], seed, recipe.shares)
 
@@ -47,11 +47,6 @@ def open_packs(folders: Iterable[str], device: torch.device) -> dict[str, Pack]:
         InputError: a pack cannot be used, or holds a sequence that models are measured on.
     """
     return _placed({folder: _open(folder) for folder in folders}, device)
-
-
-def folders(recipe: Recipe) -> list[str]:
-    """Of the packs that a recipe names, photographs first."""
-    return [*([recipe.stills] if recipe.stills else []), *recipe.videos]
 
 
 def draw(sampler: ClipSampler, stage: Stage) -> Clips:

@@ -125,6 +125,16 @@ class Recipe:
     steps: int = 0
     seed: int = 0
 
+    @property
+    def trained_on(self) -> list[str]:
+        """Folders of the packs that clips are drawn from, photographs first."""
+        return [*([self.stills] if self.stills else []), *self.videos]
+
+    @property
+    def packs(self) -> list[str]:
+        """Folders of all packs, that which the run is scored on last."""
+        return [*self.trained_on, *([self.held_out] if self.held_out else [])]
+
     def stage(self, progress: float) -> Stage:
         """The stage in force after the share `progress` of the run."""
         return next((s for s in self.stages if progress < s.until), self.stages[-1])
