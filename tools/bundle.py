@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import travel
-from bundle_file import (
+from bundles.file import (
     END,
     INDEX,
     Entry,
@@ -37,13 +37,13 @@ from bundle_file import (
     stored,
     unpack_bundle,
 )
-from bundle_plan import Picture, Share, Source, plan
+from bundles.plan import Picture, Share, Source, plan
+from bundles.shrink import shrink
 from ingredients import DATA, ROOT
 from masktrail.errors import InputError
 from masktrail.masks import replacing
 from masktrail.models.weights import int8_shards, load_network, read_config
 from masktrail.train.recipe import read_recipe
-from shrink import shrink
 from travel import MIB
 
 LEAST_QUALITY = 40

@@ -34,11 +34,13 @@ from pathlib import Path
 
 import torch
 
-from bundle_file import Unpacked, read_index, unpack_bundle
-from gauge import gauge
+from bundles.file import Unpacked, read_index, unpack_bundle
+from gpu.gauge import gauge
+from gpu.job import Job, make_stop
+from gpu.learner import Task
+from gpu.progress_table import forecast, table
+from gpu.results import Harvest, expected_files
 from ingredients import ROOT
-from job import Job, make_stop
-from learner import Task
 from masktrail.data.pack import Pack
 from masktrail.devices import choose_device
 from masktrail.errors import InputError
@@ -46,8 +48,6 @@ from masktrail.masks import cannot_write
 from masktrail.train.drawing import open_packs
 from masktrail.train.loop import Pace
 from masktrail.train.recipe import Recipe, read_recipe
-from progress_table import forecast, table
-from results import Harvest, expected_files
 from travel import MIB, refuse_too_much, refuse_too_much_to_take
 
 logger = logging.getLogger("masktrail.tools")

@@ -12,8 +12,9 @@ import pytest
 
 import bundle
 import travel
-from bundle_file import INDEX, MEMBER, unpack_bundle
-from bundle_plan import Source, choose
+from bundles.file import INDEX, MEMBER, unpack_bundle
+from bundles.plan import Source, choose
+from bundles.shrink import shrink
 from masktrail.data.pack import Pack, open_pack
 from masktrail.data.prepare import prepare
 from masktrail.errors import InputError
@@ -21,7 +22,6 @@ from masktrail.masks import read_labels, write_labels
 from masktrail.models import create
 from masktrail.models.weights import load_network, save_network
 from painted_sets import COLOURS, paint, paint_stills, paint_videos, save
-from shrink import shrink
 
 MIB = 2**20
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-import gauge
+from gpu import gauge
 
 GIB = 2**30
 

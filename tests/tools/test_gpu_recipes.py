@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 import together
+from gpu.results import expected_files
 from masktrail.models.weights import read_config
 from masktrail.train.recipe import read_recipe
 from masktrail.train.trainer import schedule
 from masktrail.zoo import CARDS, weights_path
-from results import expected_files
 from travel import refuse_too_much
 
 ROOT = Path(together.__file__).parents[1]

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from learner import Report
-from progress_table import forecast, samples_per_second, table
+from gpu.learner import Report
+from gpu.progress_table import forecast, samples_per_second, table
 
 
 def job(

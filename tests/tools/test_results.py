@@ -8,12 +8,12 @@ import pytest
 import torch
 from PIL import Image
 
-import results
+from gpu import results
+from gpu.results import LOGS, Harvest, expected_files
 from masktrail.models import create
 from masktrail.models.fetch import sha256
 from masktrail.models.weights import load_network, read_origin, save_network
 from masktrail.train.recipe import Recipe
-from results import LOGS, Harvest, expected_files
 
 CONFIG = {"width": 8}
 """Of a network of half a million weights."""

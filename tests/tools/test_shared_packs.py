@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-import shared_packs
+from gpu import shared_packs
 from masktrail.data.pack import Pack, open_pack
 from painted_sets import pack_stills
 

@@ -20,12 +20,12 @@ import pytest
 import torch
 
 import bundle
-import learner
 import together
-from bundle_file import Unpacked, unpack_bundle
-from bundle_plan import Source
-from job import PROCESSES
-from learner import Task
+from bundles.file import Unpacked, unpack_bundle
+from bundles.plan import Source
+from gpu import learner
+from gpu.job import PROCESSES
+from gpu.learner import Task
 from masktrail.data.synth import ClipSettings
 from masktrail.errors import InputError
 from masktrail.models import create

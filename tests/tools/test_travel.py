@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 import travel
+from gpu.results import expected_files
 from masktrail.errors import InputError
 from masktrail.models import create
 from masktrail.models.storage import compact
 from masktrail.train.recipe import Recipe
-from results import expected_files
 from travel import BLOCK, FILE, FILES, GIVES, MIB, SPARE, TAKES
 
 NETWORKS = ("memory", "siamese-unet", "unet")

@@ -4,9 +4,9 @@ import multiprocessing
 import time
 from collections.abc import Mapping
 
-from learner import Report, Stop, Task, learn
+from gpu.learner import Report, Stop, Task, learn
+from gpu.shared_packs import hand_over
 from masktrail.data.pack import Pack
-from shared_packs import hand_over
 from signals import held_back
 
 PROCESSES = multiprocessing.get_context("spawn")

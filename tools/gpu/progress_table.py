@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from job import Job
-from learner import Report
+from gpu.job import Job
+from gpu.learner import Report
 
 GIB = 2**30
 

@@ -1,0 +1,1 @@
+"""Networks that are trained on one GPU together, as `together.py` does."""
