@@ -39,7 +39,7 @@ from bundles.file import (
 )
 from bundles.plan import Picture, Share, Source, plan
 from bundles.shrink import shrink
-from ingredients import DATA, ROOT
+from ingredients import CLIPS_SPLIT, DATA, ROOT
 from masktrail.errors import InputError
 from masktrail.masks import replacing
 from masktrail.models.weights import int8_shards, load_network, read_config
@@ -74,7 +74,7 @@ def sources(data: Path, stills: int, frames: int, clips: int) -> list[Source]:
     of which none is wanted are left out."""
     davis, sides = data / "davis2016-train", (480, 432, 400, 360, 320)
     every = [
-        Source("clips", "davis", data / "clips", clips, (240, 224, 192)),
+        Source("clips-apart", "mose", data / "clips", clips, (240, 224, 192), CLIPS_SPLIT),
         Source("davis2016-train", "davis", davis, frames, sides),
         Source(
             "stills", "stills", data / "stills", stills, (256, 240, 224, 208, 192, 176, 168, 160)
@@ -136,7 +136,7 @@ def write_bundle(
                 f"The weights alone are larger than {limit / MIB:.2f} MiB; allow more."
             )
         shares = plan(wanted, room, partial(_mean_size, quality=quality, pool=pool))
-        entries = [Entry(s.source.name, s.source.kind, s.source.canvas(s.side)) for s in shares]
+        entries = [Entry(s.name, s.kind, s.canvas(side), s.split) for s, _, side, _ in shares]
         room -= add(archive, INDEX, index_of(entries, list(starts or {})))
         packed = []
         for share in shares:

@@ -2,12 +2,15 @@
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import vgg16
 from locks import locked
 from masktrail.data.prepare import prepare
+from masktrail.data.single_object import PARTS
 from masktrail.errors import InputError
 from masktrail.train.recipe import Recipe
 
@@ -18,13 +21,34 @@ ROOT = Path(__file__).parents[1]
 
 DATA = Path(os.environ.get("MASKTRAIL_DATA", ROOT.parent / "shared" / "data")).absolute()
 
+
+class Ingredient(NamedTuple):
+    """What a pack is made of.
+
+    Attributes:
+        kind: of its data set, key of `prepare.FINDERS`.
+        folder: of that in `DATA`.
+        canvas: HEIGHTxWIDTH; None for that of the kind.
+        split: where it is a folder of two packs, how `prepare` splits the videos.
+    """
+
+    kind: str
+    folder: str
+    canvas: str | None = None
+    split: Mapping[str, Any] = MappingProxyType({})
+
+
+CLIPS_SPLIT = {"held_out": 0.2, "recording": r".+(?=-\d+$)"}
+"""Several of the clips are stretches of one recording: `sbi2015-board-00024`, `-00061`."""
+
 PACKS = {
-    "packs/stills": ("stills", "stills", None),
-    "packs/davis2016-train": ("davis", "davis2016-train", None),
-    "packs/davis2016-train-432": ("davis", "davis2016-train", "432x768"),
-    "packs/clips": ("davis", "clips", None),
+    "packs/stills": Ingredient("stills", "stills"),
+    "packs/davis2016-train": Ingredient("davis", "davis2016-train"),
+    "packs/davis2016-train-432": Ingredient("davis", "davis2016-train", "432x768"),
+    "packs/clips": Ingredient("davis", "clips"),
+    "packs/clips-apart": Ingredient("mose", "clips", "240x427", CLIPS_SPLIT),
 }
-"""Pack to the kind of its data set, the folder of that in `DATA`, and the canvas."""
+"""Pack, or folder of a training and a held-out pack, to what it is made of."""
 
 STARTS: dict[str, Callable[[Path], None]] = {"packs/vgg16.safetensors": vgg16.fetch}
 """Weights to start from, and what fetches them."""
@@ -51,11 +75,12 @@ def make_missing(recipe: Recipe, progress: Progress = lambda done, total: None) 
 
 
 def _make_pack(name: str, progress: Progress) -> None:
-    if name not in PACKS:
+    made = str(Path(name).parent) if Path(name).name in PARTS else name
+    if made not in PACKS:
         raise InputError(f"There is no pack {name}; known are {', '.join(PACKS)}.")
-    kind, folder, canvas = PACKS[name]
-    logger.info("Packing %s", name)
-    prepare(kind, DATA / folder, Path(name), canvas, progress)
+    of = PACKS[made]
+    logger.info("Packing %s", made)
+    prepare(of.kind, DATA / of.folder, Path(made), of.canvas, progress, **of.split)
 
 
 def _fetch(start: str) -> None:

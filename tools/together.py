@@ -145,7 +145,8 @@ def located(recipe: Recipe, name: str, unpacked: Unpacked) -> Recipe:
     """
 
     def found(folder: str) -> str:
-        return str(unpacked.packs.get(Path(folder).name, folder)) if folder else ""
+        ends = ["/".join(Path(folder).parts[-length:]) for length in (2, 1)]
+        return next((str(unpacked.packs[end]) for end in ends if end in unpacked.packs), folder)
 
     init = str(unpacked.starts[name]) if name in unpacked.starts else recipe.init
     if init and not Path(init).is_file():

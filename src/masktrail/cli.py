@@ -349,6 +349,13 @@ def prepare(
         float | None,
         typer.Option(help="mose: frames without the object per frame with it; 0.25 unless given."),
     ] = None,
+    recording: Annotated[
+        str | None,
+        typer.Option(
+            help="mose: regular expression for the beginning of a video's name that says which "
+            "recording it is of; what is of one is not split."
+        ),
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Pack a data set for training: everything decoded and resized once."""
@@ -356,7 +363,7 @@ def prepare(
     from masktrail.data.prepare import prepare as run
 
     with terminal.frames("Packing", quiet) as update:
-        parts = run(kind, root, out, canvas, update, seed, held_out, negatives)
+        parts = run(kind, root, out, canvas, update, seed, held_out, negatives, recording)
     if parts and not quiet:
         terminal.parts(parts, out)
 

@@ -33,6 +33,13 @@ def test_prepare_mose_says_what_it_packed(command: Run, tmp_path: Path) -> None:
     assert open_pack(out / "train").images.shape[1:] == (256, 256, 3), "the canvas of the report"
 
 
+def test_one_recording_alone_is_not_taken_apart(command: Run, tmp_path: Path) -> None:
+    root = paint_videos(tmp_path / "set", ("hall-1", "hall-2"), frames=2)
+    said = command("prepare", "mose", root, tmp_path / "out", "--recording", "[a-z]+")
+    assert said.code == 2 and "2 videos of" in said.err and "none can be held out" in said.err
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_other_kinds_are_packed_as_before(command: Run, tmp_path: Path) -> None:
     said = command("prepare", "stills", paint_stills(tmp_path / "set"), tmp_path / "out")
     assert said == (0, "", "")
@@ -57,6 +64,7 @@ def test_what_is_measured_or_chosen_on_is_not_packed(command: Run, tmp_path: Pat
         (["mose", "set", "out", "--held-out", "1.5"], "--held-out 1.5 is no share"),
         (["mose", "set", "out", "--negatives", "-1"], "--negatives -1 is no ratio"),
         (["davis", "set", "out", "--held-out", "0.1", "--seed", "0"], "no --seed, --held-out;"),
+        (["mose", "set", "out", "--recording", "("], "--recording '(' is no regular expression"),
         (["mose", "set", "set"], "would be replaced"),
     ],
 )

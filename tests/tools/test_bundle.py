@@ -92,6 +92,18 @@ def test_pictures_are_made_small_and_masks_with_them(data: Path, tmp_path: Path)
         assert (ground == known).mean() > 0.9, "colours lie where their masks do"
 
 
+def test_videos_are_split_where_they_are_unpacked(tmp_path: Path) -> None:
+    videos = ("hall-1", "hall-2", "hall-3", "birds", "jump")
+    root = paint_videos(tmp_path / "set", videos, 2)
+    split = {"held_out": 0.4, "recording": "[a-z]+"}
+    source = Source("some", "mose", root, 10, (60,), split)
+    bundle.write_bundle(tmp_path / "bundle.zip", [source], MIB, 40)
+    made = unpack_bundle(tmp_path / "bundle.zip", tmp_path / "packs").packs
+    names = {name: {s.name for s in open_pack(path).sequences} for name, path in made.items()}
+    assert names == {"some/train": set(videos[:3]), "some/held-out": {"birds", "jump"}}
+    assert [made[name] for name in names] == [tmp_path / "packs" / name for name in names]
+
+
 def test_objects_keep_their_numbers(tmp_path: Path) -> None:
     image, labels = paint([(20, 20, 12), (50, 30, 10)], COLOURS)
     for t, ids in enumerate(([0, 1, 2], [0, 0, 3], [0, 0, 0], [0, 200, 2])):
@@ -231,7 +243,7 @@ def test_the_command_packs_prints_and_unpacks(
 ) -> None:
     root = tmp_path / "data"
     shutil.copytree(data, root)
-    paint_videos(root / "clips", ("one",), 3)
+    paint_videos(root / "clips", ("one", "two"), 3)
     monkeypatch.setattr(bundle, "DATA", root)
     file = tmp_path / "bundle.zip"
     monkeypatch.setattr(sys, "argv", ["bundle.py", str(file), "--limit", "1", "--frames", "6"])
@@ -239,13 +251,18 @@ def test_the_command_packs_prints_and_unpacks(
     header, *lines, total = capsys.readouterr().out.splitlines()
     assert header.split() == ["pack", "pictures", "side", "stride", "MiB"]
     counts = {line.split()[0]: int(line.split()[1]) for line in lines}
-    assert counts == {"clips": 3, "davis2016-train": 6, "stills": 12}
+    assert counts == {"clips-apart": 6, "davis2016-train": 6, "stills": 12}
     assert f"{file.stat().st_size / MIB:.2f} MiB" in total
     argv = ["bundle.py", str(file), "--unpack", "--out", str(tmp_path / "packs")]
     monkeypatch.setattr(sys, "argv", argv)
     bundle.main()
-    for line in capsys.readouterr().out.splitlines():
-        assert len(open_pack(line).images) == counts[Path(line).name]
+    unpacked = {line: len(open_pack(line).images) for line in capsys.readouterr().out.splitlines()}
+    assert unpacked == {
+        str(tmp_path / "packs" / "clips-apart" / "train"): 3,
+        str(tmp_path / "packs" / "clips-apart" / "held-out"): 3,
+        str(tmp_path / "packs" / "davis2016-train"): 6,
+        str(tmp_path / "packs" / "stills"): 12,
+    }
     monkeypatch.setattr(sys, "argv", ["bundle.py", str(tmp_path / "none.zip"), "--unpack"])
     with pytest.raises(SystemExit, match="not a whole bundle"):
         bundle.main()

@@ -355,6 +355,10 @@ def test_recipes_find_what_came_out_of_a_bundle(place: Path, tmp_path: Path) -> 
     other = replace(asked, stills="", init=None, held_out="elsewhere/stills")
     moved = replace(other, videos=found.videos, held_out=str(tmp_path / "stills"))
     assert together.located(other, "other", unpacked) == moved
+    split = Unpacked({"clips/train": tmp_path / "a", "clips/held-out": tmp_path / "b"})
+    apart = replace(other, videos=("packs/clips/train",), held_out="packs/clips/held-out")
+    moved = replace(other, videos=(str(tmp_path / "a"),), held_out=str(tmp_path / "b"))
+    assert together.located(apart, "other", split) == moved
     with pytest.raises(InputError, match="start from gone, which is neither there"):
         together.located(replace(asked, init="gone"), "other", unpacked)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import fields, replace
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from hypothesis import given
@@ -9,9 +10,11 @@ from hypothesis import strategies as st
 
 from masktrail.data.synth import ClipSettings
 from masktrail.errors import InputError
+from masktrail.models.weights import read_config
 from masktrail.train.recipe import ClickSettings, PairSettings, Recipe, Stage, read_recipe
 
-RECIPES = sorted((Path(__file__).parents[2] / "recipes").rglob("*.toml"))
+ROOT = Path(__file__).parents[2]
+RECIPES = sorted((ROOT / "recipes").rglob("*.toml"))
 
 
 def written(tmp_path: Path, text: str) -> Path:
@@ -29,6 +32,14 @@ def test_every_recipe_reads(path: Path) -> None:
     recipe = read_recipe(path)
     assert recipe.stages[-1].until == 1
     assert recipe.stage(0) is recipe.stages[0]
+
+
+def test_the_recipe_in_the_docs_reads_and_starts_from_what_there_is(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "training.md").read_text()
+    block = page.split("with `mine.toml`", 1)[1].split("\n\n", 1)[1].split("\n`scores.csv`", 1)[0]
+    recipe = read_recipe(written(tmp_path, dedent(block)))
+    assert recipe.held_out == "packs/mine/held-out" and recipe.stages[0].batch == 4
+    assert read_config(ROOT / (recipe.init or "")) == (recipe.family, recipe.model)
 
 
 @pytest.mark.parametrize("folder", ["relay", "gpu"])

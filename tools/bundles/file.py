@@ -12,7 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from masktrail.data.prepare import prepare
 from masktrail.errors import InputError
@@ -34,11 +34,13 @@ MEMBER, END = 30 + 46, 22
 
 
 class Entry(NamedTuple):
-    """A data set in a bundle: the name of its pack, its kind, the pack's canvas as HEIGHTxWIDTH."""
+    """A data set in a bundle: name of its pack, its kind, the pack's canvas as HEIGHTxWIDTH, and
+    how its videos are split into a training and a held-out pack, if at all."""
 
     name: str
     kind: str
     canvas: str
+    split: Mapping[str, Any] = MappingProxyType({})
 
 
 class Index(NamedTuple):
@@ -49,7 +51,8 @@ class Index(NamedTuple):
 
 
 class Unpacked(NamedTuple):
-    """What was made of a bundle: packs and weights, by their names."""
+    """What was made of a bundle: packs and weights, by their names; those of a split data set are
+    NAME/train and NAME/held-out."""
 
     packs: Mapping[str, Path] = MappingProxyType({})
     starts: Mapping[str, Path] = MappingProxyType({})
@@ -74,7 +77,7 @@ def stored(name: str, size: int) -> int:
 
 def index_of(packs: Sequence[Entry], starts: Sequence[str]) -> bytes:
     """The member `INDEX`."""
-    listed = {name: {"kind": kind, "canvas": canvas} for name, kind, canvas in packs}
+    listed = {e.name: {"kind": e.kind, "canvas": e.canvas, "split": dict(e.split)} for e in packs}
     return json.dumps({"packs": listed, "starts": list(starts)}).encode()
 
 
@@ -92,7 +95,7 @@ def read_index(file: Path) -> Index:
     try:
         with zipfile.ZipFile(file) as archive:
             index = json.loads(archive.read(INDEX))
-        packs = [Entry(name, of["kind"], of["canvas"]) for name, of in index["packs"].items()]
+        packs = [Entry(name, **of) for name, of in index["packs"].items()]
         starts = [str(name) for name in index["starts"]]
     except (
         OSError,
@@ -132,20 +135,23 @@ def unpack_bundle(file: Path, out: Path) -> Unpacked:
         # processes that are forked would share the threads of this one
         with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
             with held_back():
-                jobs = [
-                    pool.submit(prepare, kind, folder / name, out / name, canvas)
-                    for name, kind, canvas in index.packs
-                ]
+                jobs = [pool.submit(_pack, entry, folder, out) for entry in index.packs]
             try:
-                for job in jobs:
-                    job.result()
+                names = [name for job in jobs for name in job.result()]
             except BrokenProcessPool as error:
                 raise InputError(f"{file} was not unpacked, a process was ended.") from error
         starts = {name: out / start_member(name) for name in index.starts}
         for name, path in starts.items():
             path.parent.mkdir(exist_ok=True)
             (folder / start_member(name)).replace(path)
-    return Unpacked({name: out / name for name, *_ in index.packs}, starts)
+    return Unpacked({name: out / name for name in names}, starts)
+
+
+def _pack(entry: Entry, folder: Path, out: Path) -> list[str]:
+    """Makes the pack or the two of a data set in `folder`; their names."""
+    name, kind, canvas, split = entry
+    parts = prepare(kind, folder / name, out / name, canvas, **split)
+    return [f"{name}/{part.name}" for part in parts] or [name]
 
 
 @contextmanager

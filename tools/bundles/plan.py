@@ -4,9 +4,9 @@ import itertools
 import math
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from masktrail.data.prepare import FINDERS
 from masktrail.errors import InputError
@@ -20,7 +20,7 @@ SPARE = 0.03
 LEAST = 0.1
 """Share of the pictures wanted under which a bundle is not worth its while."""
 
-ASPECT = {"stills": 5 / 4, "davis": 16 / 9}
+ASPECT = {"stills": 5 / 4, "davis": 16 / 9, "mose": 16 / 9}
 """Width by height of the canvas that a kind of data set is packed on."""
 
 
@@ -43,6 +43,7 @@ class Source:
         root: where it lies.
         wanted: pictures to be had of it, if there are as many.
         sides: short sides to choose from, pixels, the largest first; nothing is enlarged.
+        split: how `prepare` splits its videos where they are unpacked.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Source:
     root: Path
     wanted: int
     sides: tuple[int, ...]
+    split: Mapping[str, Any] = field(default_factory=dict)
 
     def pictures(self) -> list[Picture]:
         """All that have a mask, but for what models are measured on: videos frame by frame,

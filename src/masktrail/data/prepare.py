@@ -10,8 +10,12 @@ from masktrail.data.single_object import Part, SplitSettings, pack_single_object
 from masktrail.data.stills import find_stills
 from masktrail.errors import InputError
 
-FINDERS = {"stills": find_stills, "davis": find_training_sequences}
-"""Kind of data set to what lists it, for those packed as they are."""
+FINDERS = {
+    "stills": find_stills,
+    "davis": find_training_sequences,
+    "mose": find_training_sequences,
+}
+"""Kind of data set to what lists it."""
 
 CANVAS = {"stills": (256, 320), "davis": (240, 427), "mose": (256, 256)}
 """Kind of data set to the canvas (height, width) it is packed on."""
@@ -26,6 +30,7 @@ def prepare(
     seed: int | None = None,
     held_out: float | None = None,
     negatives: float | None = None,
+    recording: str | None = None,
 ) -> list[Part]:
     """Packs the data set at `root` into the folder `out`.
 
@@ -35,9 +40,10 @@ def prepare(
         out: the pack; for `mose` a folder of two, `train` and `held-out`.
         canvas: "HEIGHTxWIDTH" in pixels; the kind's own by default.
         progress: called with frames done and frames in all.
-        seed: for `mose`, see `SplitSettings`, as the two that follow.
+        seed: for `mose`, see `SplitSettings`, as the three that follow.
         held_out: share of the videos.
         negatives: frames without an object per frame that shows it.
+        recording: what of a video's name tells its recording.
 
     Returns:
         What the parts of `mose` hold; nothing for the other kinds.
@@ -49,7 +55,12 @@ def prepare(
     if kind not in CANVAS:
         raise InputError(f"There is no kind of data set {kind!r}; known are {', '.join(CANVAS)}.")
     height, width = _canvas(canvas) if canvas else CANVAS[kind]
-    options = {"seed": seed, "held_out": held_out, "negatives": negatives}
+    options = {
+        "seed": seed,
+        "held_out": held_out,
+        "negatives": negatives,
+        "recording": recording,
+    }
     given = {name: value for name, value in options.items() if value is not None}
     if kind == "mose":
         settings = SplitSettings(**given)  # type: ignore[arg-type]

@@ -8,6 +8,8 @@ begin. Objects are told apart by palette index and sought in all frames, not in 
 import hashlib
 import math
 import random
+import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -43,11 +45,14 @@ class SplitSettings:
         seed: of both choices.
         held_out: share of the videos kept out of training, 0 to below 1.
         negatives: at most this many frames without the object for every frame that shows it.
+        recording: regular expression for the beginning of a video's name that tells which
+            recording it was cut from; "" where every video is one of its own.
     """
 
     seed: int = 0
     held_out: float = 0.2
     negatives: float = 0.25
+    recording: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,12 +108,18 @@ def pack_single_objects(
 
     Raises:
         InputError: no such data set, settings out of range, masks whose objects have colours but no
-            numbers, no object to follow, or as `write_pack`.
+            numbers, no object to follow, one recording where some are to be held out, or as
+            `write_pack`.
     """
     _check(settings)
     sequences = _annotated(training_root(root))
     total = _count(sequences)
-    held_out = split_videos([s.name for s in sequences], settings.held_out, settings.seed)
+    held_out = split_videos([s.name for s in sequences], settings)
+    if settings.recording and settings.held_out and not held_out:
+        raise InputError(
+            f"By --recording {settings.recording!r} the {len(sequences)} videos of {root} are all "
+            "of one recording, and none can be held out; expected what tells recordings apart."
+        )
     groups = [
         [s for s in sequences if s.name not in held_out],
         [s for s in sequences if s.name in held_out],
@@ -129,14 +140,34 @@ def pack_single_objects(
     return parts
 
 
-def split_videos(names: Iterable[str], share: float, seed: int) -> set[str]:
-    """Names of the videos to hold out: those whose seeded hash is lowest.
+def split_videos(names: Iterable[str], settings: SplitSettings) -> set[str]:
+    """Names of the videos to hold out: those whose recording's seeded hash is lowest.
 
-    The order of the names plays no part. One at least is held out of two or more, none of one.
+    The order of the names plays no part. What was cut from one recording stays together: as many
+    recordings are held out as fit into the share. One video at least is held out of two or more
+    recordings, none of one.
     """
-    ranked = sorted(names, key=lambda name: hashlib.sha256(f"{seed}/{name}".encode()).digest())
-    count = max(1, round(share * len(ranked))) if share else 0
-    return set(ranked[: min(count, len(ranked) - 1)])
+    recordings: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        recordings[_recording(name, settings.recording)].append(name)
+    ranked = sorted(
+        recordings, key=lambda of: hashlib.sha256(f"{settings.seed}/{of}".encode()).digest()
+    )
+    count = sum(map(len, recordings.values()))
+    most = min(max(1, round(settings.held_out * count)), count - 1) if settings.held_out else 0
+    held_out: set[str] = set()
+    for recording in ranked:
+        if len(held_out) + len(recordings[recording]) <= most:
+            held_out.update(recordings[recording])
+    if most and not held_out and len(ranked) > 1:
+        return set(recordings[min(ranked, key=lambda of: len(recordings[of]))])
+    return held_out
+
+
+def _recording(name: str, pattern: str) -> str:
+    """What a video was cut from: the beginning of its name, or all of it."""
+    found = re.match(pattern, name) if pattern else None
+    return found[0] if found else name
 
 
 def find_tracks(pack: Pack, negatives: float, seed: int) -> list[PackedTrack]:
@@ -254,3 +285,10 @@ def _check(settings: SplitSettings) -> None:
             f"--negatives {settings.negatives:g} is no ratio; expected 0 or more, as 0.25 for one "
             "frame without the object to four that show it."
         )
+    try:
+        re.compile(settings.recording)
+    except re.error as error:
+        raise InputError(
+            f"--recording {settings.recording!r} is no regular expression ({error}); expected one "
+            r"for the beginning of a name, as '.+(?=-\d+$)' for all but a number at the end."
+        ) from error
