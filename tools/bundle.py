@@ -7,7 +7,8 @@
 A bundle is a zip of data sets as `masktrail prepare` reads them, made small: pictures as WebP,
 masks without loss. Their short sides are the largest with which as many pictures as are wanted fit
 into the limit (MiB); photographs then fill what is left. Where not even the smallest fit there are
-fewer pictures, never worse ones. Unpacked, every data set becomes a pack, in a process of its own.
+fewer pictures, never worse ones. Unpacked, every data set becomes a pack, in a process of its own;
+of the clips some are held out, in a second pack.
 
 With `--recipes` the weights that these start from travel in it too, as int8, and the limit is what
 the source tree leaves of `travel.TAKES`.

@@ -29,7 +29,7 @@ class Ingredient(NamedTuple):
         kind: of its data set, key of `prepare.FINDERS`.
         folder: of that in `DATA`.
         canvas: HEIGHTxWIDTH; None for that of the kind.
-        split: where it is a folder of two packs, how `prepare` splits the videos.
+        split: how `prepare` splits the videos, where the pack is one of two in a folder.
     """
 
     kind: str
@@ -46,9 +46,12 @@ PACKS = {
     "packs/davis2016-train": Ingredient("davis", "davis2016-train"),
     "packs/davis2016-train-432": Ingredient("davis", "davis2016-train", "432x768"),
     "packs/clips": Ingredient("davis", "clips"),
-    "packs/clips-apart": Ingredient("mose", "clips", "240x427", CLIPS_SPLIT),
+    **{
+        f"packs/clips-apart/{part}": Ingredient("mose", "clips", "240x427", CLIPS_SPLIT)
+        for part in PARTS
+    },
 }
-"""Pack, or folder of a training and a held-out pack, to what it is made of."""
+"""Pack to what it is made of."""
 
 STARTS: dict[str, Callable[[Path], None]] = {"packs/vgg16.safetensors": vgg16.fetch}
 """Weights to start from, and what fetches them."""
@@ -75,12 +78,12 @@ def make_missing(recipe: Recipe, progress: Progress = lambda done, total: None) 
 
 
 def _make_pack(name: str, progress: Progress) -> None:
-    made = str(Path(name).parent) if Path(name).name in PARTS else name
-    if made not in PACKS:
+    if name not in PACKS:
         raise InputError(f"There is no pack {name}; known are {', '.join(PACKS)}.")
-    of = PACKS[made]
-    logger.info("Packing %s", made)
-    prepare(of.kind, DATA / of.folder, Path(made), of.canvas, progress, **of.split)
+    of = PACKS[name]
+    out = Path(name).parent if of.split else Path(name)
+    logger.info("Packing %s", out)
+    prepare(of.kind, DATA / of.folder, out, of.canvas, progress, **of.split)
 
 
 def _fetch(start: str) -> None:

@@ -48,8 +48,8 @@ from earlier weights is trained at lower ones in proportion, or it would end wor
 
 PACE = Pace()
 
-RESERVE = 120.0
-"""Seconds kept for writing and scoring."""
+RESERVE = 240.0
+"""Seconds kept for writing and scoring: on the tuning sequences, and twice on the pack held out."""
 
 
 def main() -> None:

@@ -138,15 +138,18 @@ def read_recipes(paths: Sequence[Path]) -> dict[str, Recipe]:
 
 
 def located(recipe: Recipe, name: str, unpacked: Unpacked) -> Recipe:
-    """A recipe with the packs and the start that came out of a bundle, where that holds them.
+    """A recipe with the packs and the start that came out of a bundle, if there is one.
 
     Raises:
-        InputError: the weights it starts from are missing.
+        InputError: a pack is not in it, or the weights it starts from are missing.
     """
 
     def found(folder: str) -> str:
         ends = ["/".join(Path(folder).parts[-length:]) for length in (2, 1)]
-        return next((str(unpacked.packs[end]) for end in ends if end in unpacked.packs), folder)
+        there = next((unpacked.packs[end] for end in ends if end in unpacked.packs), None)
+        if folder and unpacked.packs and there is None:
+            raise InputError(f"{name} is to learn from {folder}, which is not in the bundle.")
+        return str(there or folder)
 
     init = str(unpacked.starts[name]) if name in unpacked.starts else recipe.init
     if init and not Path(init).is_file():

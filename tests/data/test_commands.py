@@ -36,8 +36,16 @@ def test_prepare_mose_says_what_it_packed(command: Run, tmp_path: Path) -> None:
 def test_one_recording_alone_is_not_taken_apart(command: Run, tmp_path: Path) -> None:
     root = paint_videos(tmp_path / "set", ("hall-1", "hall-2"), frames=2)
     said = command("prepare", "mose", root, tmp_path / "out", "--recording", "[a-z]+")
-    assert said.code == 2 and "2 videos of" in said.err and "none can be held out" in said.err
+    assert said.code == 2 and "all 2 videos are of one recording, and none can be" in said.err
     assert not (tmp_path / "out").exists()
+    said = command("prepare", "mose", root, tmp_path / "out", "--recording", "no name begins so")
+    assert said.code == 0 and "no two of the 2 videos are of one recording" in said.err
+    alone = paint_videos(tmp_path / "alone", ("hall-1",), frames=2)
+    assert command("prepare", "mose", alone, tmp_path / "one", "--recording", "[a-z]+", "-q") == (
+        0,
+        "",
+        "",
+    )
 
 
 def test_the_other_kinds_are_packed_as_before(command: Run, tmp_path: Path) -> None:
@@ -65,6 +73,7 @@ def test_what_is_measured_or_chosen_on_is_not_packed(command: Run, tmp_path: Pat
         (["mose", "set", "out", "--negatives", "-1"], "--negatives -1 is no ratio"),
         (["davis", "set", "out", "--held-out", "0.1", "--seed", "0"], "no --seed, --held-out;"),
         (["mose", "set", "out", "--recording", "("], "--recording '(' is no regular expression"),
+        (["mose", "set", "out", "--recording", "a{99999999999999}"], "is no regular expression"),
         (["mose", "set", "set"], "would be replaced"),
     ],
 )

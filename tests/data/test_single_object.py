@@ -217,6 +217,9 @@ def test_of_large_recordings_the_smallest_is_held_out() -> None:
     videos = ["a-1", "a-2", "a-3", "b-1", "b-2", "c-1", "c-2", "c-3"]
     assert split(videos, 0.1, recording=NUMBERED) == {"b-1", "b-2"}
     assert split(videos[:3], 0.5, recording=NUMBERED) == set()
+    assert split(videos, 0.1, recording="a*") == split(videos[3:], 0.1), (
+        "of nothing is no recording"
+    )
 
 
 def test_few_videos_and_none_held_out(tmp_path: Path) -> None:

@@ -104,6 +104,14 @@ def test_videos_are_split_where_they_are_unpacked(tmp_path: Path) -> None:
     assert [made[name] for name in names] == [tmp_path / "packs" / name for name in names]
 
 
+def test_of_what_is_split_a_video_keeps_two_frames(tmp_path: Path) -> None:
+    root = paint_videos(tmp_path / "set", ("a", "b"), 4)
+    source = Source("some", "mose", root, 2, (60,), {"held_out": 0.5})
+    with pytest.raises(InputError, match="2 frames of some leave one of a video; ask for more"):
+        bundle.write_bundle(tmp_path / "bundle.zip", [source], MIB, 40)
+    assert bundle.write_bundle(tmp_path / "bundle.zip", [replace(source, wanted=4)], MIB, 40)
+
+
 def test_objects_keep_their_numbers(tmp_path: Path) -> None:
     image, labels = paint([(20, 20, 12), (50, 30, 10)], COLOURS)
     for t, ids in enumerate(([0, 1, 2], [0, 0, 3], [0, 0, 0], [0, 200, 2])):
@@ -208,6 +216,12 @@ def test_what_is_no_whole_bundle_is_refused(data: Path, tmp_path: Path) -> None:
         unpack_bundle(file, tmp_path / "packs")
     with pytest.raises(InputError, match="not a whole bundle"):
         unpack_bundle(tmp_path / "missing.zip", tmp_path / "packs")
+    for split in ({"foo": 1}, 7):
+        found = {"stills": {"kind": "stills", "canvas": "9x9", "split": split}}
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr(INDEX, json.dumps({"packs": found, "starts": []}))
+        with pytest.raises(InputError, match="not a whole bundle"):
+            unpack_bundle(file, tmp_path / "packs")
     of = {"kind": "stills", "canvas": "9x9"}
     strange = [{"packs": {name: of}, "starts": []} for name in ("..", "", "a/b")]
     for index in [*strange, {"packs": {}, "starts": [".."]}]:

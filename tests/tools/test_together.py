@@ -352,6 +352,8 @@ def test_recipes_find_what_came_out_of_a_bundle(place: Path, tmp_path: Path) -> 
     for name, weight in before.state_dict().items():
         assert torch.allclose(after.state_dict()[name].float(), weight.float(), atol=0.01)
     assert together.located(asked, "memory", Unpacked()) == asked
+    with pytest.raises(InputError, match="memory is to learn from packs/mine, which is not in the"):
+        together.located(replace(asked, stills="packs/mine"), "memory", unpacked)
     other = replace(asked, stills="", init=None, held_out="elsewhere/stills")
     moved = replace(other, videos=found.videos, held_out=str(tmp_path / "stills"))
     assert together.located(other, "other", unpacked) == moved

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from masktrail.data.prepare import prepare
+from masktrail.data.single_object import SplitSettings
 from masktrail.errors import InputError
 from masktrail.masks import cannot_write
 from signals import held_back
@@ -95,7 +96,7 @@ def read_index(file: Path) -> Index:
     try:
         with zipfile.ZipFile(file) as archive:
             index = json.loads(archive.read(INDEX))
-        packs = [Entry(name, **of) for name, of in index["packs"].items()]
+        packs = [_entry(name, of) for name, of in index["packs"].items()]
         starts = [str(name) for name in index["starts"]]
     except (
         OSError,
@@ -110,6 +111,13 @@ def read_index(file: Path) -> Index:
         if not NAME.fullmatch(name):
             raise InputError(f"{file} has a pack called {name!r}; expected the name of a folder.")
     return Index(packs, starts)
+
+
+def _entry(name: str, of: Mapping[str, Any]) -> Entry:
+    """A data set by its part of the index."""
+    split = dict(of.get("split", {}))
+    SplitSettings(**split)  # nothing else is to reach `prepare`
+    return Entry(name, of["kind"], of["canvas"], split)
 
 
 def unpack_bundle(file: Path, out: Path) -> Unpacked:

@@ -3,6 +3,7 @@
 import itertools
 import math
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -125,7 +126,8 @@ def plan(
         measure: the mean bytes of pictures, each with its mask, at a short side.
 
     Raises:
-        InputError: a data set cannot be read, or less than `LEAST` of what is wanted fits.
+        InputError: a data set cannot be read, less than `LEAST` of what is wanted fits, or a video
+            of a set that is split has one frame left.
     """
     found = {source.name: source.pictures() for source in sources}
     means = {
@@ -137,10 +139,14 @@ def plan(
         raise InputError(
             f"{limit / 2**20:.2f} MiB hold {share:.1%} of the pictures that are wanted; allow more."
         )
-    strides = {s.name: s.stride(len(found[s.name]), share) for s in sources}
-    return [
-        Share(s, found[s.name][:: strides[s.name]], sides[s.name], strides[s.name]) for s in sources
-    ]
+    shares = []
+    for source in sources:
+        stride = source.stride(len(found[source.name]), share)
+        taken = found[source.name][::stride]
+        if source.split:
+            _require_two_each(source, taken)
+        shares.append(Share(source, taken, sides[source.name], stride))
+    return shares
 
 
 def choose(
@@ -170,6 +176,15 @@ def choose(
         return dict(zip(means, max(fitting, key=math.prod), strict=True)), 1.0
     smallest = tuple(min(means[name]) for name in means)
     return dict(zip(means, smallest, strict=True)), limit / size(smallest)
+
+
+def _require_two_each(source: Source, pictures: list[Picture]) -> None:
+    """What is split is followed from frame to frame, on either side."""
+    few = min(Counter(picture.image.parent for picture in pictures).values())
+    if few < 2:
+        raise InputError(
+            f"{len(pictures)} frames of {source.name} leave one of a video; ask for more, or none."
+        )
 
 
 def _spread(pictures: list[Picture]) -> list[Picture]:

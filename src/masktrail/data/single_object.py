@@ -6,9 +6,11 @@ begin. Objects are told apart by palette index and sought in all frames, not in 
 """
 
 import hashlib
+import logging
 import math
 import random
 import re
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -30,6 +32,8 @@ from masktrail.data.pack import (
     write_tracks,
 )
 from masktrail.errors import InputError
+
+log = logging.getLogger(__name__)
 
 PARTS = ("train", "held-out")
 
@@ -115,11 +119,7 @@ def pack_single_objects(
     sequences = _annotated(training_root(root))
     total = _count(sequences)
     held_out = split_videos([s.name for s in sequences], settings)
-    if settings.recording and settings.held_out and not held_out:
-        raise InputError(
-            f"By --recording {settings.recording!r} the {len(sequences)} videos of {root} are all "
-            "of one recording, and none can be held out; expected what tells recordings apart."
-        )
+    _check_recordings([s.name for s in sequences], settings)
     groups = [
         [s for s in sequences if s.name not in held_out],
         [s for s in sequences if s.name in held_out],
@@ -143,13 +143,11 @@ def pack_single_objects(
 def split_videos(names: Iterable[str], settings: SplitSettings) -> set[str]:
     """Names of the videos to hold out: those whose recording's seeded hash is lowest.
 
-    The order of the names plays no part. What was cut from one recording stays together: as many
-    recordings are held out as fit into the share. One video at least is held out of two or more
-    recordings, none of one.
+    The order of the names plays no part. What was cut from one recording stays together: recordings
+    are taken as long as they fit into the share, and the smallest where none does. One is held out
+    of two or more at least, none of one.
     """
-    recordings: dict[str, list[str]] = defaultdict(list)
-    for name in names:
-        recordings[_recording(name, settings.recording)].append(name)
+    recordings = _recordings(names, settings.recording)
     ranked = sorted(
         recordings, key=lambda of: hashlib.sha256(f"{settings.seed}/{of}".encode()).digest()
     )
@@ -164,10 +162,14 @@ def split_videos(names: Iterable[str], settings: SplitSettings) -> set[str]:
     return held_out
 
 
-def _recording(name: str, pattern: str) -> str:
-    """What a video was cut from: the beginning of its name, or all of it."""
-    found = re.match(pattern, name) if pattern else None
-    return found[0] if found else name
+def _recordings(names: Iterable[str], pattern: str) -> dict[str, list[str]]:
+    """Videos by what they were cut from: the beginning of the name that `pattern` finds, or all of
+    it."""
+    recordings: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        found = re.match(pattern, name)
+        recordings[(found and found[0]) or name].append(name)
+    return recordings
 
 
 def find_tracks(pack: Pack, negatives: float, seed: int) -> list[PackedTrack]:
@@ -270,6 +272,24 @@ def _tell(progress: Callable[[int, int], None], before: int, total: int, done: i
     progress(before + done, total)
 
 
+def _check_recordings(names: list[str], settings: SplitSettings) -> None:
+    """Says where `recording` does not do what it is given for: it holds for other names, or all."""
+    count = len(_recordings(names, settings.recording))
+    if not settings.recording or not settings.held_out or len(names) == 1:
+        return
+    if count == 1:
+        raise InputError(
+            f"By --recording {settings.recording!r} all {len(names)} videos are of one recording, "
+            "and none can be held out; expected what tells recordings apart, or --held-out 0."
+        )
+    if count == len(names):
+        log.warning(
+            "By --recording %r no two of the %d videos are of one recording.",
+            settings.recording,
+            count,
+        )
+
+
 def _count(sequences: list[Sequence]) -> int:
     return sum(path is not None for s in sequences for path in s.annotations)
 
@@ -286,8 +306,9 @@ def _check(settings: SplitSettings) -> None:
             "frame without the object to four that show it."
         )
     try:
-        re.compile(settings.recording)
-    except re.error as error:
+        with warnings.catch_warnings(action="ignore", category=FutureWarning):
+            re.compile(settings.recording)
+    except (re.error, OverflowError, RecursionError) as error:
         raise InputError(
             f"--recording {settings.recording!r} is no regular expression ({error}); expected one "
             r"for the beginning of a name, as '.+(?=-\d+$)' for all but a number at the end."
