@@ -90,7 +90,7 @@ def rows(
         with (out / "log.csv").open() as file:
             last = list(csv.DictReader(file))[-1]
         settings = {"view": arguments.view, "side": variant.side}
-        found = evaluate([out], arguments.data, **settings)[0]
+        found = evaluate([out], arguments.data, settings=settings)[0]
         scores = (found["J"]["mean"], found["F"]["mean"], found["J&F"])
         told = (f"{float(last['minutes']):.1f}", last["step"], last["clips"])
         yield variant, [*told, *(f"{score:.3f}" for score in scores)]

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1] / "src" / "masktrail"
 LEVELS = [
     {"errors"},
     {"types"},
-    {"masks", "mask_values", "geometry", "draw", "devices", "edges"},
+    {"masks", "mask_values", "geometry", "draw", "devices", "edges", "settings"},
     {"video", "models", "data", "losses"},
     {"prompts"},
     {"trackers", "export"},

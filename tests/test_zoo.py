@@ -48,7 +48,7 @@ def folder(tmp_path, network):
 
 def test_a_folder_and_a_file_are_models(folder):
     for model in (folder, str(folder), folder / "weights.safetensors"):
-        tracker = load(model, "cpu", 128, capacity=2, top_k=7)
+        tracker = load(model, "cpu", 128, settings={"capacity": 2, "top_k": 7})
         assert (tracker.size, str(tracker.propagator.device)) == (128, "cpu")
         assert tracker.propagator.bank.capacity == 2 and tracker.propagator.bank.top_k == 7
     assert load(folder, "cpu").size == CARDS[DEFAULT].size
@@ -179,7 +179,7 @@ def test_a_model_without_a_name_works_as_the_first_of_its_family(folder, monkeyp
     monkeypatch.setattr("masktrail.zoo.CARDS", {DEFAULT: Card("copy", "", 320), **cards})
     tracker = load(folder, "cpu")
     assert (tracker.size, tracker.propagator.bank.capacity) == (96, 3)
-    tracker = load(folder, "cpu", 128, capacity=2)
+    tracker = load(folder, "cpu", 128, settings={"capacity": 2})
     assert (tracker.size, tracker.propagator.bank.capacity) == (128, 2)
     monkeypatch.setattr("masktrail.zoo.CARDS", {DEFAULT: Card("copy", "", 320)})
     assert load(folder, "cpu").size == NAMELESS_SIZE, "no card of the family"

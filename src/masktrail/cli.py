@@ -8,6 +8,7 @@ import typer
 
 from masktrail.errors import InputError
 from masktrail.ordered import ORDER, OrderedCommand
+from masktrail.settings import read_assignments
 
 REFUSED, LOSSES, INTERRUPTED = 2, 3, 130
 """Exit codes: input that cannot be used; finished, but part of the source was lost; Ctrl-C."""
@@ -37,6 +38,13 @@ Quiet = Annotated[
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, ...")]
 Precision = Annotated[str, typer.Option(help="int8, float, or auto: int8 where it is possible.")]
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="NAME=VALUE: a setting of the model's own, as view=square; a wrong name lists them.",
+    ),
+]
 Edges = Annotated[str, typer.Option(help="plain, or refined: drawn to those of the picture.")]
 Data = Annotated[Path, typer.Option("--data", help="Data set: JPEGImages beside Annotations.")]
 Sequences = Annotated[str | None, typer.Option(help="Only these, with commas.")]
@@ -66,6 +74,7 @@ def track(
     size: Annotated[int | None, typer.Option(help="Short side to work at, pixels.")] = None,
     device: Device = "auto",
     precision: Precision = "auto",
+    assignments: Assignments = None,
     edges: Edges = "plain",
     start: Annotated[int, typer.Option(help="First frame, counted from 0.")] = 0,
     end: Annotated[int | None, typer.Option(help="Frame to stop before.")] = None,
@@ -93,7 +102,8 @@ def track(
     from masktrail import run, terminal
     from masktrail.prompts.text import read_prompts
 
-    prompts = read_prompts(context.meta[ORDER], start)
+    marks = [(name, text) for name, text in context.meta[ORDER] if name != "assignments"]
+    prompts = read_prompts(marks, start)
     direction = {None: "both", True: "backward", False: "forward"}[reverse]
     with terminal.frames("Tracking", quiet) as update:
         report = run.track(
@@ -106,6 +116,7 @@ def track(
             update,
             device=device,
             precision=precision,
+            settings=read_assignments(assignments or []),
             edges=edges,
             start=start,
             end=end,
@@ -136,6 +147,7 @@ def batch(
     size: Annotated[int | None, typer.Option(help="Short side to work at, pixels.")] = None,
     device: Device = "auto",
     precision: Precision = "auto",
+    assignments: Assignments = None,
     edges: Edges = "plain",
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Also track what is done already.")
@@ -146,8 +158,9 @@ def batch(
     from masktrail import terminal
     from masktrail.batch import manifest, work
 
+    settings = read_assignments(assignments or [])
     tasks = manifest.shard(manifest.read_tasks(videos), shard)
-    options = work.Options(model, export, size, device, precision, edges, overwrite)
+    options = work.Options(model, export, size, device, precision, settings, edges, overwrite)
     with terminal.videos("Tracking", quiet) as update:
         found = work.run_batch(
             tasks, out, options, jobs, lambda s, *counts: update(f"{s.name}: {s.state}", *counts)
@@ -241,6 +254,7 @@ def evaluate(
     size: Annotated[int | None, typer.Option(help="Short side to work at, pixels.")] = None,
     device: Device = "auto",
     precision: Precision = "auto",
+    assignments: Assignments = None,
     edges: Edges = "plain",
     quiet: Quiet = False,
 ) -> None:
@@ -248,12 +262,24 @@ def evaluate(
     from masktrail import terminal
     from masktrail.evaluate import run
 
+    settings = read_assignments(assignments or [])
     names = sequences.split(",") if sequences else None
     terminal.prepare_outputs(json, report)
     masks = masks or (report / "masks" if report else None)
     with terminal.named_frames("Evaluating", quiet) as update:
         found = run.evaluate(
-            models, data, names, prompt, protocol, masks, size, device, precision, edges, update
+            models,
+            data,
+            names,
+            prompt,
+            protocol,
+            masks,
+            size,
+            device,
+            precision,
+            edges,
+            update,
+            settings,
         )
     folders = [masks / figures["model"] for figures in found] if masks else []
     terminal.show_scores(found, data, folders, json, report, quiet)

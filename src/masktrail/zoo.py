@@ -3,9 +3,10 @@
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from masktrail.errors import InputError
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from masktrail.settings import Setting
     from masktrail.trackers.tracker import Prompter, Tracker
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -187,7 +189,7 @@ def load(
     device: str = "auto",
     size: int | None = None,
     precision: str = "auto",
-    **settings: Any,
+    settings: Mapping[str, Any] = MappingProxyType({}),
 ) -> "Tracker":
     """A tracker ready for the first frame of a video.
 
@@ -197,36 +199,71 @@ def load(
         device: "auto", "cpu", "cuda", ...
         size: short side to work at, pixels; the model's own by default.
         precision: "int8", "float", or "auto": int8 where processor and weights are made for it.
-        settings: arguments of the model's propagator, such as `capacity` or `top_k`.
+        settings: the model's own, by name, see `settings_of`; values, or text such as "square".
 
     Raises:
         InputError: no such model, weights that are missing or not as published, no such device, a
-            precision that is not possible.
+            precision or a setting that is not possible.
     """
     from masktrail.devices import choose_device
     from masktrail.models.weights import load_network
+    from masktrail.settings import checked
     from masktrail.trackers import PROPAGATORS
     from masktrail.trackers.tracker import Tracker
 
-    path = weights_path(model)
     if size is not None and size < 64:
         raise InputError(f"A working size of {size} is too small; use 64 or more.")
-    computed = "float"
+    path, card = weights_path(model), card_of(model)
+    told = checked(settings_of(model), settings, str(model))
     if path is None:
-        card = CARDS[str(model)]
-        propagator = PROPAGATORS[card.family](**{**card.settings, **settings})
+        propagator, computed = PROPAGATORS[card.family](**told), "float"
     else:
-        network, family = load_network(path)
-        if family not in PROPAGATORS:
-            raise InputError(
-                f"The model {str(model)!r} makes masks of boxes and clicks and cannot track; name "
-                f"one that does, as {DEFAULT}."
-            )
-        card = CARDS.get(str(model)) or _card_of(family)
+        network, _ = load_network(path)
         computed = _prepare(network, path, choose_device(device), precision)
-        propagator = PROPAGATORS[family](network, **{**card.settings, **settings})
+        propagator = PROPAGATORS[card.family](network, **told)
     prompter = load_prompter(device=device)
-    return Tracker(propagator, size or card.size, prompter, computed)
+    return Tracker(propagator, size or card.size, prompter, computed, told)
+
+
+def settings_of(model: str | Path = DEFAULT) -> list["Setting"]:
+    """What a model can be told besides its size, such as the `view` of a U-Net, with its defaults.
+
+    Args:
+        model: whatever `load` loads.
+
+    Raises:
+        InputError: no such model, or one that does not track.
+    """
+    from masktrail.settings import settings_of as taken
+    from masktrail.trackers import PROPAGATORS
+
+    card = card_of(model)
+    if card.family not in PROPAGATORS:
+        raise InputError(
+            f"The model {str(model)!r} makes masks of boxes and clicks and cannot track; name "
+            f"one that does, as {DEFAULT}."
+        )
+    return [
+        replace(setting, default=card.settings.get(setting.name, setting.default))
+        for setting in taken(PROPAGATORS[card.family])
+    ]
+
+
+def card_of(model: str | Path) -> Card:
+    """The card of a name; of a folder or a file the first card of their family.
+
+    Raises:
+        InputError: no such model.
+    """
+    if str(model) in CARDS:
+        return CARDS[str(model)]
+    from masktrail.models.weights import read_config
+
+    path = weights_path(model)
+    assert path is not None  # only models that have a card need no weights
+    family, _ = read_config(path)
+    nameless = Card(family, "", NAMELESS_SIZE)
+    return next((card for card in CARDS.values() if card.family == family), nameless)
 
 
 def load_prompter(model: str | Path = PROMPTS, device: str = "auto") -> "Prompter":
@@ -330,9 +367,3 @@ def _prepare(network: "nn.Module", path: Path, device: "torch.device", precision
             f"{path} on {device} has to use float or auto."
         )
     return "float"
-
-
-def _card_of(family: str) -> Card:
-    """The first card of a family, which stands for the models of it that have no name."""
-    nameless = Card(family, "", NAMELESS_SIZE)
-    return next((card for card in CARDS.values() if card.family == family), nameless)

@@ -1,6 +1,7 @@
 """Many videos in several processes: every one of them gets its due."""
 
 import csv
+import json
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
@@ -89,6 +90,17 @@ def test_a_task_that_changed_is_done_anew(folder, options, tmp_path):
     assert status.state == "done", status.said
     rows = (tmp_path / "objects.csv").read_text()
     assert rows != before and rows.splitlines()[1].split(",")[2] == "7"
+
+
+def test_other_settings_are_another_task(folder, options, tmp_path):
+    wrong = replace(options, settings={"capacity": "-1"})
+    status = do(task(folder, "a"), tmp_path, wrong)
+    assert status.state == "failed" and "expected a whole number, 0 or more" in status.said
+    for capacity in ("2", "1"):
+        given = replace(options, settings={"capacity": capacity})
+        assert do(task(folder, "a"), tmp_path, given).state == "done"
+        told = json.loads((tmp_path / "run.json").read_text())["arguments"]["settings"]
+        assert told["capacity"] == int(capacity)
 
 
 def test_what_was_ended_goes_on(folder, options, tmp_path, monkeypatch):

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fake import random_network
 from masktrail.masks import write_labels
+from masktrail.models.weights import save_network
 
 from .conftest import label_map
 
@@ -49,6 +51,22 @@ def test_evaluate_prints_one_table_for_several_models(command, data, tmp_path):
     assert "copy" in said.out and "flow" in said.out and "still" in said.out
     assert [f["model"] for f in json.loads(figures.read_text())] == ["copy", "flow"]
     assert (masks / "flow/still/00004.png").is_file()
+
+
+def test_settings_stand_in_every_table(command, data, tmp_path):
+    save_network(tmp_path / "small.safetensors", random_network(), "memory", {})
+    report = tmp_path / "report"
+    said = command(
+        "evaluate", tmp_path / "small.safetensors", "--data", data, "--size", 64, "--set",
+        "every=2", "--set", "top_k=8", "--report", report, "--sequences", "still",
+    )  # fmt: skip
+    assert said.code == 0 and "every=2" in said.out
+    name = "small every=2 top_k=8"
+    assert (report / "scores.md").read_text().count(name) == 2
+    assert name in (report / "report.html").read_text()
+    assert (report / "masks" / name / "still").is_dir()
+    said = command("evaluate", "copy", "--data", data, "--set", "every")
+    assert said.code == 2 and "--set 'every' is no NAME=VALUE" in said.err
 
 
 def test_one_model_is_no_list(command, data, tmp_path):

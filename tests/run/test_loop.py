@@ -25,6 +25,7 @@ from masktrail.run import convert, track
 from masktrail.run.job import Job
 from masktrail.run.loop import track_video
 from masktrail.run.record import peak_memory_mb
+from masktrail.trackers.confidence import LOST
 from masktrail.types import Box, Mask
 from masktrail.video import open_video
 from memory_use import LABELS_MB, growth_of, paint_long
@@ -85,7 +86,8 @@ def test_a_video_becomes_masks_table_overlay_and_record(video, model, tmp_path):
 
 
 def test_the_record_says_what_made_it(video, model, tmp_path):
-    track(video, {1: Box(36, 12, 60, 36)}, tmp_path / "out", model, "csv", size=64, end=3)
+    given = {"size": 64, "end": 3, "settings": {"top_k": "9"}}
+    track(video, {1: Box(36, 12, 60, 36)}, tmp_path / "out", model, "csv", **given)
     record = json.loads((tmp_path / "out/run.json").read_text())
     weights = (model / "weights.safetensors").read_bytes()
     assert record["weights_sha256"] == hashlib.sha256(weights).hexdigest()
@@ -94,6 +96,7 @@ def test_the_record_says_what_made_it(video, model, tmp_path):
         "video": str(video), "prompts": {"1": [36, 12, 60, 36]}, "export": "csv", "size": 64,
         "device": "cpu", "precision": "float", "edges": "plain", "start": 0, "end": 3,
         "direction": "both",
+        "settings": {"capacity": 4, "every": 3, "top_k": 9, "min_score": LOST},
     }  # fmt: skip
     assert record["versions"]["masktrail"] == masktrail.__version__
     assert {"python", "torch", "numpy", "av"} <= set(record["versions"])

@@ -217,6 +217,7 @@ def test_what_cannot_be_resumed_is_refused(whole, video, model, clip, tmp_path):
         ({"start": 1, "prompts": {1: prompts[0]}}, "another prompts|another start"),
         ({"prompts": {0: {1: Box(4, 4, 20, 20)}}}, "another prompts"),
         ({"end": 9}, "another end"),
+        ({"settings": {"capacity": "2"}}, "another settings .*'capacity': 4.* now .*'capacity': 2"),
     ):
         asked = {"prompts": prompts, "size": 64} | other
         with pytest.raises(InputError, match=told):

@@ -250,16 +250,33 @@ def test_the_network_is_left_as_it_is(family):
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
 
 
-@pytest.mark.parametrize(
-    ("settings", "sentence"),
-    [
-        ({"view": "round"}, "view = 'round'; choose one of 'frame', 'square', 'object'"),
-        ({"side": 100}, "side = 100; this network needs a multiple of 32"),
-        ({"side": 0}, "side = 0; this network"),
-        ({"margin": 0.5}, "margin = 0.5, .*expected 1 or more"),
-        ({"batch": 0}, "batch = 0; expected 1 or more"),
-    ],
-)
-def test_other_settings_are_refused(settings, sentence):
-    with pytest.raises(InputError, match=sentence):
-        PairPropagator(ColourNetwork(), **settings)
+def test_a_side_that_the_network_cannot_take_is_refused():
+    with pytest.raises(InputError, match="side = 112; this network needs a multiple of 32"):
+        PairPropagator(ColourNetwork(), "object", side=112)
+
+
+class LeftNetwork(nn.Module):
+    """Certain of what the left half of its picture shows, whatever that is."""
+
+    stride = 32
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.certain = nn.Parameter(torch.tensor(6.0))
+
+    def forward(self, previous: Tensor, current: Tensor, mask: Tensor) -> Tensor:
+        left = torch.arange(current.shape[3]) < current.shape[3] // 2
+        return self.certain * torch.where(left, 1.0, -1.0).expand(mask.shape)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_mirrored_look_is_a_second_opinion(view):
+    """What is said of the mirrored picture is turned back: the halves here cancel out."""
+    looks = {}
+    for mirror in (False, True):
+        propagator = PairPropagator(LeftNetwork(), view, side=64, margin=9.0, mirror=mirror)
+        propagator.propagate(torch.rand(1, 3, 64, 96), [])
+        propagator.update({1: torch.zeros(64, 96).index_fill(1, torch.arange(40, 56), 1)}, {}, {1})
+        (looks[mirror],) = propagator.propagate(torch.rand(1, 3, 64, 96), [1])
+    assert looks[False][:, :40].min() > 5 and looks[False][:, 56:].max() < -5
+    assert looks[True][:, :40].abs().max() < 1e-4 and looks[True][:, 56:].abs().max() < 1e-4

@@ -5,10 +5,10 @@ import json
 import multiprocessing
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -42,6 +42,7 @@ class Options:
     size: int | None = None
     device: str = "auto"
     precision: str = "auto"
+    settings: Mapping[str, Any] = field(default_factory=dict)
     edges: str = "plain"
     overwrite: bool = False
 
@@ -238,6 +239,7 @@ def _job(task: Task, out: Path, options: Options) -> Job:
         size=options.size,
         device=options.device,
         precision=options.precision,
+        settings=options.settings,
         edges=options.edges,
         start=task.start,
         end=task.end,
@@ -264,16 +266,24 @@ def _share_cores(jobs: int) -> None:
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // jobs))
 
 
-def _tracker(*arguments: Any) -> "Tracker":
+def _tracker(
+    model: str | Path, device: str, size: int | None, precision: str, settings: Mapping[str, Any]
+) -> "Tracker":
     """A tracker without objects, its weights loaded when it is first asked for."""
-    tracker, fresh = _loaded(*arguments)
+    tracker, fresh = _loaded(model, device, size, precision, tuple(settings.items()))
     tracker.load_state_dict(fresh)
     return tracker
 
 
 @lru_cache(maxsize=1)
-def _loaded(*arguments: Any) -> tuple["Tracker", dict[str, Any]]:
+def _loaded(
+    model: str | Path,
+    device: str,
+    size: int | None,
+    precision: str,
+    settings: tuple[tuple[str, Any], ...],
+) -> tuple["Tracker", dict[str, Any]]:
     from masktrail.zoo import load
 
-    tracker = load(*arguments)
+    tracker = load(model, device, size, precision, dict(settings))
     return tracker, tracker.state_dict()

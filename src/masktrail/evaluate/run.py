@@ -1,11 +1,12 @@
 """Models over a data set: their masks, J and F, and how long it took."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from masktrail.data import davis
@@ -17,6 +18,7 @@ from masktrail.evaluate.journal import Entry, Journal
 from masktrail.evaluate.scores import rules_of
 from masktrail.evaluate.tracking import PROMPTS, track_to_folder
 from masktrail.run.record import peak_memory_mb, versions
+from masktrail.settings import told
 from masktrail.zoo import load, weights_hash, weights_path
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ def evaluate(
     precision: str = "auto",
     edges: str = "plain",
     progress: Progress = lambda name, done, total: None,
-    **settings: Any,
+    settings: Mapping[str, Any] = MappingProxyType({}),
 ) -> list[dict[str, Any]]:
     """Tracks every sequence of a data set from its first masks with every model, and scores that.
 
@@ -56,35 +58,35 @@ def evaluate(
         precision: see `zoo.load`.
         edges: "plain" or "refined", see `masktrail.edges`.
         progress: called after every frame.
-        settings: arguments of the models' propagators.
+        settings: by name, for all models, which must have them, see `zoo.settings_of`; they stand
+            behind the models' names.
 
     Returns:
         By model, what `folders.measure_folder` returns, "speed" and "peak_memory_mb" filled in,
         and "weights_sha256", "prompt" and "settings" added.
 
     Raises:
-        InputError: no such model, data set, sequence, prompt or protocol; two models of one name;
-            a data set with holes. Nothing has been tracked then.
+        InputError: no such model, data set, sequence, prompt or protocol; a setting that a model
+            has not; two models of one name; a data set with holes. Nothing has been tracked then.
     """
     rules_of(protocol)
     if prompt not in PROMPTS:
         raise InputError(f"No prompt {prompt!r}; there are {', '.join(PROMPTS)}.")
     if edges not in EDGES:
         raise InputError(f"No edges {edges!r}; there are {', '.join(EDGES)}.")
-    labels = _distinct_names(models)
+    labels = _distinct_names(models, settings)
     sequences = davis.find_sequences(root, names)
     check_sequences(sequences)
     check_scorable(sequences, protocol)
     for model in models:
-        load(
-            model, device, size, precision, **settings
-        )  # what cannot be used is refused before hours of work
+        # what cannot be used is refused before hours of work
+        load(model, device, size, precision, settings)
     found = []
     with _folder(masks) as out:
         for label, model in labels.items():
             reset_peak_memory()
-            tracker = load(model, device, size, precision, **settings)
-            identity = _identity(model, tracker, prompt, {"edges": edges, **settings})
+            tracker = load(model, device, size, precision, settings)
+            identity = _identity(model, tracker, prompt, edges)
             entries = _track(tracker, sequences, out / label, identity, label, progress)
             figures = measure_folder(out / label, root, names, protocol)
             found.append({**figures, **_costs(entries), **identity})
@@ -107,10 +109,14 @@ def reset_peak_memory() -> None:
         Path("/proc/self/clear_refs").write_text("5")
 
 
-def _distinct_names(models: Sequence[str | Path]) -> dict[str, str | Path]:
-    labels = {name_of(model): model for model in models}
+def _distinct_names(
+    models: Sequence[str | Path], settings: Mapping[str, Any]
+) -> dict[str, str | Path]:
+    """Models by the names of their rows: their own, and what they were told."""
+    labels = {" ".join(filter(None, (name_of(m), told(settings)))): m for m in models}
     if len(labels) < len(models):
-        shared = [name for name in labels if [name_of(m) for m in models].count(name) > 1]
+        names = [name_of(model) for model in models]
+        shared = [name for name in dict.fromkeys(names) if names.count(name) > 1]
         raise InputError(
             f"Several of the models are called {', '.join(shared)}; give each once, or rename "
             "a folder: masks and tables are kept by name."
@@ -128,14 +134,13 @@ def _folder(masks: Path | None) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _identity(
-    model: str | Path, tracker: "Tracker", prompt: str, settings: dict[str, Any]
-) -> dict[str, Any]:
+def _identity(model: str | Path, tracker: "Tracker", prompt: str, edges: str) -> dict[str, Any]:
     where = {"device": str(tracker.propagator.device), "precision": tracker.precision}
+    settings = {"size": tracker.size, **where, "edges": edges, **tracker.settings}
     return {
         "weights_sha256": weights_hash(weights_path(model)),
         "prompt": prompt,
-        "settings": {"size": tracker.size, **where, **settings},
+        "settings": settings,
     }
 
 

@@ -62,7 +62,7 @@ def propagate_labels(
         keys: the same of T reference frames (T, C, H, W).
         labels: soft masks of N objects in these frames (T, N, H, W).
         radius: of the neighbourhood, in feature pixels.
-        top_k: how many keys share the weight.
+        top_k: how many keys share the weight; all where there are fewer.
         temperature: of the softmax over their similarities.
 
     Returns:
@@ -87,7 +87,7 @@ def propagate_labels(
             queries[:, y, x].flatten(1).T,
             key_tiles[:, :, y, x].permute(0, 2, 3, 1).reshape(-1, len(query)).T,
         )  # (B*B, T*S*S)
-        nearest, where = similarity.topk(top_k, 1, sorted=False)
+        nearest, where = similarity.topk(min(top_k, similarity.shape[1]), 1, sorted=False)
         votes = label_tiles[:, :, y, x].transpose(0, 1).flatten(1)[:, where]  # (N, B*B, K)
         out[:, y, x] = ((nearest / temperature).softmax(1) * votes).sum(2).unflatten(1, (BLOCK, -1))
     return out.transpose(2, 3).flatten(3).flatten(1, 2)[:, :height, :width]

@@ -1,7 +1,9 @@
 """What a run is asked to do."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from masktrail.run.plan import Prompts
 from masktrail.zoo import DEFAULT
@@ -23,6 +25,7 @@ class Job:
         size: short side to work at, pixels; the model's own by default.
         device: where to compute.
         precision: see `zoo.load`.
+        settings: the model's own, by name, see `zoo.settings_of`.
         edges: "plain", or "refined": drawn to those of the picture, see `masktrail.edges`.
         start: first frame, counted from 0.
         end: frame to stop before.
@@ -43,6 +46,7 @@ class Job:
     size: int | None = None
     device: str = "auto"
     precision: str = "auto"
+    settings: Mapping[str, Any] = field(default_factory=dict)
     edges: str = "plain"
     start: int = 0
     end: int | None = None

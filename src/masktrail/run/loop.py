@@ -115,7 +115,8 @@ def track_video(
     last = job.end if plan.forward else plan.last + 1
     with open_video(job.source, start, last) as video:
         check_prompts(plan, video, job.end)
-        tracker = (load_tracker or load)(job.model, job.device, job.size, job.precision)
+        asked = (job.model, job.device, job.size, job.precision, job.settings)
+        tracker = (load_tracker or load)(*asked)
         passes = BothPasses(tracker, plan, out) if plan.backward else ForwardPass(tracker, plan)
         weights, arguments = weights_hash(weights_path(job.model)), _arguments(job, plan, tracker)
         about = {"weights": weights, "seen": fingerprint(video), **arguments}
@@ -138,6 +139,7 @@ def _arguments(job: Job, plan: Plan, tracker: "Tracker") -> dict[str, Any]:
         "size": tracker.size,
         "device": str(tracker.propagator.device),
         "precision": tracker.precision,
+        "settings": tracker.settings,
         "edges": job.edges,
         "start": job.start,
         "end": job.end,

@@ -2,13 +2,14 @@
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
 
 from masktrail.devices import fast_autocast
 from masktrail.models.labelprop import STRIDE, FeatureNetwork, propagate_labels
+from masktrail.settings import Range
 from masktrail.trackers.classic import to_logits
 
 
@@ -42,10 +43,10 @@ class LabelPropagator:
     def __init__(
         self,
         network: FeatureNetwork,
-        context: int = 7,
-        radius: int = 12,
-        top_k: int = 5,
-        temperature: float = 0.07,
+        context: Annotated[int, Range(0)] = 7,
+        radius: Annotated[int, Range(0)] = 12,
+        top_k: Annotated[int, Range(1)] = 5,
+        temperature: Annotated[float, Range(0.001)] = 0.07,
     ) -> None:
         self.network: FeatureNetwork = network.eval()
         self.device = next(network.parameters()).device

@@ -1,12 +1,13 @@
 """Propagation by a space-time memory network."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
 
 from masktrail.devices import fast_autocast
 from masktrail.models.memory import MASK_STRIDE, STRIDE, Encoded, MemoryNetwork
+from masktrail.settings import Range
 from masktrail.trackers.bank import Entry, MemoryBank
 from masktrail.trackers.confidence import LOST
 
@@ -28,10 +29,10 @@ class MemoryPropagator:
     def __init__(
         self,
         network: MemoryNetwork,
-        capacity: int = 4,
-        every: int = 3,
-        top_k: int = 30,
-        min_score: float = LOST,
+        capacity: Annotated[int, Range(0)] = 4,
+        every: Annotated[int, Range(1)] = 3,
+        top_k: Annotated[int, Range(1)] = 30,
+        min_score: Annotated[float, Range(0, 1)] = LOST,
     ) -> None:
         self.network = network.eval()
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -1,6 +1,6 @@
 """Propagation from frame to frame: two frames and the soft mask of the first give the next mask."""
 
-from typing import Any, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -9,13 +9,12 @@ from masktrail.devices import fast_autocast
 from masktrail.errors import InputError
 from masktrail.geometry import Window
 from masktrail.masks import tight_box
-from masktrail.models.blocks import check_choice, folded
+from masktrail.models.blocks import folded
+from masktrail.settings import Range
 from masktrail.types import Box
 
 OUTSIDE = -12.0
 """Logit of a pixel that was not looked at."""
-
-VIEWS = ("frame", "square", "object")
 
 
 class PairNetwork(Protocol):
@@ -43,10 +42,12 @@ class PairPropagator:
         side: of the square in pixels, in the last two views.
         margin: side of the window over the longest side of the mask's box.
         smallest: side of the smallest window, in pixels of the picture.
+        mirror: whether every picture is looked at a second time, left and right exchanged, and the
+            mean of both logits taken.
         batch: objects that are looked at together; more take more memory.
 
     Raises:
-        InputError: an unknown view, or a setting out of range.
+        InputError: a side that the network cannot take.
     """
 
     mask_stride = 1
@@ -54,24 +55,21 @@ class PairPropagator:
     def __init__(
         self,
         network: nn.Module,
-        view: str = "frame",
-        side: int = 256,
-        margin: float = 2.0,
-        smallest: int = 64,
-        batch: int = 4,
+        view: Literal["frame", "square", "object"] = "frame",
+        side: Annotated[int, Range(16, 4096)] = 256,
+        margin: Annotated[float, Range(1)] = 2.0,
+        smallest: Annotated[int, Range(1)] = 64,
+        mirror: bool = False,
+        batch: Annotated[int, Range(1)] = 4,
     ) -> None:
         self.network = network
         stride: int = network.stride  # type: ignore[assignment]  # a `PairNetwork`
-        check_choice("view", view, VIEWS)
-        if side < stride or side % stride:
+        if side % stride:
             raise InputError(f"side = {side}; this network needs a multiple of {stride}.")
-        if margin < 1 or smallest < 1 or batch < 1:
-            raise InputError(
-                f"margin = {margin}, smallest = {smallest}, batch = {batch}; expected 1 or more."
-            )
         self.stride = stride if view == "frame" else 1  # a square comes from any size
         self.view, self.side = view, side
-        self.margin, self.smallest, self.batch = margin, smallest, batch
+        self.margin, self.smallest = margin, smallest
+        self.mirror, self.batch = mirror, batch
         self.device = next(network.parameters()).device
         self._quick = folded(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._masks: dict[int, Tensor] = {}
@@ -126,13 +124,21 @@ class PairPropagator:
         images = torch.stack([shown[w] for w in windows], 1)  # (2, N, 3, h, w)
         before = torch.cat([w.cut(m[None, None]) for w, m in zip(windows, masks, strict=True)])
         inputs = (*images, before)
+        logits = self._logits(*inputs)
+        if self.mirror:
+            mirrored = self._logits(*(x.flip(3) for x in inputs))
+            logits = (logits + mirrored.flip(3)) / 2
+        picture = (pair.shape[2], pair.shape[3])
+        entries = zip(windows, logits.split(1), strict=True)
+        return torch.cat([w.paste(entry, picture, OUTSIDE)[0] for w, entry in entries])
+
+    def _logits(self, *inputs: Tensor) -> Tensor:
+        """The network's logits, float (N, 1, h, w)."""
         with fast_autocast(self.device):
             logits: Tensor = self._quick(
                 *(x.contiguous(memory_format=torch.channels_last) for x in inputs)
             )
-        picture = (pair.shape[2], pair.shape[3])
-        entries = zip(windows, logits.float().split(1), strict=True)
-        return torch.cat([w.paste(entry, picture, OUTSIDE)[0] for w, entry in entries])
+        return logits.float()
 
     def _window(self, mask: Tensor) -> Window:
         """Where to look for an object whose last soft mask is (H, W)."""

@@ -6,6 +6,7 @@ tracker owns ids, prompts, sizes, the competition between objects, and what is s
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
@@ -54,6 +55,7 @@ class Tracker:
         size: short side the model works at, pixels; smaller videos are not enlarged.
         prompter: how a box or clicks become a mask.
         precision: what the model computes in, for reports.
+        settings: what the propagator was told, by name, for reports.
 
     Attributes:
         logits: (h, w) of every object in the last frame, before they compete.
@@ -61,11 +63,16 @@ class Tracker:
     """
 
     def __init__(
-        self, propagator: Propagator, size: int, prompter: Prompter, precision: str = "float"
+        self,
+        propagator: Propagator,
+        size: int,
+        prompter: Prompter,
+        precision: str = "float",
+        settings: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         self.propagator = propagator
         self.size = size
-        self.precision = precision
+        self.precision, self.settings = precision, dict(settings)
         self._prompter = prompter
         self._ids: list[int] = []
         self._stretch: Stretch | None = None

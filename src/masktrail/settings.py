@@ -1,0 +1,159 @@
+"""What a propagator can be told besides its network: names, kinds, bounds, and values as text.
+
+All of it follows from the propagator's own arguments: their defaults, and annotations such as
+`Annotated[int, Range(1)]` or `Literal["frame", "square"]`.
+"""
+
+import math
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from inspect import Parameter, signature
+from typing import Any, NamedTuple
+
+from masktrail.errors import InputError
+
+
+class Range(NamedTuple):
+    """Of a number, both ends included."""
+
+    least: float
+    most: float = math.inf
+
+    def __str__(self) -> str:
+        return (
+            f"{self.least:g} or more"
+            if self.most == math.inf
+            else f"{self.least:g} to {self.most:g}"
+        )
+
+
+ANY = Range(-math.inf)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One of a propagator's arguments.
+
+    Attributes:
+        name: of it.
+        kind: of its values: bool, int, float or str.
+        default: what it is where nothing else is said.
+        choices: all values, of one that is a str.
+        range: of one that is a number.
+    """
+
+    name: str
+    kind: type
+    default: Any
+    choices: tuple[str, ...] = ()
+    range: Range = ANY
+
+    @property
+    def expected(self) -> str:
+        """What may be given for it."""
+        if self.kind is bool:
+            return "true or false"
+        if self.choices:
+            return f"{', '.join(self.choices[:-1])} or {self.choices[-1]}"
+        return f"a {'whole ' if self.kind is int else ''}number, {self.range}"
+
+    def read(self, value: object) -> Any:
+        """A value, given as it is or as text.
+
+        Raises:
+            ValueError, KeyError, OverflowError: it is none that may be given.
+        """
+        if self.kind is bool:
+            return _truth(value)
+        if self.choices:
+            return self.choices[self.choices.index(str(value))]
+        found = _number(value, self.kind)
+        if not (math.isfinite(found) and self.range.least <= found <= self.range.most):
+            raise ValueError
+        return found
+
+
+def settings_of(propagator: Callable[..., Any]) -> list[Setting]:
+    """What a propagator's class can be told, in the order of its arguments."""
+    hints = typing.get_type_hints(propagator.__init__, include_extras=True)  # type: ignore[misc]
+    return [
+        _setting(name, hints[name], parameter.default)
+        for name, parameter in signature(propagator).parameters.items()
+        if parameter.default is not Parameter.empty
+    ]
+
+
+def checked(known: Sequence[Setting], given: Mapping[str, Any], model: str) -> dict[str, Any]:
+    """The value of every setting: what is given, else the default.
+
+    Args:
+        known: all settings.
+        given: by name, values or text.
+        model: who has them, for what is said.
+
+    Raises:
+        InputError: there is no such setting, or a value is not possible.
+    """
+    names = {setting.name: setting for setting in known}
+    for name in given:
+        if name not in names:
+            has = f"it has {', '.join(names)}" if names else "it has none"
+            raise InputError(f"The model {model} has no setting {name!r}; {has}.")
+    found = {}
+    for name, setting in names.items():
+        try:
+            found[name] = setting.read(given[name]) if name in given else setting.default
+        except (ValueError, OverflowError, KeyError):
+            raise InputError(
+                f"{name} = {given[name]!r} is not possible for the model {model}; expected "
+                f"{setting.expected}."
+            ) from None
+    return found
+
+
+def read_assignments(texts: Sequence[str]) -> dict[str, str]:
+    """Values by name, from texts of the form NAME=VALUE.
+
+    Raises:
+        InputError: one has another form, or a name comes twice.
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not (name and sign and value):
+            raise InputError(f"--set {text!r} is no NAME=VALUE, as view=square.")
+        if name in found:
+            raise InputError(f"--set gives {name} twice, {found[name]} and {value}; give it once.")
+        found[name] = value
+    return found
+
+
+def told(settings: Mapping[str, Any]) -> str:
+    """Settings as `read_assignments` reads them, with spaces between."""
+    return " ".join(
+        f"{name}={str(value).lower() if isinstance(value, bool) else value}"
+        for name, value in settings.items()
+    )
+
+
+def _setting(name: str, hint: Any, default: Any) -> Setting:
+    if typing.get_origin(hint) is typing.Literal:
+        return Setting(name, str, default, choices=typing.get_args(hint))
+    if typing.get_origin(hint) is typing.Annotated:
+        kind, bounds = typing.get_args(hint)
+        return Setting(name, kind, default, range=bounds)
+    return Setting(name, hint, default)
+
+
+def _truth(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    return {"true": True, "false": False}[str(value).lower()]
+
+
+def _number(value: object, kind: type) -> float:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if isinstance(value, str) or whole or (kind is float and isinstance(value, float)):
+        return kind(value)  # type: ignore[no-any-return]
+    raise ValueError
