@@ -32,7 +32,7 @@ def test_arguments_with_defaults_are_settings() -> None:
         Setting("view", str, "near", choices=("near", "far", "all")),
         Setting("count", int, 3, range=Range(1)),
         Setting("share", float, 0.5, range=Range(0, 1)),
-        Setting("twice", bool, False),
+        Setting("twice", bool, False, choices=("true", "false")),
     ]
 
 

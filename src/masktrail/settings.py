@@ -39,7 +39,7 @@ class Setting:
         name: of it.
         kind: of its values: bool, int, float or str.
         default: what it is where nothing else is said.
-        choices: all values, of one that is a str.
+        choices: all values as text, of one that is a str or a bool.
         range: of one that is a number.
     """
 
@@ -52,8 +52,6 @@ class Setting:
     @property
     def expected(self) -> str:
         """What may be given for it."""
-        if self.kind is bool:
-            return "true or false"
         if self.choices:
             return f"{', '.join(self.choices[:-1])} or {self.choices[-1]}"
         return f"a {'whole ' if self.kind is int else ''}number, {self.range}"
@@ -131,10 +129,12 @@ def read_assignments(texts: Sequence[str]) -> dict[str, str]:
 
 def told(settings: Mapping[str, Any]) -> str:
     """Settings as `read_assignments` reads them, with spaces between."""
-    return " ".join(
-        f"{name}={str(value).lower() if isinstance(value, bool) else value}"
-        for name, value in settings.items()
-    )
+    return " ".join(f"{name}={text_of(value)}" for name, value in settings.items())
+
+
+def text_of(value: object) -> str:
+    """A value as it is written."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _setting(name: str, hint: Any, default: Any) -> Setting:
@@ -143,7 +143,7 @@ def _setting(name: str, hint: Any, default: Any) -> Setting:
     if typing.get_origin(hint) is typing.Annotated:
         kind, bounds = typing.get_args(hint)
         return Setting(name, kind, default, range=bounds)
-    return Setting(name, hint, default)
+    return Setting(name, hint, default, choices=("true", "false") if hint is bool else ())
 
 
 def _truth(value: object) -> bool:

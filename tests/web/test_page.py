@@ -286,6 +286,34 @@ def test_keys_zoom_and_playing(served: Callable[..., Served], visit: Callable[..
     assert page.locator("#play").get_attribute("aria-pressed") in ("true", "false")
 
 
+def test_a_model_has_fields_for_its_own_settings(
+    served: Callable[..., Served], visit: Callable[..., Any]
+) -> None:
+    def own(expected: dict[str, str]) -> None:
+        told(page, lambda state: state["open"]["mark"]["settings"]["own"] == expected)
+
+    page = visit(served("clip.mp4").address)
+    until(page, "labels", "0:")
+    page.select_option("#model", "unet")
+    page.wait_for_selector("#setting-view", state="attached")
+    page.click("#own summary")
+    assert page.locator("#setting-side").input_value() == "128"
+    page.select_option("#setting-view", "square")
+    page.locator("#setting-side").fill("256")
+    page.locator("#setting-side").press("Enter")
+    own({"view": "square", "side": "256"})
+    page.select_option("#setting-view", "object")
+    own({"side": "256"})
+    page.locator("#setting-margin").fill("wide")
+    page.locator("#setting-margin").press("Enter")
+    page.wait_for_selector("#message:has-text('expected a number, 1 or more')")
+    sync_api.expect(page.locator("#setting-margin")).to_have_value("2.0")
+    own({"side": "256"})
+    page.select_option("#model", "copy")
+    own({})
+    sync_api.expect(page.locator("#own")).to_be_hidden()
+
+
 def test_the_start_screen_opens_and_uploads(
     served: Callable[..., Served], visit: Callable[..., Any], tmp_path: Path
 ) -> None:

@@ -196,6 +196,35 @@ def test_a_paused_run_of_other_weights_begins_anew(
     assert (told["state"], told["next"], told["version"]) == ("done", 16, 2)
 
 
+def test_a_model_is_told_its_own_settings(opened: Any, shelf: Any) -> None:
+    told = {one["name"]: one for one in opened.get("/api/settings?model=unet").json()}
+    assert (told["view"]["default"], told["side"]["default"]) == ("object", "128"), "its card's"
+    assert told["view"]["choices"] == ["frame", "square", "object"]
+    assert told["mirror"]["choices"] == ["true", "false"] and told["mirror"]["default"] == "false"
+    assert told["margin"]["expected"] == "a number, 1 or more" and not told["margin"]["choices"]
+    assert opened.get("/api/settings?model=copy").json() == []
+    assert "no model 'nothing'" in opened.get("/api/settings?model=nothing").json()["detail"]
+
+    assert opened.put("/api/mark", json=marked(box=BOX)).status_code == 200
+    for own, sentence in (
+        ({"view": "frame"}, "The model memory-s has no setting 'view'; it has capacity, every"),
+        ({"capacity": "none"}, "capacity = 'none' is not possible for the model memory-s"),
+    ):
+        answer = opened.put("/api/mark", json=marked(settings={"own": own}, box=BOX))
+        assert answer.status_code == 400 and sentence in answer.json()["detail"]
+    assert opened.get("/api/state").json()["open"]["mark"]["settings"]["own"] == {}
+    opened.post("/api/run")
+    assert wait(opened, "run", "done", "failed")["state"] == "done"
+    own = {"capacity": "1", "min_score": "0.5"}
+    opened.put("/api/mark", json=marked(settings={"own": own}, box=BOX))
+    assert opened.get("/api/run").json()["stale"], "other settings, other masks"
+    opened.post("/api/run")
+    assert wait(opened, "run", "done", "failed")["version"] == 2
+    (record,) = shelf.projects.glob("*/runs/0002/run.json")
+    settings = json.loads(record.read_text())["arguments"]["settings"]
+    assert settings == {"capacity": 1, "every": 3, "top_k": 30, "min_score": 0.5}
+
+
 def test_backward_alone(opened: Any) -> None:
     opened.put("/api/mark", json=marked(8, {"direction": "backward"}, box=[36, 8, 60, 32]))
     opened.post("/api/run")

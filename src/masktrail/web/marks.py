@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from masktrail.errors import InputError
 from masktrail.prompts.check import check_prompt
+from masktrail.settings import checked
 from masktrail.types import Box, Mask, Points, Prompt
-from masktrail.zoo import DEFAULT
+from masktrail.zoo import DEFAULT, settings_of
 
 MOST_OBJECTS = 255
 """A label map with a palette holds no more."""
@@ -21,6 +22,7 @@ ReadMask = Callable[[str], NDArray[np.bool_]]
 """Gives the painted mask (H, W) of a name."""
 
 ObjectId = Annotated[int, Field(ge=1, le=MOST_OBJECTS)]
+SettingText = Annotated[str, Field(max_length=100)]
 FrameIndex = Annotated[int, Field(ge=0)]
 
 
@@ -59,10 +61,11 @@ class PromptMark(_Strict):
 
 
 class Settings(_Strict):
-    """How to track."""
+    """How to track; `own` are the model's own settings, as text by name."""
 
     model: str = DEFAULT
     direction: Literal["both", "forward", "backward"] = "both"
+    own: Annotated[dict[SettingText, SettingText], Field(max_length=100)] = {}
 
 
 class Mark(_Strict):
@@ -85,6 +88,8 @@ class Mark(_Strict):
     def tracked(self) -> dict:
         """What results depend on: all but names and colours, in one order."""
         told = self.model_dump(mode="json", exclude={"objects"})
+        if not self.settings.own:  # so that runs of before there were any stay what they are
+            del told["settings"]["own"]
         told["prompts"] = {
             frame: {i: one.model_dump(mode="json") for i, one in sorted(of.items()) if _any(one)}
             for frame, of in sorted(self.prompts.items())
@@ -115,7 +120,7 @@ def new_mark() -> Mark:
 
 
 def check_mark(mark: Mark, size: tuple[int, int], frames: int | None, read_mask: ReadMask) -> None:
-    """Refuses marks that do not fit a video.
+    """Refuses marks that do not fit a video, and settings that the model has not.
 
     Args:
         mark: what is to be checked.
@@ -124,8 +129,10 @@ def check_mark(mark: Mark, size: tuple[int, int], frames: int | None, read_mask:
         read_mask: gives painted masks.
 
     Raises:
-        InputError: which mark, and why.
+        InputError: which mark or setting, and why.
     """
+    if mark.settings.own:
+        checked(settings_of(mark.settings.model), mark.settings.own, mark.settings.model)
     width, height = size
     for frame, of in mark.by_frame(read_mask).items():
         if frames is not None and frame >= frames:

@@ -143,7 +143,7 @@ class Project:
     def _print(self) -> str:
         """Of all that a run follows from, the model that ships under its name included."""
         card = CARDS.get(self.mark.settings.model)
-        ships = [dict(card.files), card.size] if card else []
+        ships = [dict(card.files), card.size, dict(card.settings)] if card else []
         told = json.dumps([self.mark.tracked(), ships])
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 

@@ -12,11 +12,13 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 
 from masktrail.errors import InputError
+from masktrail.settings import text_of
 from masktrail.web.guard import Guard
 from masktrail.web.marks import Mark
 from masktrail.web.pictures import frame_jpeg, labels_png, mask_png
 from masktrail.web.session import Session
 from masktrail.web.shelf import Shelf, TooLarge
+from masktrail.zoo import settings_of
 
 STATIC = Path(__file__).parent / "static"
 
@@ -80,6 +82,18 @@ def _opening(app: FastAPI, session: Session) -> None:
     @app.get("/api/state")
     def state() -> dict[str, Any]:
         return session.state()
+
+    @app.get("/api/settings")
+    def settings(model: str) -> list[dict[str, Any]]:
+        return [
+            {
+                "name": setting.name,
+                "default": text_of(setting.default),
+                "choices": setting.choices,
+                "expected": setting.expected,
+            }
+            for setting in settings_of(model)
+        ]
 
     @app.get("/api/files")
     def files(path: str = "") -> dict[str, Any]:

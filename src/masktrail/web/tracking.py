@@ -114,6 +114,7 @@ class Tracking:
             prompts,
             out,
             model=settings.model,
+            settings=settings.own,
             export=EXPORT,
             direction=settings.direction,
             resume=resume,

@@ -9,6 +9,7 @@ import { startOpening } from "./opening.js";
 import { startPainting } from "./paint.js";
 import { togglePlay } from "./play.js";
 import { lookOnce, startRuns } from "./run.js";
+import { startSettings } from "./settings.js";
 import { startStage } from "./stage.js";
 import { byId, emit, on, store } from "./store.js";
 import { nextReview, startTimeline } from "./timeline.js";
@@ -30,10 +31,10 @@ const clicks = {
 
 function startControls() {
   for (const [id, act] of Object.entries(clicks)) byId(id).addEventListener("click", () => act());
-  for (const id of ["direction", "model"]) {
-    byId(id).addEventListener("change", (event) =>
-      change((mark) => { mark.settings[id] = event.target.value; }));
-  }
+  byId("direction").addEventListener("change", (event) =>
+    change((mark) => { mark.settings.direction = event.target.value; }));
+  byId("model").addEventListener("change", (event) =>
+    change((mark) => Object.assign(mark.settings, { model: event.target.value, own: {} })));
   byId("opacity").addEventListener("input", (event) => {
     store.opacity = Number(event.target.value);
     emit("opacity");
@@ -60,6 +61,7 @@ startPainting();
 startTimeline();
 startRuns();
 startObjects();
+startSettings();
 startExports();
 startKeys();
 startControls();
