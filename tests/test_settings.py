@@ -1,13 +1,23 @@
 """Settings of propagators: what there is to be told, values as text, and what is refused."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
 
 from masktrail.errors import InputError
-from masktrail.settings import Range, Setting, checked, read_assignments, settings_of, told
+from masktrail.settings import (
+    Range,
+    Setting,
+    checked,
+    read_assignments,
+    settings_of,
+    text_of,
+    told,
+)
 from masktrail.trackers import PROPAGATORS
 from masktrail.zoo import CARDS, load
+from masktrail.zoo import settings_of as settings_of_model
 
 
 class Told:
@@ -119,12 +129,26 @@ def test_the_defaults_of_a_family_are_possible(family: str) -> None:
     assert all(s.range.least > float("-inf") for s in settings if s.kind in (int, float))
 
 
+def test_the_page_in_the_docs_tells_them_all() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "settings.md").read_text()
+    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| `")]
+    documented = {
+        (family, name.strip("`"), default, expected)
+        for families, name, default, expected, _ in rows
+        for family in families.replace("`", "").split(", ")
+    }
+    assert documented == {
+        (card.family, setting.name, text_of(setting.default), setting.expected)
+        for model, card in CARDS.items()
+        if card.family != "prompt"
+        for setting in settings_of_model(model)
+    }
+
+
 @pytest.mark.parametrize("model", [name for name, card in CARDS.items() if card.family != "prompt"])
 def test_no_setting_is_called_as_an_option_is(model: str) -> None:
-    from masktrail.zoo import settings_of as of_model
-
     options = {"size", "device", "precision", "edges", "model", "prompt"}
-    assert not options & {setting.name for setting in of_model(model)}
+    assert not options & {setting.name for setting in settings_of_model(model)}
 
 
 @pytest.mark.parametrize(
