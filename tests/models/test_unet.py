@@ -21,10 +21,12 @@ def pair(batch: int = 2, height: int = 48, width: int = 80) -> tuple[Tensor, Ten
     return previous, current, mask
 
 
-variants = pytest.mark.parametrize("variant", ["report", "repo"])
+variants = pytest.mark.parametrize("variant", ["report", "repo", "classic"])
 
 
-@pytest.mark.parametrize(("variant", "count"), [("report", 31_113_921), ("repo", 49_918_401)])
+@pytest.mark.parametrize(
+    ("variant", "count"), [("report", 31_113_921), ("repo", 49_918_401), ("classic", 31_039_937)]
+)
 def test_the_networks_of_the_report_have_this_many_parameters(variant: str, count: int) -> None:
     with torch.device("meta"):
         network = UNet(UNetConfig(variant))
@@ -40,7 +42,8 @@ def test_logits_have_the_size_of_the_images(variant: str, size: tuple[int, int])
 
 
 @pytest.mark.parametrize(
-    ("variant", "convolutions"), [("report", (4, 2, 2, 2, 2)), ("repo", (2, 2, 2, 2, 4))]
+    ("variant", "convolutions"),
+    [("report", (4, 2, 2, 2, 2)), ("repo", (2, 2, 2, 2, 4)), ("classic", (2, 2, 2, 2, 2))],
 )
 def test_where_the_additional_convolutions_are(variant: str, convolutions: tuple) -> None:
     levels = small(variant).levels

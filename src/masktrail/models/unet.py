@@ -15,16 +15,17 @@ from masktrail.models.blocks import check_choice, check_dropout, check_sides, co
 CHANNELS = 3 + 3 + 1
 """Of the input: the previous image, the current one, the previous mask."""
 
-VARIANTS = ("report", "repo")
+VARIANTS = ("report", "repo", "classic")
 
 
 @dataclass(frozen=True)
 class UNetConfig:
-    """Which of the two readings.
+    """Which of the two readings, or what both modify.
 
     Attributes:
         variant: "report" has four convolutions at full resolution and pools before it widens;
-            "repo" widens before it pools and has a double convolution more at the bottom.
+            "repo" widens before it pools and has a double convolution more at the bottom; "classic"
+            is U-Net as it was published, with two convolutions at full resolution.
         dropout: share dropped after every pooling and before every double convolution of the
             decoder.
         width: channels at full resolution; 64 in both readings.
@@ -64,7 +65,8 @@ class UNet(nn.Module):
     def __init__(self, config: UNetConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or UNetConfig()
-        self.levels = _report_levels(config) if config.variant == "report" else _repo_levels(config)
+        levels = _repo_levels if config.variant == "repo" else _report_levels
+        self.levels = levels(config)
         self.ups = nn.ModuleList(Up(config.width * k, config.dropout) for k in (16, 8, 4, 2))
         self.head = nn.Conv2d(config.width, 1, 1)
 
@@ -96,7 +98,8 @@ class UNet(nn.Module):
 def _report_levels(config: UNetConfig) -> nn.ModuleList:
     """Each level's convolutions come after the pooling that leads to it."""
     width = config.width
-    levels = [nn.Sequential(_double(CHANNELS, width), _double(width, width))]
+    more = [_double(width, width)] if config.variant == "report" else []
+    levels = [nn.Sequential(_double(CHANNELS, width), *more)]
     for channels in (width, 2 * width, 4 * width, 8 * width):
         levels.append(nn.Sequential(*_shrink(config), _double(channels, 2 * channels)))
     return nn.ModuleList(levels)
