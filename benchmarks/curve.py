@@ -36,9 +36,8 @@ def main() -> None:
     names = given.sequences.split(",") if given.sequences else None
     found: dict[tuple[int, int], dict[str, Any]] = {}
     for size, memory in product(_numbers(given.sizes), _numbers(given.memories)):
-        (row,) = evaluate(
-            [given.model], given.data, names, size=size, capacity=memory, every=given.every
-        )
+        settings = {"capacity": memory, "every": given.every}
+        (row,) = evaluate([given.model], given.data, names, size=size, settings=settings)
         found[size, memory] = row
         if len(found) == 1:
             print(" size memory   J&F     J     F frames/s ", *sequence_scores(row))

@@ -54,6 +54,13 @@ def test_a_folder_and_a_file_are_models(folder):
     assert load(folder, "cpu").size == CARDS[DEFAULT].size
 
 
+def test_a_network_of_another_version_is_told_so(tmp_path, network, monkeypatch):
+    path = tmp_path / "later.safetensors"
+    save_network(path, network, "transformer", {})
+    with pytest.raises(InputError, match=r"network that this version does not know \(transformer"):
+        load(path)
+
+
 def test_an_unknown_model_is_refused_with_those_known(tmp_path):
     for model in ("memory-xxl", tmp_path, tmp_path / "none", "x" * 1000, "a\0b", ""):
         with pytest.raises(InputError, match=f"no model .*known are.*{DEFAULT}"):

@@ -17,7 +17,7 @@ def marked(frame: int = 0, settings: dict[str, Any] | None = None, **prompt: Any
     return {
         "objects": [{"id": 1, "name": "disc", "color": "#12ab34"}],
         "prompts": {str(frame): {"1": one}},
-        "settings": {"model": "memory-s", "direction": "both", **(settings or {})},
+        "settings": {"model": "memory-s", "direction": "both", "own": {}, **(settings or {})},
     }
 
 

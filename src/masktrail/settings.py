@@ -5,6 +5,8 @@ All of it follows from the propagator's own arguments: their defaults, and annot
 """
 
 import math
+import operator
+import re
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,19 +15,29 @@ from typing import Any, NamedTuple
 
 from masktrail.errors import InputError
 
+WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+NUMBER = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{0,18})?([eE][+-]?[0-9]{1,3})?")
+"""Numbers as text."""
+
 
 class Range(NamedTuple):
-    """Of a number, both ends included."""
+    """Of a number, both ends included; a whole one may have to be a multiple of `step`."""
 
     least: float
     most: float = math.inf
+    step: int = 1
+
+    def __contains__(self, value: object) -> bool:
+        assert isinstance(value, int | float)
+        return (
+            math.isfinite(value)
+            and self.least <= value <= self.most
+            and (self.step == 1 or value % self.step == 0)
+        )
 
     def __str__(self) -> str:
-        return (
-            f"{self.least:g} or more"
-            if self.most == math.inf
-            else f"{self.least:g} to {self.most:g}"
-        )
+        last = " or more" if self.most == math.inf else f" to {self.most:g}"
+        return f"{self.least:g}{last}"
 
 
 ANY = Range(-math.inf)
@@ -54,25 +66,27 @@ class Setting:
         """What may be given for it."""
         if self.choices:
             return f"{', '.join(self.choices[:-1])} or {self.choices[-1]}"
+        if self.range.step > 1:
+            return f"a multiple of {self.range.step}, {self.range}"
         return f"a {'whole ' if self.kind is int else ''}number, {self.range}"
 
     def read(self, value: object) -> Any:
         """A value, given as it is or as text.
 
         Raises:
-            ValueError, KeyError, OverflowError: it is none that may be given.
+            ValueError, TypeError, KeyError, OverflowError: it is none that may be given.
         """
         if self.kind is bool:
             return _truth(value)
         if self.choices:
             return self.choices[self.choices.index(str(value))]
         found = _number(value, self.kind)
-        if not (math.isfinite(found) and self.range.least <= found <= self.range.most):
+        if found not in self.range:
             raise ValueError
         return found
 
 
-def settings_of(propagator: Callable[..., Any]) -> list[Setting]:
+def arguments_of(propagator: Callable[..., Any]) -> list[Setting]:
     """What a propagator's class can be told, in the order of its arguments."""
     hints = typing.get_type_hints(propagator.__init__, include_extras=True)  # type: ignore[misc]
     return [
@@ -102,12 +116,17 @@ def checked(known: Sequence[Setting], given: Mapping[str, Any], model: str) -> d
     for name, setting in names.items():
         try:
             found[name] = setting.read(given[name]) if name in given else setting.default
-        except (ValueError, OverflowError, KeyError):
+        except (ValueError, TypeError, OverflowError, KeyError):
             raise InputError(
                 f"{name} = {given[name]!r} is not possible for the model {model}; expected "
                 f"{setting.expected}."
             ) from None
     return found
+
+
+def differing(known: Sequence[Setting], told: Mapping[str, Any]) -> dict[str, Any]:
+    """The values, as `checked` returns them, that are not the defaults."""
+    return {s.name: told[s.name] for s in known if told[s.name] != s.default}
 
 
 def read_assignments(texts: Sequence[str]) -> dict[str, str]:
@@ -153,7 +172,12 @@ def _truth(value: object) -> bool:
 
 
 def _number(value: object, kind: type) -> float:
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if isinstance(value, str) or whole or (kind is float and isinstance(value, float)):
+    if isinstance(value, bool):
+        raise ValueError
+    if isinstance(value, str):
+        if not (WHOLE if kind is int else NUMBER).fullmatch(value):
+            raise ValueError
         return kind(value)  # type: ignore[no-any-return]
-    raise ValueError
+    if kind is int:
+        return operator.index(value)  # type: ignore[arg-type]
+    return float(value)  # type: ignore[arg-type]

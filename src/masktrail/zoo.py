@@ -10,12 +10,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from masktrail.errors import InputError
+from masktrail.settings import Setting, arguments_of, checked, differing
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from masktrail.settings import Setting
     from masktrail.trackers.tracker import Prompter, Tracker
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -207,7 +207,6 @@ def load(
     """
     from masktrail.devices import choose_device
     from masktrail.models.weights import load_network
-    from masktrail.settings import checked
     from masktrail.trackers import PROPAGATORS
     from masktrail.trackers.tracker import Tracker
 
@@ -225,7 +224,7 @@ def load(
     return Tracker(propagator, size or card.size, prompter, computed, told)
 
 
-def settings_of(model: str | Path = DEFAULT) -> list["Setting"]:
+def settings_of(model: str | Path = DEFAULT) -> list[Setting]:
     """What a model can be told besides its size, such as the `view` of a U-Net, with its defaults.
 
     Args:
@@ -234,10 +233,13 @@ def settings_of(model: str | Path = DEFAULT) -> list["Setting"]:
     Raises:
         InputError: no such model, or one that does not track.
     """
-    from masktrail.settings import settings_of as taken
     from masktrail.trackers import PROPAGATORS
 
     card = card_of(model)
+    if card.family not in PROPAGATORS and card.family != CARDS[PROMPTS].family:
+        raise InputError(
+            f"{model} is of a network that this version does not know ({card.family})."
+        )
     if card.family not in PROPAGATORS:
         raise InputError(
             f"The model {str(model)!r} makes masks of boxes and clicks and cannot track; name "
@@ -245,8 +247,20 @@ def settings_of(model: str | Path = DEFAULT) -> list["Setting"]:
         )
     return [
         replace(setting, default=card.settings.get(setting.name, setting.default))
-        for setting in taken(PROPAGATORS[card.family])
+        for setting in arguments_of(PROPAGATORS[card.family])
     ]
+
+
+def own_settings(model: str | Path, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What is given of a model's settings and is not so anyhow: values, in one order.
+
+    Raises:
+        InputError: as `load`.
+    """
+    if not given:
+        return {}
+    known = settings_of(model)
+    return differing(known, checked(known, given, str(model)))
 
 
 def card_of(model: str | Path) -> Card:

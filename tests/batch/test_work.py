@@ -93,14 +93,25 @@ def test_a_task_that_changed_is_done_anew(folder, options, tmp_path):
 
 
 def test_other_settings_are_another_task(folder, options, tmp_path):
-    wrong = replace(options, settings={"capacity": "-1"})
-    status = do(task(folder, "a"), tmp_path, wrong)
-    assert status.state == "failed" and "expected a whole number, 0 or more" in status.said
-    for capacity in ("2", "1"):
-        given = replace(options, settings={"capacity": capacity})
-        assert do(task(folder, "a"), tmp_path, given).state == "done"
-        told = json.loads((tmp_path / "run.json").read_text())["arguments"]["settings"]
-        assert told["capacity"] == int(capacity)
+    def told(**settings: object) -> dict:
+        given = replace(options, settings=settings)
+        (status,) = run_batch([task(folder, "a")], tmp_path, given)
+        assert status.state == "done", status.said
+        return json.loads((tmp_path / "a/run.json").read_text())["arguments"]["settings"]
+
+    assert (told()["capacity"], told(capacity="2")["capacity"]) == (4, 2)
+    before = (tmp_path / "a/run.json").stat().st_mtime_ns
+    assert told(capacity=2)["capacity"] == told(every="3", capacity="02")["capacity"] == 2
+    assert (tmp_path / "a/run.json").stat().st_mtime_ns == before, "said otherwise, but the same"
+    for wrong in ({"capacity": "-1"}, {"vieuw": "x"}):
+        with pytest.raises(InputError, match=r"0 or more|has no setting 'vieuw'"):
+            run_batch([task(folder, "a")], tmp_path, replace(options, settings=wrong))
+    assert (tmp_path / "a/run.json").stat().st_mtime_ns == before, "what was done is kept"
+
+
+def test_what_was_done_before_there_were_settings_is_done(folder, options, tmp_path):
+    assert do(task(folder, "a"), tmp_path, options).state == "done"
+    assert "settings" not in json.loads(read_status(tmp_path).task)
 
 
 def test_what_was_ended_goes_on(folder, options, tmp_path, monkeypatch):

@@ -130,9 +130,9 @@ def test_settings_stand_in_the_name_and_the_identity(data, tmp_path):
     model, masks = tmp_path / "small.safetensors", tmp_path / "masks"
     found = [
         evaluate([model], data, ["still"], size=64, masks=masks, settings=settings)[0]
-        for settings in ({}, {"every": "1", "capacity": 2})
+        for settings in ({"every": 3}, {"every": "01", "capacity": 2})
     ]
-    assert [f["model"] for f in found] == ["small", "small every=1 capacity=2"]
+    assert [f["model"] for f in found] == ["small", "small capacity=2 every=1"]
     assert [(f["settings"]["every"], f["settings"]["capacity"]) for f in found] == [(3, 4), (1, 2)]
     assert sorted(path.name for path in masks.iterdir()) == [f["model"] for f in found]
     with pytest.raises(InputError, match="The model copy has no setting 'every'; it has none"):

@@ -73,7 +73,7 @@ def true_mask(t: int) -> np.ndarray:
 
 
 def test_follows_a_moving_thing_with_a_bounded_memory(clip):
-    tracker = load("labelprop", "cpu", context=2)
+    tracker = load("labelprop", "cpu", settings={"context": 2})
     for t, image in enumerate(clip):
         result = tracker.step(image, {1: Mask(true_mask(0))} if t == 0 else None)
     truth, found = true_mask(5), result.labels == 1

@@ -296,7 +296,9 @@ def test_a_model_has_fields_for_its_own_settings(
     until(page, "labels", "0:")
     page.select_option("#model", "unet")
     page.wait_for_selector("#setting-view", state="attached")
-    page.click("#own summary")
+    page.locator("#own summary").focus()
+    page.keyboard.press("Space")
+    assert page.locator("#play").get_attribute("aria-pressed") == "false"
     assert page.locator("#setting-side").input_value() == "128"
     page.select_option("#setting-view", "square")
     page.locator("#setting-side").fill("256")
@@ -309,6 +311,21 @@ def test_a_model_has_fields_for_its_own_settings(
     page.wait_for_selector("#message:has-text('expected a number, 1 or more')")
     sync_api.expect(page.locator("#setting-margin")).to_have_value("2.0")
     own({"side": "256"})
+
+    def late(route: Any) -> None:
+        time.sleep(1)
+        route.continue_()
+
+    page.route("**/api/mark*", late)
+    page.select_option("#setting-mirror", "true")
+    page.locator("#setting-side").fill("19")
+    page.wait_for_timeout(2000)
+    assert page.locator("#setting-side").input_value() == "19", "what is typed stays"
+    page.locator("#setting-side").press("End")
+    page.keyboard.type("2")
+    page.keyboard.press("Enter")
+    own({"side": "192", "mirror": "true"})
+    page.unroute("**/api/mark*")
     page.select_option("#model", "copy")
     own({})
     sync_api.expect(page.locator("#own")).to_be_hidden()

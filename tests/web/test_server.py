@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from masktrail.errors import InputError
 from masktrail.export import WRITERS
 from masktrail.masks import read_labels
 from masktrail.run import track
@@ -218,6 +219,10 @@ def test_a_model_is_told_its_own_settings(opened: Any, shelf: Any) -> None:
     own = {"capacity": "1", "min_score": "0.5"}
     opened.put("/api/mark", json=marked(settings={"own": own}, box=BOX))
     assert opened.get("/api/run").json()["stale"], "other settings, other masks"
+    same = {"every": "3", "top_k": "030"}
+    opened.put("/api/mark", json=marked(settings={"own": same}, box=BOX))
+    assert not opened.get("/api/run").json()["stale"], "as they are anyhow"
+    opened.put("/api/mark", json=marked(settings={"own": own}, box=BOX))
     opened.post("/api/run")
     assert wait(opened, "run", "done", "failed")["version"] == 2
     (record,) = shelf.projects.glob("*/runs/0002/run.json")
@@ -264,6 +269,23 @@ def test_a_run_that_fails_says_why(opened: Any, shelf: Any) -> None:
 
 
 @pytest.mark.slow
+def test_runs_that_fail_cost_no_masks(opened: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened.put("/api/mark", json=marked(box=BOX))
+    opened.post("/api/run")
+    assert wait(opened, "run", "done", "failed")["state"] == "done"
+    before = opened.get("/api/labels/5").content
+
+    def fail(*how: object, **named: object) -> None:
+        raise InputError("no luck")
+
+    monkeypatch.setattr(tracking, "track_video", fail)
+    for version, every in enumerate("245", start=2):
+        opened.put("/api/mark", json=marked(settings={"own": {"every": every}}, box=BOX))
+        opened.post("/api/run")
+        assert wait(opened, "run", "done", "failed")["version"] == version
+        assert opened.get("/api/labels/5").content == before
+
+
 def test_every_export_can_be_downloaded(opened: Any, shelf: Any) -> None:
     pytest.importorskip("pycocotools")
     pytest.importorskip("cv2")

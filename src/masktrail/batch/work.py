@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -21,6 +21,7 @@ from masktrail.masks import replacing
 from masktrail.prompts.text import read_prompts
 from masktrail.run import Job, Report, track_video
 from masktrail.run.folder import clear_folder
+from masktrail.zoo import own_settings
 
 if TYPE_CHECKING:
     from masktrail.trackers.tracker import Tracker
@@ -101,10 +102,12 @@ def run_batch(
         The status of every task, in their order.
 
     Raises:
-        InputError: fewer than one process, or `out` cannot be written.
+        InputError: fewer than one process, a setting that the model has not, or `out` cannot be
+            written.
     """
     if jobs < 1:
         raise InputError(f"--jobs is {jobs}; expected 1 or more.")
+    options = replace(options, settings=own_settings(options.model, options.settings))
     out = Path(out)
     make_folder(out)
     batch = _Batch(tasks, out, options, progress)
@@ -181,7 +184,7 @@ class _Batch:
 
 def do(task: Task, out: Path, options: Options) -> Status:
     """Tracks one video of many in this process; whatever goes wrong is told, not raised."""
-    asked = json.dumps({**asdict(task), **asdict(options), "overwrite": False}, sort_keys=True)
+    asked = _asked(task, options)
     known = read_status(out)
     if known and known.finished and known.task == asked and not options.overwrite:
         return known
@@ -200,6 +203,14 @@ def do(task: Task, out: Path, options: Options) -> Status:
     status = Status(**{**asdict(status), "task": asked})
     write_status(out, status)
     return status
+
+
+def _asked(task: Task, options: Options) -> str:
+    """What is known again when it has been done; what was done before there were settings, too."""
+    told = {**asdict(task), **asdict(options), "overwrite": False}
+    if not options.settings:
+        del told["settings"]
+    return json.dumps(told, sort_keys=True)
 
 
 def read_status(out: Path) -> Status | None:

@@ -19,7 +19,7 @@ from masktrail.evaluate.scores import rules_of
 from masktrail.evaluate.tracking import PROMPTS, track_to_folder
 from masktrail.run.record import peak_memory_mb, versions
 from masktrail.settings import told
-from masktrail.zoo import load, weights_hash, weights_path
+from masktrail.zoo import load, own_settings, weights_hash, weights_path
 
 if TYPE_CHECKING:
     from masktrail.trackers.tracker import Tracker
@@ -58,8 +58,8 @@ def evaluate(
         precision: see `zoo.load`.
         edges: "plain" or "refined", see `masktrail.edges`.
         progress: called after every frame.
-        settings: by name, for all models, which must have them, see `zoo.settings_of`; they stand
-            behind the models' names.
+        settings: by name, for all models, which must have them, see `zoo.settings_of`; those that
+            are not so anyhow stand behind the models' names.
 
     Returns:
         By model, what `folders.measure_folder` returns, "speed" and "peak_memory_mb" filled in,
@@ -112,8 +112,10 @@ def reset_peak_memory() -> None:
 def _distinct_names(
     models: Sequence[str | Path], settings: Mapping[str, Any]
 ) -> dict[str, str | Path]:
-    """Models by the names of their rows: their own, and what they were told."""
-    labels = {" ".join(filter(None, (name_of(m), told(settings)))): m for m in models}
+    """Models by the names of their rows: their own, and what they are told otherwise."""
+    labels = {
+        " ".join(filter(None, (name_of(m), told(own_settings(m, settings))))): m for m in models
+    }
     if len(labels) < len(models):
         names = [name_of(model) for model in models]
         shared = [name for name in dict.fromkeys(names) if names.count(name) > 1]

@@ -16,6 +16,9 @@ from masktrail.run.journal import NAME, Journal
 FREE = ("video", "export")
 """What may change when a run is resumed: where the video lies, and what is made of the masks."""
 
+ADDED: Mapping[str, Any] = {"settings": {}}
+"""What runs were of before it was written down."""
+
 RECORD = "run.json"
 """Of the file that says what a run did."""
 
@@ -102,10 +105,11 @@ def keeping_journal(
 
 
 def _check_same(journal: Journal, about: Mapping[str, Any]) -> None:
-    other = [key for key in about if journal.about.get(key) != about[key] and key not in FREE]
+    begun = {**ADDED, **journal.about}
+    other = [key for key in about if begun.get(key) != about[key] and key not in FREE]
     if other:
         key = other[0]
         raise InputError(
-            f"{journal.path.parent} holds a run of another {key} ({journal.about.get(key)}, now "
+            f"{journal.path.parent} holds a run of another {key} ({begun.get(key)}, now "
             f"{about[key]}); give what it began with, --overwrite, or another folder."
         )

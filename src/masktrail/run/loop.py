@@ -21,7 +21,7 @@ from masktrail.run.pipeline import Output, ahead, holding_ctrl_c
 from masktrail.run.plan import Plan, Prompts, by_frame
 from masktrail.run.record import fingerprint, peak_memory_mb, told_prompts, versions, write_json
 from masktrail.video.reader import Video, open_video
-from masktrail.zoo import DEFAULT, load, weights_hash, weights_path
+from masktrail.zoo import DEFAULT, load, own_settings, weights_hash, weights_path
 
 if TYPE_CHECKING:
     from masktrail.trackers.tracker import Tracker
@@ -119,7 +119,8 @@ def track_video(
         tracker = (load_tracker or load)(*asked)
         passes = BothPasses(tracker, plan, out) if plan.backward else ForwardPass(tracker, plan)
         weights, arguments = weights_hash(weights_path(job.model)), _arguments(job, plan, tracker)
-        about = {"weights": weights, "seen": fingerprint(video), **arguments}
+        own = {"settings": own_settings(job.model, job.settings)}
+        about = {"weights": weights, "seen": fingerprint(video), **arguments, **own}
         if not job.resume:
             clear_folder(out)
         soft = job.keep_soft or any(writer.needs_soft for writer in writers)

@@ -43,8 +43,8 @@ class LabelPropagator:
     def __init__(
         self,
         network: FeatureNetwork,
-        context: Annotated[int, Range(0)] = 7,
-        radius: Annotated[int, Range(0)] = 12,
+        context: Annotated[int, Range(0, 1000)] = 7,
+        radius: Annotated[int, Range(0, 100)] = 12,
         top_k: Annotated[int, Range(1)] = 5,
         temperature: Annotated[float, Range(0.001)] = 0.07,
     ) -> None:

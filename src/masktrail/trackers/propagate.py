@@ -56,7 +56,7 @@ class PairPropagator:
         self,
         network: nn.Module,
         view: Literal["frame", "square", "object"] = "frame",
-        side: Annotated[int, Range(16, 4096)] = 256,
+        side: Annotated[int, Range(16, 4096, 16)] = 256,
         margin: Annotated[float, Range(1)] = 2.0,
         smallest: Annotated[int, Range(1)] = 64,
         mirror: bool = False,

@@ -9,9 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from masktrail.errors import InputError
 from masktrail.prompts.check import check_prompt
-from masktrail.settings import checked
 from masktrail.types import Box, Mask, Points, Prompt
-from masktrail.zoo import DEFAULT, settings_of
+from masktrail.zoo import DEFAULT, own_settings
 
 MOST_OBJECTS = 255
 """A label map with a palette holds no more."""
@@ -86,10 +85,12 @@ class Mark(_Strict):
         return self
 
     def tracked(self) -> dict:
-        """What results depend on: all but names and colours, in one order."""
+        """What results depend on: all but names and colours, in one order, and settings that are
+        as they are anyhow."""
         told = self.model_dump(mode="json", exclude={"objects"})
-        if not self.settings.own:  # so that runs of before there were any stay what they are
-            del told["settings"]["own"]
+        own = own_settings(self.settings.model, told["settings"].pop("own"))
+        if own:
+            told["settings"]["own"] = own
         told["prompts"] = {
             frame: {i: one.model_dump(mode="json") for i, one in sorted(of.items()) if _any(one)}
             for frame, of in sorted(self.prompts.items())
@@ -132,7 +133,7 @@ def check_mark(mark: Mark, size: tuple[int, int], frames: int | None, read_mask:
         InputError: which mark or setting, and why.
     """
     if mark.settings.own:
-        checked(settings_of(mark.settings.model), mark.settings.own, mark.settings.model)
+        own_settings(mark.settings.model, mark.settings.own)
     width, height = size
     for frame, of in mark.by_frame(read_mask).items():
         if frames is not None and frame >= frames:

@@ -85,21 +85,24 @@ class Project:
         self.mark = mark
 
     def begin_run(self) -> Path:
-        """The folder of a new run of the present marks; of those before the latest is kept."""
+        """The folder of a new run of the present marks; of those before the latest is kept, and the
+        latest that has masks."""
         number = self.number + 1
         shutil.rmtree(self._run_folder(number), ignore_errors=True)
         run = {"number": number, "of": self._print()}
         self._write(self.mark, run)
         self._run = run
-        for old in self.folder.glob("runs/*"):
-            if old not in (self._run_folder(number), self._run_folder(number - 1)):
+        before = self._runs()
+        masked = [run for run in before if any(run.glob("masks/*"))]
+        for old in before:
+            if old not in (*before[:1], *masked[:1]):
                 shutil.rmtree(old, ignore_errors=True)
         return self._run_folder(number)
 
     def labels(self, frame: int) -> LabelMap | None:
         """What the latest run that came to a frame said of it; None where none has."""
-        for number in (self.number, self.number - 1):
-            path = self._run_folder(number) / "masks" / f"{frame:05d}.png"
+        for run in self._runs():
+            path = run / "masks" / f"{frame:05d}.png"
             if path.is_file():
                 return read_labels(path)[0]
         return None
@@ -137,13 +140,20 @@ class Project:
     def _mask_file(self, name: str) -> Path:
         return self.folder / "painted" / f"{name}.png"
 
+    def _runs(self) -> list[Path]:
+        """Folders of the runs that are there, the latest first."""
+        runs = self.folder.glob("runs/[0-9]*")
+        return sorted(runs, key=lambda run: (len(run.name), run.name), reverse=True)
+
     def _run_folder(self, number: int) -> Path:
         return self.folder / "runs" / f"{number:04d}"
 
     def _print(self) -> str:
         """Of all that a run follows from, the model that ships under its name included."""
         card = CARDS.get(self.mark.settings.model)
-        ships = [dict(card.files), card.size, dict(card.settings)] if card else []
+        ships = [dict(card.files), card.size] if card else []
+        if card and card.settings:
+            ships.append(dict(card.settings))
         told = json.dumps([self.mark.tracked(), ships])
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 

@@ -47,7 +47,7 @@ function press(event) {
   const command = event.ctrlKey || event.metaKey;
   if (command && event.key.toLowerCase() !== "z") return;
   if (event.target.closest('input[type="text"], select')) return;
-  if (event.key === " " && event.target.closest('button, input[type="color"]')) return;
+  if (event.key === " " && event.target.closest('button, summary, input[type="color"]')) return;
   const arrow = event.key.startsWith("Arrow");
   const tens = event.target.id === "frame-slider" && event.shiftKey;
   if (arrow && event.target.type === "range" && !tens) return;

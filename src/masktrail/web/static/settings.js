@@ -4,7 +4,7 @@ import { askJson, say } from "./api.js";
 import { change } from "./marks.js";
 import { byId, on, store } from "./store.js";
 
-const known = new Map(); // by model, what it can be told
+const known = new Map(); // by model, the promise of what it can be told
 let shown = null; // model whose fields are there
 
 export function startSettings() {
@@ -13,18 +13,33 @@ export function startSettings() {
 
 async function describe() {
   const { model } = store.mark.settings;
-  if (!known.has(model)) {
-    known.set(model, await askJson("GET", `/api/settings?model=${encodeURIComponent(model)}`));
-  }
+  if (model !== shown) empty();
+  const settings = await settingsOf(model);
   if (model !== store.mark.settings.model) return; // another one was chosen meanwhile
   if (model !== shown) {
     shown = model;
-    byId("own-fields").replaceChildren(...known.get(model).flatMap(field));
-    byId("own").hidden = !known.get(model).length;
+    byId("own-fields").replaceChildren(...settings.flatMap(field));
+    byId("own").hidden = !settings.length;
   }
-  for (const { name, default: usual } of known.get(model)) {
-    byId(`setting-${name}`).value = store.mark.settings.own[name] ?? usual;
+  for (const { name, default: usual } of settings) {
+    const input = byId(`setting-${name}`);
+    if (!input.dataset.typing) input.value = store.mark.settings.own[name] ?? usual;
   }
+}
+
+function empty() {
+  shown = null;
+  byId("own").hidden = true;
+  byId("own-fields").replaceChildren();
+}
+
+function settingsOf(model) {
+  if (!known.has(model)) {
+    const asked = askJson("GET", `/api/settings?model=${encodeURIComponent(model)}`);
+    asked.catch(() => known.delete(model)); // asked for again with the next mark
+    known.set(model, asked);
+  }
+  return known.get(model);
 }
 
 function field({ name, default: usual, choices, expected }) {
@@ -35,7 +50,12 @@ function field({ name, default: usual, choices, expected }) {
   Object.assign(input, { id: label.htmlFor, title: `${expected}; ${usual} unless changed` });
   if (choices.length) input.append(...choices.map((choice) => new Option(choice, choice)));
   else Object.assign(input, { type: "text", inputMode: "decimal", autocomplete: "off" });
-  input.addEventListener("change", () => set(name, input.value.trim(), usual));
+  // marks come back from the server while one types on
+  input.addEventListener("input", () => { input.dataset.typing = "yes"; });
+  input.addEventListener("change", () => {
+    delete input.dataset.typing;
+    set(name, input.value.trim(), usual);
+  });
   return [label, input];
 }
 
