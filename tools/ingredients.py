@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import vgg16
 from locks import locked
 from masktrail.data.prepare import prepare
-from masktrail.data.single_object import PARTS
+from masktrail.data.split import PARTS
 from masktrail.errors import InputError
 from masktrail.train.recipe import Recipe
 

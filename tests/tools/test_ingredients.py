@@ -8,7 +8,7 @@ import pytest
 import ingredients
 from ingredients import CLIPS_SPLIT, DATA, PACKS, ROOT
 from masktrail.data.pack import open_pack
-from masktrail.data.single_object import SplitSettings, split_videos
+from masktrail.data.split import SplitSettings, split_videos
 from masktrail.errors import InputError
 from masktrail.train.recipe import Recipe, read_recipe
 from painted_sets import paint_videos

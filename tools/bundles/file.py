@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from masktrail.data.prepare import prepare
-from masktrail.data.single_object import SplitSettings
+from masktrail.data.split import SplitSettings
 from masktrail.errors import InputError
 from masktrail.masks import cannot_write
 from signals import held_back

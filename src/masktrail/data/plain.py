@@ -9,7 +9,8 @@ from torch import Generator, Tensor
 from torch.nn import functional as F
 
 from masktrail.data.pack import Pack, PackedTrack
-from masktrail.data.single_object import SplitSettings, find_tracks
+from masktrail.data.single_object import find_tracks
+from masktrail.data.split import SplitSettings
 from masktrail.devices import sent
 from masktrail.errors import InputError
 
