@@ -103,7 +103,7 @@ def cards(rows: Mapping[str, "Card"]) -> None:
             str(card.size),
             f"{score:.3f}" if score is not None else "",
             card.about,
-            card.data,
+            "; ".join(filter(None, (card.data, card.training))),
             card.licence,
         )
     Console().print(table)

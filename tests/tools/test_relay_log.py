@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+import relay_log
 from masktrail.errors import InputError
+from masktrail.zoo import CARDS, weights_origin, weights_path
 from relay_log import Leg, append, chain, keep, kept, read_log
 
 FIRST = Leg(
@@ -96,3 +98,16 @@ def test_the_project_s_own_log_can_be_read() -> None:
     for leg in legs:
         assert chain(legs, leg.after)[-1] == leg
         assert leg.clips_so_far == sum(each.clips for each in chain(legs, leg.after))
+
+
+@pytest.mark.parametrize("model", [n for n, c in CARDS.items() if "relay" in (c.recipe or "")])
+def test_cards_say_how_long_the_relay_took(model: str) -> None:
+    path = weights_path(model)
+    assert path is not None
+    legs = chain(
+        read_log(Path(relay_log.__file__).parents[1] / "docs/relay.csv"), weights_origin(path)
+    )
+    clips, minutes = sum(leg.clips for leg in legs), sum(leg.minutes for leg in legs)
+    assert legs[-1].clips_so_far == clips
+    told = f"{clips:,} clips in {minutes:.0f} minutes on two CPU cores"
+    assert CARDS[model].training == told
