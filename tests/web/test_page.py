@@ -299,7 +299,7 @@ def test_a_model_has_fields_for_its_own_settings(
     page.locator("#own summary").focus()
     page.keyboard.press("Space")
     assert page.locator("#play").get_attribute("aria-pressed") == "false"
-    assert page.locator("#setting-side").input_value() == "128"
+    assert page.locator("#setting-side").input_value() == "192"
     page.select_option("#setting-view", "square")
     page.locator("#setting-side").fill("256")
     page.locator("#setting-side").press("Enter")
@@ -318,13 +318,13 @@ def test_a_model_has_fields_for_its_own_settings(
 
     page.route("**/api/mark*", late)
     page.select_option("#setting-mirror", "true")
-    page.locator("#setting-side").fill("19")
+    page.locator("#setting-side").fill("16")
     page.wait_for_timeout(2000)
-    assert page.locator("#setting-side").input_value() == "19", "what is typed stays"
+    assert page.locator("#setting-side").input_value() == "16", "what is typed stays"
     page.locator("#setting-side").press("End")
-    page.keyboard.type("2")
+    page.keyboard.type("0")
     page.keyboard.press("Enter")
-    own({"side": "192", "mirror": "true"})
+    own({"side": "160", "mirror": "true"})
     page.unroute("**/api/mark*")
     page.select_option("#model", "copy")
     own({})
