@@ -149,8 +149,8 @@ def rows(
         out = given.out / f"{given.clips}-clips" / variant.name
         recipe = recipe_of(variant, base, given.clips)
         trained(recipe, out)
-        side = recipe.stages[0].clips.size
-        settings = {"view": "object", "side": side}
+        # said for both families, whose own settings differ
+        settings = {"view": "object", "side": recipe.stages[0].clips.size, "mirror": False}
         official, report = (
             evaluate(
                 [out], given.data, given.sequences, protocol=protocol, settings=settings,

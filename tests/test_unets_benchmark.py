@@ -2,6 +2,7 @@
 
 import argparse
 import importlib.util
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -84,6 +85,8 @@ def test_what_is_trained_is_not_trained_again(
     first = list(unets.rows(wanted, base, given))
     assert [row[0] for row in first] == ["siamese-unet", "seed", "max"]
     assert all(len(row) == len(unets.HEADINGS) and row[3] == "4" for row in first)
+    told = [path.read_text() for path in tmp_path.glob("runs/*/*/masks/set/*/evaluate.json")]
+    assert [json.loads(text)["settings"]["mirror"] for text in told] == [False] * 3
     folder = tmp_path / "runs" / "4-clips" / "max"
     assert not (folder / CHECKPOINT).exists()
     before = (folder / "weights.safetensors").stat().st_mtime_ns

@@ -100,9 +100,9 @@ def track(
     --at 30 --not-point 1:44,70.
     """
     from masktrail import run, terminal
-    from masktrail.prompts.text import read_prompts
+    from masktrail.prompts.text import KINDS, read_prompts
 
-    marks = [(name, text) for name, text in context.meta[ORDER] if name != "assignments"]
+    marks = [(name, text) for name, text in context.meta[ORDER] if name in KINDS]
     prompts = read_prompts(marks, start)
     direction = {None: "both", True: "backward", False: "forward"}[reverse]
     with terminal.frames("Tracking", quiet) as update:

@@ -41,6 +41,7 @@ class Range(NamedTuple):
 
 
 ANY = Range(-math.inf)
+"""Every number."""
 
 
 @dataclass(frozen=True)

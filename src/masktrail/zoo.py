@@ -243,14 +243,14 @@ def settings_of(model: str | Path = DEFAULT) -> list[Setting]:
     from masktrail.trackers import PROPAGATORS
 
     card = card_of(model)
-    if card.family not in PROPAGATORS and card.family != CARDS[PROMPTS].family:
-        raise InputError(
-            f"{model} is of a network that this version does not know ({card.family})."
-        )
-    if card.family not in PROPAGATORS:
+    if card.family == CARDS[PROMPTS].family:
         raise InputError(
             f"The model {str(model)!r} makes masks of boxes and clicks and cannot track; name "
             f"one that does, as {DEFAULT}."
+        )
+    if card.family not in PROPAGATORS:
+        raise InputError(
+            f"{model} is of a network that this version does not know ({card.family})."
         )
     return [
         replace(setting, default=card.settings.get(setting.name, setting.default))

@@ -138,11 +138,10 @@ def _folder(masks: Path | None) -> Iterator[Path]:
 
 def _identity(model: str | Path, tracker: "Tracker", prompt: str, edges: str) -> dict[str, Any]:
     where = {"device": str(tracker.propagator.device), "precision": tracker.precision}
-    settings = {"size": tracker.size, **where, "edges": edges, **tracker.settings}
     return {
         "weights_sha256": weights_hash(weights_path(model)),
         "prompt": prompt,
-        "settings": settings,
+        "settings": {"size": tracker.size, **where, "edges": edges, **tracker.settings},
     }
 
 

@@ -14,6 +14,9 @@ from masktrail.types import Box, Mask, Points, Prompt
 Prompts = dict[int, dict[int, Prompt]]
 """Prompts by frame, counted from frame 0 of the source, and object id."""
 
+KINDS = ("mask", "box", "point", "not_point", "at")
+"""Of options that say what is marked, and in which frame."""
+
 _NUMBER = r"\s*(-?\d+(?:\.\d+)?)\s*"
 _BOX = re.compile(r"\s*(\d{1,9})\s*:" + ",".join([_NUMBER] * 4))
 _POINT = re.compile(r"\s*(\d{1,9})\s*:" + ",".join([_NUMBER] * 2))
