@@ -243,7 +243,7 @@ def settings_of(model: str | Path = DEFAULT) -> list[Setting]:
     from masktrail.trackers import PROPAGATORS
 
     card = card_of(model)
-    if card.family == CARDS[PROMPTS].family:
+    if card.family == "prompt":
         raise InputError(
             f"The model {str(model)!r} makes masks of boxes and clicks and cannot track; name "
             f"one that does, as {DEFAULT}."
