@@ -48,6 +48,9 @@ Assignments = Annotated[
 Edges = Annotated[str, typer.Option(help="plain, or refined: drawn to those of the picture.")]
 Data = Annotated[Path, typer.Option("--data", help="Data set: JPEGImages beside Annotations.")]
 Sequences = Annotated[str | None, typer.Option(help="Only these, with commas.")]
+Level = Annotated[
+    str | None, typer.Option(help="Resolution of it: 480p, 1080p or Full-Resolution.")
+]
 Protocol = Annotated[str, typer.Option(help="davis, or report: that of an older student report.")]
 Json = Annotated[Path | None, typer.Option(help="File for all figures.")]
 ReportFolder = Annotated[
@@ -244,6 +247,7 @@ def evaluate(
     models: Annotated[list[str], typer.Argument(help="Names, or folders made by train.")],
     data: Data,
     sequences: Sequences = None,
+    level: Level = None,
     prompt: Annotated[str, typer.Option(help="mask, or box: the tight box of it.")] = "mask",
     protocol: Protocol = "davis",
     masks: Annotated[
@@ -280,6 +284,7 @@ def evaluate(
             edges,
             update,
             settings,
+            level,
         )
     folders = [masks / figures["model"] for figures in found] if masks else []
     terminal.show_scores(found, data, folders, json, report, quiet)
@@ -290,6 +295,7 @@ def measure(
     predictions: Annotated[Path, typer.Argument(help="Folder of masks: SEQUENCE/FRAME.png.")],
     data: Data,
     sequences: Sequences = None,
+    level: Level = None,
     protocol: Protocol = "davis",
     json: Json = None,
     report: ReportFolder = None,
@@ -302,7 +308,7 @@ def measure(
     names = sequences.split(",") if sequences else None
     terminal.prepare_outputs(json, report)
     with terminal.named_frames("Measuring", quiet) as update:
-        figures = measure_folder(predictions, data, names, protocol, progress=update)
+        figures = measure_folder(predictions, data, names, protocol, update, level)
     terminal.show_scores([figures], data, [predictions], json, report, quiet)
 
 

@@ -11,6 +11,7 @@ from masktrail.data.davis import (
     DAVIS2016_VAL,
     HELD_OUT,
     TUNING,
+    find_level,
     find_sequences,
     find_training_sequences,
     refuse_held_out,
@@ -43,6 +44,34 @@ def test_finds_sequences_at_every_level(tmp_path: Path, level: str) -> None:
     assert [path.name for path in found[0].frames] == ["00000.png", "00001.png", "00002.png"]
     assert all(path and path.parent.name == "a" for path in found[0].annotations)
     assert found[0].ids == (1, 2)
+
+
+def test_a_level_can_be_chosen(tmp_path: Path) -> None:
+    for level, names in (("1080p", ("a", "b")), ("480p", ("a",))):
+        paint_videos(tmp_path, names, frames=2, level=level)
+    assert (find_level(tmp_path), find_level(tmp_path, "1080p")) == ("480p", "1080p")
+    assert [len(find_sequences(tmp_path, level=level)) for level in (None, "480p", "1080p")] == [
+        *(1, 1, 2)
+    ]
+    (large,) = find_sequences(tmp_path, ["a"], "1080p")
+    assert {path.parents[1].name for path in (*large.frames, *large.annotations) if path} == {
+        "1080p"
+    }
+
+
+@pytest.mark.parametrize("level", ["Full-Resolution", "720p", ""])
+def test_a_level_that_is_not_there_is_refused_with_those_that_are(
+    tmp_path: Path, level: str
+) -> None:
+    paint_videos(tmp_path, ("a",), frames=2, level="1080p")
+    with pytest.raises(InputError, match=f"no JPEGImages/{level} .*it has 1080p. Levels are 480p"):
+        find_sequences(tmp_path, level=level)
+
+
+def test_a_level_of_a_set_without_any_is_refused(tmp_path: Path) -> None:
+    paint_videos(tmp_path, ("a",), frames=2, level=".")
+    with pytest.raises(InputError, match="its sequences lie in no level's folder"):
+        find_sequences(tmp_path, level="480p")
 
 
 def test_davis_2016_masks_of_0_and_255_are_object_1(tmp_path: Path) -> None:

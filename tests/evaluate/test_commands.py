@@ -11,7 +11,7 @@ from fake import random_network
 from masktrail.masks import write_labels
 from masktrail.models.weights import save_network
 
-from .conftest import label_map
+from .conftest import add_sequence, label_map
 
 PAINTED = Path(__file__).with_name("painted")
 
@@ -67,6 +67,23 @@ def test_settings_stand_in_every_table(command, data, tmp_path):
     assert (report / "masks" / name / "still").is_dir()
     said = command("evaluate", "copy", "--data", data, "--set", "every")
     assert said.code == 2 and "--set 'every' is no NAME=VALUE" in said.err
+
+
+def test_evaluate_and_measure_read_the_level_that_is_asked_for(command, tmp_path):
+    root, report = tmp_path / "set", tmp_path / "report"
+    add_sequence(root, "moves", [label_map((1, x)) for x in (10, 10, 10, 10)], "480p")
+    add_sequence(root, "moves", [label_map((1, x)) for x in (10, 20, 30, 30)], "1080p")
+    large = ("--data", root, "--level", "1080p")
+    said = command("evaluate", "copy", *large, "--report", report)
+    assert said.code == 0 and "set 1080p: 1 sequences" in said.out
+    assert "set 1080p" in (report / "report.html").read_text()
+    (found,) = json.loads((report / "scores.json").read_text())
+    assert found["level"] == "1080p"
+    assert found["sequences"]["moves"]["1"]["per_frame"]["J"] == [pytest.approx(1 / 3), 0]
+    said = command("measure", report / "masks/copy", *large, "-q", "--json", tmp_path / "j")
+    assert json.loads((tmp_path / "j").read_text())["J&F"] == found["J&F"]
+    said = command("evaluate", "copy", "--data", root, "--level", "720p")
+    assert said.code == 2 and "it has 480p, 1080p" in said.err
 
 
 def test_one_model_is_no_list(command, data, tmp_path):

@@ -64,7 +64,8 @@ def figures_of(model: str, speed: float | None) -> dict:
     stats = {"mean": 0.5, "recall": 0.25, "decay": -0.125}
     of = {"J": stats, "F": stats, "per_frame": {"J": [0.5], "F": [0.5]}}
     return {
-        "model": model, "protocol": "report", "data": "set", "J": stats, "F": stats, "J&F": 0.5,
+        "model": model, "protocol": "report", "data": "set", "level": "",
+        "J": stats, "F": stats, "J&F": 0.5,
         "sequences": {"a": {"1": of}}, "peak_memory_mb": None, "versions": {},
         "speed": {"tracking_fps": speed, "end_to_end_fps": speed},
     }  # fmt: skip

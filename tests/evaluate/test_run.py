@@ -19,7 +19,10 @@ from masktrail.types import Box, Mask
 
 from .conftest import add_sequence, label_map
 
-KEYS = ["model", "protocol", "data", "J", "F", "J&F", "sequences", "speed", "peak_memory_mb"]
+KEYS = [
+    *("model", "protocol", "data", "level", "J", "F", "J&F", "sequences", "speed"),
+    "peak_memory_mb",
+]
 
 
 def test_figures_have_the_published_shape(data):
@@ -76,6 +79,7 @@ def test_layouts_of_the_known_data_sets(tmp_path, level):
     add_sequence(root, "moves", [label_map((1, x)) for x in (10, 10, 10, 10)], level, level != "")
     (found,) = evaluate(["copy"], root)
     assert found["J&F"] == 1 and list(found["sequences"]["moves"]) == ["1"]
+    assert found["level"] == level
 
 
 def test_masks_on_some_frames_only(tmp_path):

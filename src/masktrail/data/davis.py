@@ -88,17 +88,20 @@ class Sequence:
         return tuple(sorted(seen - {0, 255}))
 
 
-def find_sequences(root: Path | str, names: Iterable[str] | None = None) -> list[Sequence]:
+def find_sequences(
+    root: Path | str, names: Iterable[str] | None = None, level: str | None = None
+) -> list[Sequence]:
     """Lists the sequences of a data set, those that have pictures, sorted by name.
 
     Args:
         root: folder that holds `JPEGImages` and `Annotations`.
         names: only these sequences, in this order; all where None.
+        level: see `find_level`.
 
     Raises:
-        InputError: no such layout at `root`, or a name that is not there.
+        InputError: no such layout or level at `root`, or a name that is not there.
     """
-    images, masks = levels(Path(root))
+    images, masks = layout(Path(root), level)
     listed = [
         _sequence(folder, masks / folder.name)
         for folder in sorted(images.iterdir())
@@ -159,22 +162,41 @@ def training_root(root: Path) -> Path:
     return inside if not (root / "JPEGImages").is_dir() and inside.is_dir() else root
 
 
-def levels(root: Path) -> tuple[Path, Path]:
-    """The folders that hold one folder per sequence: of pictures, of masks.
+def find_level(root: Path | str, level: str | None = None) -> str:
+    """The resolution that is read of a data set.
+
+    Args:
+        root: folder that holds `JPEGImages` and `Annotations`.
+        level: one of `LEVELS`; None for the first of them that is there.
+
+    Returns:
+        One of `LEVELS`, or "" where `root` has no folders for resolutions.
 
     Raises:
-        InputError: no such layout at `root`.
+        InputError: no such layout at `root`, or no such level.
     """
-    images, masks = root / "JPEGImages", root / "Annotations"
+    images, masks = Path(root) / "JPEGImages", Path(root) / "Annotations"
     if not (images.is_dir() and masks.is_dir()):
         raise InputError(
             f"{root} has no JPEGImages and Annotations folders; expected a data set laid out as "
             "DAVIS, YouTube-VOS or MOSE are."
         )
-    for level in LEVELS:
-        if (images / level).is_dir() and (masks / level).is_dir():
-            return images / level, masks / level
-    return images, masks
+    found = [name for name in LEVELS if (images / name).is_dir() and (masks / name).is_dir()]
+    if level is None:
+        return found[0] if found else ""
+    if level not in found:
+        has = f"it has {', '.join(found)}" if found else "its sequences lie in no level's folder"
+        raise InputError(
+            f"{root} has no JPEGImages/{level} beside Annotations/{level}; {has}. Levels are "
+            f"{', '.join(LEVELS)}."
+        )
+    return level
+
+
+def layout(root: Path, level: str | None = None) -> tuple[Path, Path]:
+    """The folders that hold one folder per sequence: of pictures, of masks; see `find_level`."""
+    name = find_level(root, level)
+    return root / "JPEGImages" / name, root / "Annotations" / name
 
 
 def is_picture(path: Path) -> bool:

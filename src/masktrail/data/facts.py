@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from masktrail.data.davis import is_picture, levels, training_root
+from masktrail.data.davis import is_picture, layout, training_root
 from masktrail.errors import InputError
 from masktrail.mask_values import interpret
 
@@ -84,7 +84,7 @@ def read_facts(
     Raises:
         InputError: no such layout, or no folder of a sequence in it.
     """
-    images, masks = levels(training_root(root))
+    images, masks = layout(training_root(root))
     names = sorted({path.name for folder in (images, masks) for path in _folders(folder)})
     if not names:
         raise InputError(

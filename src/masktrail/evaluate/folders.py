@@ -22,6 +22,7 @@ def measure_folder(
     names: Iterable[str] | None = None,
     protocol: str = "davis",
     progress: Progress = lambda name, done, total: None,
+    level: str | None = None,
 ) -> dict[str, Any]:
     """Scores `predictions/<sequence>/<frame>.png` against the data set at `root`.
 
@@ -31,9 +32,10 @@ def measure_folder(
         names: only these sequences.
         protocol: "davis" or "report".
         progress: called with a sequence's name before it is scored, frames done, frames in all.
+        level: resolution of the data set, see `masktrail.data.davis.find_level`.
 
     Returns:
-        {"model", "protocol", "data"}, J, F, J&F and sequences of
+        {"model", "protocol", "data", "level"}, J, F, J&F and sequences of
         `masktrail.evaluate.scores.summarise`, {"speed", "peak_memory_mb", "versions"}; speeds
         and memory are None: nothing was tracked.
 
@@ -43,7 +45,7 @@ def measure_folder(
     """
     folder = Path(predictions)
     rules_of(protocol)
-    sequences = davis.find_sequences(root, names)
+    sequences = davis.find_sequences(root, names, level)
     missing = [s.name for s in sequences if not (folder / s.name).is_dir()]
     if missing:
         raise InputError(
@@ -60,6 +62,7 @@ def measure_folder(
         "model": folder.resolve().name,
         "protocol": protocol,
         "data": Path(root).resolve().name,
+        "level": davis.find_level(root, level),
         **summarise(measures, protocol),
         "speed": {"tracking_fps": None, "end_to_end_fps": None},
         "peak_memory_mb": None,

@@ -87,9 +87,10 @@ def _sheet(gallery: Sequence[Shot]) -> bytes:
 
 
 def _gallery(scored: Scored, root: Path | str) -> list[Shot]:
-    sequences = davis.find_sequences(root, list(scored.figures["sequences"]))
+    figures = scored.figures
+    sequences = davis.find_sequences(root, list(figures["sequences"]), figures["level"] or None)
     check_sequences(sequences)
-    return shots(scored.figures, sequences, scored.masks)
+    return shots(figures, sequences, scored.masks)
 
 
 def _page(
@@ -104,7 +105,7 @@ def _page(
     best = max(figures["J&F"] for figures in found)
     return environment.from_string(TEMPLATE.read_text()).render(
         caption=tables.caption(found),
-        data=found[0]["data"],
+        data=tables.data_name(found[0]),
         note=tables.PROTOCOL_NOTES[found[0]["protocol"]],
         headings=headings[1:],
         models=[

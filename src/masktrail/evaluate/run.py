@@ -41,6 +41,7 @@ def evaluate(
     edges: str = "plain",
     progress: Progress = lambda name, done, total: None,
     settings: Mapping[str, Any] = MappingProxyType({}),
+    level: str | None = None,
 ) -> list[dict[str, Any]]:
     """Tracks every sequence of a data set from its first masks with every model, and scores that.
 
@@ -60,6 +61,7 @@ def evaluate(
         progress: called after every frame.
         settings: by name, for all models, which must have them, see `zoo.settings_of`; those that
             are not so anyhow stand behind the models' names.
+        level: resolution of the data set, see `data.davis.find_level`.
 
     Returns:
         By model, what `folders.measure_folder` returns, "speed" and "peak_memory_mb" filled in,
@@ -75,7 +77,7 @@ def evaluate(
     if edges not in EDGES:
         raise InputError(f"No edges {edges!r}; there are {', '.join(EDGES)}.")
     labels = _distinct_names(models, settings)
-    sequences = davis.find_sequences(root, names)
+    sequences = davis.find_sequences(root, names, level)
     check_sequences(sequences)
     check_scorable(sequences, protocol)
     for model in models:
@@ -88,7 +90,7 @@ def evaluate(
             tracker = load(model, device, size, precision, settings)
             identity = _identity(model, tracker, prompt, edges)
             entries = _track(tracker, sequences, out / label, identity, label, progress)
-            figures = measure_folder(out / label, root, names, protocol)
+            figures = measure_folder(out / label, root, names, protocol, level=level)
             found.append({**figures, **_costs(entries), **identity})
     return found
 

@@ -48,10 +48,15 @@ def caption(found: Sequence[Figures]) -> str:
     first = found[0]
     objects = sum(len(of) for of in first["sequences"].values())
     parts = [
-        f"{first['data']}: {len(first['sequences'])} sequences, {objects} objects",
+        f"{data_name(first)}: {len(first['sequences'])} sequences, {objects} objects",
         f"protocol {first['protocol']}",
     ]
     return ", ".join(parts + ([f"prompt {first['prompt']}"] if "prompt" in first else []))
+
+
+def data_name(figures: Figures) -> str:
+    """Of the data set that was measured on, and its resolution, if it says one."""
+    return f"{figures['data']} {figures['level']}".strip()
 
 
 def sequence_scores(figures: Figures) -> dict[str, float]:
