@@ -57,9 +57,9 @@ def test_true_masks_have_one_and_none_have_nothing(
 ) -> None:
     network = create("memory", **scored.model)
     answer(monkeypatch, "memory", lambda clips: clips.masks[:, 1:])
-    assert HeldOut(scored, CPU).score(network) == 1
+    assert HeldOut(scored, CPU).score(network)["IoU"] == 1
     answer(monkeypatch, "memory", lambda clips: 0.4 * clips.masks[:, 1:])
-    assert HeldOut(scored, CPU).score(network) == 0
+    assert HeldOut(scored, CPU).score(network)["IoU"] == 0
 
 
 def test_half_of_an_object_has_a_half(scored: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,16 +75,28 @@ def test_half_of_an_object_has_a_half(scored: Recipe, monkeypatch: pytest.Monkey
 
     answer(monkeypatch, "memory", twice)
     score = HeldOut(scored, CPU).score(create("memory", **scored.model))
-    assert score == pytest.approx(0.5, abs=0.02)
+    assert score["IoU"] == pytest.approx(0.5, abs=0.02)
+
+
+def test_losses_are_means_over_all_clips(scored: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    losses = iter([1.0, 4.0])
+
+    def step(network: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
+        parts = {"dice": torch.tensor(next(losses)), "cross_entropy": torch.tensor(2.0)}
+        return StepOutput(torch.zeros(()), parts, clips.masks[:, 1:])
+
+    monkeypatch.setitem(held_out.STEPS, "memory", step)
+    score = HeldOut(scored, CPU).score(nn.Identity())
+    assert score == {"IoU": 1, "dice": 2.5, "cross_entropy": 2}
 
 
 def test_of_clicks_the_last_mask_counts(scored: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
     one = replace(scored.stages[0].clips, frames=1)
     prompt = replace(scored, family="prompt", stages=(replace(scored.stages[0], clips=one),))
     answer(monkeypatch, "prompt", lambda clips: torch.cat([0 * clips.masks, clips.masks], 1))
-    assert HeldOut(prompt, CPU).score(nn.Identity()) == 1
+    assert HeldOut(prompt, CPU).score(nn.Identity())["IoU"] == 1
     answer(monkeypatch, "prompt", lambda clips: torch.cat([clips.masks, 0 * clips.masks], 1))
-    assert HeldOut(prompt, CPU).score(nn.Identity()) == 0
+    assert HeldOut(prompt, CPU).score(nn.Identity())["IoU"] == 0
 
 
 @pytest.mark.parametrize("family", sorted(MODELS))
@@ -103,7 +115,8 @@ def test_the_same_network_has_the_same_score(scored: Recipe, family: str) -> Non
     assert torch.equal(torch.get_rng_state(), state)
     torch.rand(7)
     assert held.score(network) == HeldOut(recipe, CPU).score(network) == first
-    assert 0 <= first <= 1
+    assert 0 <= first.pop("IoU") <= 1
+    assert first and all(loss > 0 for loss in first.values())
 
 
 def test_clips_are_as_they_are_in_their_videos(
@@ -127,9 +140,9 @@ def test_a_run_is_scored_at_its_beginning_all_the_time_and_at_its_end(
     monkeypatch.setattr(loop, "time", TickingClock())
     networks: list[nn.Module] = []
 
-    def score(held: HeldOut, network: nn.Module) -> float:
+    def score(held: HeldOut, network: nn.Module) -> dict[str, float]:
         networks.append(network)
-        return len(networks) / 10
+        return {"IoU": len(networks) / 10, "dice": 1 - len(networks) / 10}
 
     monkeypatch.setattr(HeldOut, "score", score)
     out = tmp_path / "out"
@@ -137,6 +150,7 @@ def test_a_run_is_scored_at_its_beginning_all_the_time_and_at_its_end(
     with (out / "scores.csv").open(newline="") as file:
         rows = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
     assert [row["held_out_IoU"] for row in rows] == [0.1, 0.2, 0.3, 0.4]
+    assert [row["held_out_dice"] for row in rows] == [0.9, 0.8, 0.7, 0.6]
     assert [row["step"] for row in rows] == [0, 9, 18, 20]
     assert [row["minutes"] for row in rows] == pytest.approx([0, 0.45, 0.9, 1])
     first, *_, last = networks

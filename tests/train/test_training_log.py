@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
 from PIL import Image
 
 from masktrail.data.synth import Clips
@@ -59,6 +60,34 @@ def test_scores_are_drawn_beside_losses(tmp_path: Path) -> None:
         with Image.open(tmp_path / f"{name}.png") as image:
             sizes.append(image.width)
     assert sizes[1] == pytest.approx(2 * sizes[0], abs=2)
+
+
+def test_a_loss_of_what_is_held_out_is_drawn_into_the_panel_of_the_same_loss(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, scores = tmp_path / "log.csv", tmp_path / "scores.csv"
+    table.write_text("minutes,step,clips,dice,loading\n1,2,3,0.4,5\n2,3,4,0.3,5\n")
+    scores.write_text("minutes,step,held_out_IoU,held_out_dice\n0,0,0.5,0.6\n2,3,0.7,0.5\n")
+    drawn: dict[str, dict[str, list[float]]] = {}
+    monkeypatch.setattr(
+        Figure,
+        "savefig",
+        lambda figure, path, **_: (
+            path.touch(),
+            drawn.update(
+                {
+                    axes.get_title(): {line.get_label(): [*line.get_ydata()] for line in axes.lines}
+                    for axes in figure.axes
+                }
+            ),
+        ),
+    )
+    draw_curves(table, tmp_path / "curves.png", scores)
+    assert drawn == {
+        "dice": {"training": [0.4, 0.3], "held out": [0.6, 0.5]},
+        "loading": {"training": [5, 5]},
+        "held out IoU": {"held out": [0.5, 0.7]},
+    }
 
 
 def test_no_curves_without_rows(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

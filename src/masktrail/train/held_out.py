@@ -1,5 +1,6 @@
 """How good a network is on videos that it does not learn from, told while it learns from others."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -44,11 +45,15 @@ class HeldOut:
         self._device = device
 
     @torch.no_grad()
-    def score(self, network: nn.Module) -> float:
-        """Mean IoU of the masks of the frames after the first, or of the one frame after its last
-        click; what random numbers the training draws does not change."""
+    def score(self, network: nn.Module) -> dict[str, float]:
+        """What is known of the masks of the frames after the first, or of the one frame after its
+        last click; what random numbers the training draws does not change.
+
+        Returns:
+            "IoU", and the losses of a training step by their names, each a mean over all clips.
+        """
         network.eval()
-        scores = []
+        sums: defaultdict[str, Tensor] = defaultdict(lambda: torch.zeros((), device=self._device))
         with ExitStack() as stack:
             stack.enter_context(torch.random.fork_rng([]))
             stack.enter_context(fast_autocast(self._device))
@@ -57,8 +62,10 @@ class HeldOut:
             for _ in range(CLIPS // BATCH):
                 clips = self._sampler.video_batch(BATCH, self._stage.clips)
                 output = self._compute(network, clips, self._stage)
-                scores.append(_iou(output.masks, clips.masks, clips.valid))
-        return float(torch.stack(scores).mean())
+                sums["IoU"] += _iou(output.masks, clips.masks, clips.valid)
+                for name, loss in output.parts.items():
+                    sums[name] += loss
+        return {name: float(total) / (CLIPS // BATCH) for name, total in sums.items()}
 
 
 def _as_they_are(stage: Stage) -> Stage:

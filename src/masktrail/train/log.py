@@ -25,6 +25,10 @@ LOADING = "loading"
 """Column of the seconds that a step waits for its clips."""
 
 
+HELD_OUT = "held_out_"
+"""What the names of scores on videos that are not learned from begin with."""
+
+
 class LossTable:
     """Appends rows to `log.csv`, continuing the one that is there.
 
@@ -67,7 +71,8 @@ def draw_curves(table: Path, out: Path, scores: Path | None = None) -> None:
     Args:
         table: of losses.
         out: PNG to be written.
-        scores: a table of scores to be plotted beside them, if there is such a file.
+        scores: a table of scores, if there is such a file; a loss of videos held out is plotted
+            into the panel of the same loss in training, what is left beside them.
     """
     try:
         from matplotlib.figure import Figure
@@ -77,14 +82,20 @@ def draw_curves(table: Path, out: Path, scores: Path | None = None) -> None:
     if not table.is_file():
         log.warning("No curves are drawn: training ended before its first step.")
         return
-    curves = _columns(table)
+    panels = {name: {"training": curve} for name, curve in _columns(table).items()}
     if scores is not None and scores.is_file():
-        curves |= _columns(scores)
-    figure = Figure(figsize=(4 * len(curves), 3), layout="constrained")
-    panels = np.atleast_1d(figure.subplots(1, len(curves)))
-    for axes, (name, curve) in zip(panels, curves.items(), strict=True):
-        axes.plot(*curve, marker="." if len(curve[0]) < FEW else "")
+        for name, curve in _columns(scores).items():
+            loss = name.removeprefix(HELD_OUT)
+            panels.setdefault(loss if loss in panels else name, {})["held out"] = curve
+    figure = Figure(figsize=(4 * len(panels), 3), layout="constrained")
+    for axes, (name, curves) in zip(
+        np.atleast_1d(figure.subplots(1, len(panels))), panels.items(), strict=True
+    ):
+        for of, curve in curves.items():
+            axes.plot(*curve, marker="." if len(curve[0]) < FEW else "", label=of)
         axes.set(title=name.replace("_", " "), xlabel="minutes")
+        if len(curves) > 1:
+            axes.legend(frameon=False)
     with replacing(out) as part:
         figure.savefig(part, dpi=110, format="png")
 

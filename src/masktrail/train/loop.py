@@ -18,7 +18,7 @@ from masktrail.data.pack import Pack
 from masktrail.devices import catch_up, choose_device
 from masktrail.masks import replacing
 from masktrail.train import parallel
-from masktrail.train.log import LOADING, LossTable, draw_curves, draw_sheet
+from masktrail.train.log import HELD_OUT, LOADING, LossTable, draw_curves, draw_sheet
 from masktrail.train.recipe import Recipe
 from masktrail.train.trainer import Step, Trainer
 
@@ -150,8 +150,8 @@ def _run(trainer: Trainer, progress: Progress, pace: Pace, ending: Callable[[], 
 
 def _score(trainer: Trainer) -> None:
     """Scores the averaged weights, where there is something to score them on."""
-    iou = trainer.score()
-    if iou is not None:
+    scores = trainer.score()
+    if scores:
         table = LossTable(trainer.out / SCORES)
-        table.add({"held_out_IoU": iou})
+        table.add({f"{HELD_OUT}{name}": value for name, value in scores.items()})
         table.write(minutes=trainer.elapsed / 60, step=trainer.step)

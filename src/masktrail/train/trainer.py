@@ -198,10 +198,11 @@ class Trainer:
         found = self._ranges(averaged) if ranges and family in int8.FAMILIES else {}
         save_network(self.out / "weights.safetensors", averaged, family, config, found)
 
-    def score(self) -> float | None:
-        """Of the averaged weights on the recipe's held-out pack; None where it names none."""
+    def score(self) -> dict[str, float]:
+        """Of the averaged weights on the recipe's held-out pack, see `HeldOut.score`; nothing where
+        it names none."""
         if self._held_out is None:
-            return None
+            return {}
         return self._held_out.score(self._averaged().to(self.device))
 
     def _averaged(self) -> nn.Module:
