@@ -1,7 +1,7 @@
 """Clips drawn per second: from pictures decoded on the fly, and from packed arrays.
 
     python benchmarks/loader.py [--data ROOT] [--recipe recipes/memory-s.toml]
-        [--seconds 4] [--rounds 3]
+        [--seconds 4] [--rounds 3] [--plot loading.png]
 
 A clip is two consecutive frames of DAVIS-2016 train with the masks of their object, at 256x256, as
 float32 tensors. `folders` decodes JPEG and PNG and resizes them whenever a clip is drawn; `packed`
@@ -28,6 +28,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -41,6 +42,9 @@ from masktrail.models import create
 from masktrail.train.loading import Loader
 from masktrail.train.recipe import Recipe, Stage, read_recipe
 from masktrail.train.trainer import Step
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 DATA = Path(os.environ.get("MASKTRAIL_DATA", "../shared/data")) / "davis2016-train"
 SIZE, BATCH, WORKERS, STEPS = 256, 8, (0, 1, 2), 5
@@ -167,8 +171,8 @@ def clips_per_second(make: Callable[[int], Reader], workers: int, seconds: float
 
 
 def step_rate(recipe: Recipe, device: torch.device, steps: int = STEPS) -> float:
-    """Clips that a training step at the first stage takes per second: both passes, and AdamW."""
-    stage = recipe.stages[0]
+    """Clips that a training step at the last stage takes per second: both passes, and AdamW."""
+    stage = recipe.stages[-1]
     network = create(recipe.family, **recipe.model).to(device)
     for name, parameter in network.named_parameters():
         parameter.requires_grad = not name.startswith(recipe.frozen or ("?",))
@@ -221,6 +225,26 @@ def table(rates: Rates) -> str:
     return "\n".join(lines)
 
 
+def plot(rates: Rates, steps: dict[str, float]) -> "Figure":
+    """Bars of the rates, and lines across at what training steps take, clips/s by name."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 3.6), layout="constrained")
+    axes = figure.add_subplot()
+    for number, source in enumerate(("folders", "packed")):
+        places = [k + (number - 0.5) * 0.36 for k in range(len(WORKERS))]
+        heights = [rates.median(source, workers) for workers in WORKERS]
+        axes.bar_label(axes.bar(places, heights, 0.34, label=source), fmt="{:.0f}", padding=2)
+    for name, rate in steps.items():
+        axes.axhline(rate, color="#8a94a3", linestyle="--", linewidth=1)
+        axes.annotate(f"{name}: {rate:.3g}", (-0.5, rate), (0, 3), textcoords="offset points")
+    axes.set(yscale="log", ylabel="clips/s", xlim=(-0.5, len(WORKERS) - 0.5))
+    axes.set_xticks(range(len(WORKERS)), [f"{workers} workers" for workers in WORKERS])
+    axes.margins(y=0.2)
+    axes.legend(loc="upper right", frameon=False)
+    return figure
+
+
 def main() -> None:
     """Parses the arguments, measures and prints."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -228,6 +252,7 @@ def main() -> None:
     parser.add_argument("--recipe", type=Path, default=Path("recipes/memory-s.toml"))
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--plot", type=Path, help="PNG; needs matplotlib")
     given = parser.parse_args()
     recipe, device = read_recipe(given.recipe), choose_device("auto")
     print(
@@ -236,11 +261,15 @@ def main() -> None:
     )
     with TemporaryDirectory() as folder:
         scratch = Path(folder)
-        print(table(compare(given.data, scratch, SIZE, given.seconds, given.rounds)), flush=True)
-        clips = recipe.stages[0].clips
+        rates = compare(given.data, scratch, SIZE, given.seconds, given.rounds)
+        print(table(rates), flush=True)
+        clips = recipe.stages[-1].clips
         what = f"{clips.frames} frames at {clips.size}x{clips.size}, on {device}"
         rate = step_rate(recipe, device)
         print(f"A training step of {given.recipe} takes {rate:.1f} clips/s ({what}).", flush=True)
+        if given.plot:
+            taken = {f"a step of {given.recipe.stem} on {device} takes": rate}
+            plot(rates, taken).savefig(given.plot, dpi=110, format="png")
         if shutil.which("nvidia-smi") is None or not torch.cuda.is_available():
             print("There is no GPU here, so its utilisation was not measured.")
             return

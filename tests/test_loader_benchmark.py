@@ -64,3 +64,12 @@ def test_a_training_step_is_timed(benchmark):
     small = {"key": 8, "value": 12, "hidden": 16, "stride8": 12, "stride4": 8}
     recipe = Recipe(model=small, stages=(stage,), frozen=("encoder.conv1",))
     assert benchmark["step_rate"](recipe, torch.device("cpu"), 1) > 0
+
+
+def test_rates_are_drawn_as_bars_beside_those_of_a_step(benchmark):
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    rounds = {("folders", w): [10.0 * w] for w in range(3)}
+    rounds |= {("packed", w): [7.0, 100.0 * w, 1000.0] for w in range(3)}
+    (axes,) = benchmark["plot"](benchmark["Rates"](rounds), {"a step": 3.0}).axes
+    assert [bar.get_height() for bar in axes.patches] == [0, 10, 20, 7, 100, 200]
+    assert list(axes.lines[0].get_ydata()) == [3, 3]

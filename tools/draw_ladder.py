@@ -1,0 +1,71 @@
+"""Draws how far the relays of the models are: the score of their weights over the clips they saw.
+
+    python tools/draw_ladder.py docs/ladder.png --rung copy=0.255 --rung flow=0.380
+
+A rung is a score that is to be passed, drawn as a line across.
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from masktrail.errors import InputError
+from masktrail.masks import replacing
+from relay_log import Leg, read_log
+
+LOG = Path(__file__).parents[1] / "docs" / "relay.csv"
+
+
+def draw(legs: Sequence[Leg], rungs: Mapping[str, float]) -> Figure:
+    """One line per model, one point per leg.
+
+    Args:
+        legs: of the log, oldest first.
+        rungs: scores by name.
+    """
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.add_subplot()
+    for model in dict.fromkeys(leg.model for leg in legs):
+        of = [leg for leg in legs if leg.model == model]
+        clips, scores = [leg.clips_so_far for leg in of], [leg.score_after or 0.0 for leg in of]
+        axes.plot(clips, scores, "o-", label=model)
+        for place, score in zip(clips, scores, strict=True):
+            axes.annotate(
+                f"{score:.3f}", (place, score), (0, 7), textcoords="offset points", ha="center"
+            )
+    for name, score in rungs.items():
+        axes.axhline(score, color="#8a94a3", linestyle="--", linewidth=1)
+        axes.annotate(f"{name} {score:.3f}", (0, score), (0, 3), textcoords="offset points")
+    axes.set(xlabel="clips seen", ylabel="J&F, tuning sequences", xlim=(0, None), ylim=(0, None))
+    axes.margins(y=0.15)
+    axes.grid(alpha=0.3)
+    axes.legend(loc="lower right", frameon=False)
+    return figure
+
+
+def rung(text: str) -> tuple[str, float]:
+    """Name and score of NAME=SCORE."""
+    name, _, score = text.partition("=")
+    return name, float(score)
+
+
+def main() -> None:
+    """Parses the arguments and draws."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path, help="PNG")
+    parser.add_argument("--log", type=Path, default=LOG)
+    parser.add_argument("--rung", type=rung, action="append", default=[], help="NAME=SCORE")
+    given = parser.parse_args()
+    try:
+        figure = draw(read_log(given.log), dict(given.rung))
+        with replacing(given.out) as part:
+            figure.savefig(part, dpi=110, format="png")
+    except InputError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()
