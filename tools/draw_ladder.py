@@ -28,6 +28,7 @@ def draw(legs: Sequence[Leg], rungs: Mapping[str, float]) -> Figure:
     """
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.add_subplot()
+    most = max((leg.clips_so_far for leg in legs), default=1)
     for model in dict.fromkeys(leg.model for leg in legs):
         of = [leg for leg in legs if leg.model == model]
         clips, scores = [leg.clips_so_far for leg in of], [leg.score_after or 0.0 for leg in of]
@@ -38,9 +39,11 @@ def draw(legs: Sequence[Leg], rungs: Mapping[str, float]) -> Figure:
             )
     for name, score in rungs.items():
         axes.axhline(score, color="#8a94a3", linestyle="--", linewidth=1)
-        axes.annotate(f"{name} {score:.3f}", (0, score), (0, 3), textcoords="offset points")
-    axes.set(xlabel="clips seen", ylabel="J&F, tuning sequences", xlim=(0, None), ylim=(0, None))
-    axes.margins(y=0.15)
+        axes.annotate(
+            f"{name} {score:.3f}", (most, score), (0, 3), textcoords="offset points", ha="right"
+        )
+    axes.set(xlabel="clips seen", ylabel="J&F, tuning sequences")
+    axes.set(xlim=(0, 1.05 * most), ylim=(0, 1.1 * axes.get_ylim()[1]))
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right", frameon=False)
     return figure

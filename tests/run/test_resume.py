@@ -53,11 +53,20 @@ def often(monkeypatch):
     monkeypatch.setattr(loop, "KEPT_EVERY", 7)
 
 
+@pytest.fixture(scope="module")
+def undisturbed(video, model, clip, tmp_path_factory) -> Path:
+    """A run that nothing disturbed; not to be written to."""
+    out = tmp_path_factory.mktemp("undisturbed") / "whole"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "KEPT_EVERY", 7)
+        track(video, prompts_of(clip), out, model, EXPORTS, size=64)
+    return out
+
+
 @pytest.fixture
-def whole(video, model, clip, tmp_path, often) -> Path:
-    """A run that nothing disturbed."""
-    track(video, prompts_of(clip), tmp_path / "whole", model, EXPORTS, size=64)
-    return tmp_path / "whole"
+def whole(undisturbed, tmp_path, often) -> Path:
+    """The same, as one's own."""
+    return shutil.copytree(undisturbed, tmp_path / "whole")
 
 
 def prompts_of(clip, *others: int):
@@ -101,11 +110,20 @@ def test_a_run_goes_on_where_it_failed(whole, video, model, clip, tmp_path, fram
     assert same(out, whole)
 
 
+@pytest.fixture(scope="module")
+def whole_both_ways(video, model, clip, tmp_path_factory) -> Path:
+    """A run with later prompts that nothing disturbed."""
+    out = tmp_path_factory.mktemp("both") / "whole"
+    track(video, prompts_of(clip, 12, 21), out, model, EXPORTS, size=64)
+    return out
+
+
 @pytest.mark.parametrize("frames", [3, 20, 30, 55, 62, 75])
-def test_a_run_in_both_directions_goes_on(video, model, clip, tmp_path, often, frames):
+def test_a_run_in_both_directions_goes_on(
+    whole_both_ways, video, model, clip, tmp_path, often, frames
+):
     """Prompts in frames 0, 12 and 21: 22 + 21 frames looked at before the first is written."""
     prompts = prompts_of(clip, 12, 21)
-    track(video, prompts, tmp_path / "whole", model, EXPORTS, size=64)
     with pytest.raises(Stopped):
         track(
             video, prompts, tmp_path / "out", model, EXPORTS, size=64, progress=stop_after(frames)
@@ -113,7 +131,7 @@ def test_a_run_in_both_directions_goes_on(video, model, clip, tmp_path, often, f
     resumed = frames > 43  # before that no frame was done, and nothing is left
     assert (tmp_path / "out" / NAME).exists() == resumed
     track(video, prompts, tmp_path / "out", model, EXPORTS, size=64, resume=resumed)
-    assert same(tmp_path / "out", tmp_path / "whole")
+    assert same(tmp_path / "out", whole_both_ways)
 
 
 def test_only_frames_behind_the_last_state_are_tracked_again(

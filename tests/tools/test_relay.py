@@ -242,14 +242,28 @@ def script(tree: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_relay_told_to_end_ends_in_order(tree: Path, number: signal.Signals) -> None:
+def test_signals_to_end_are_heard(number: signal.Signals) -> None:
+    before = {n: signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+    try:
+        must_end = relay._listen()
+        assert not must_end()
+        signal.raise_signal(number)
+        assert must_end()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def test_a_relay_told_to_end_ends_in_order(tree: Path) -> None:
     with script(tree) as process:
         while not (RUNS / "leg-1" / "log.csv").is_file():
             if process.poll() is not None:
                 pytest.fail(process.communicate()[1])
             time.sleep(0.1)
         assert os.getpriority(os.PRIO_PROCESS, process.pid) == 19
-        process.send_signal(number)
+        process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=200)
         assert process.returncode == 0, said
     (made,) = read_log(LOG)
