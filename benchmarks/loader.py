@@ -236,12 +236,11 @@ def plot(rates: Rates, steps: dict[str, float]) -> "Figure":
         heights = [rates.median(source, workers) for workers in WORKERS]
         axes.bar_label(axes.bar(places, heights, 0.34, label=source), fmt="{:.0f}", padding=2)
     for name, rate in steps.items():
-        axes.axhline(rate, color="#8a94a3", linestyle="--", linewidth=1)
-        axes.annotate(f"{name}: {rate:.3g}", (-0.5, rate), (0, 3), textcoords="offset points")
+        axes.axhline(rate, color="#1f2933", linestyle="--", label=f"{name}: {rate:.3g}")
     axes.set(yscale="log", ylabel="clips/s", xlim=(-0.5, len(WORKERS) - 0.5))
     axes.set_xticks(range(len(WORKERS)), [f"{workers} workers" for workers in WORKERS])
-    axes.margins(y=0.2)
-    axes.legend(loc="upper right", frameon=False)
+    axes.margins(y=0.15)
+    figure.legend(loc="outside upper center", ncols=3, frameon=False)
     return figure
 
 
@@ -268,7 +267,7 @@ def main() -> None:
         rate = step_rate(recipe, device)
         print(f"A training step of {given.recipe} takes {rate:.1f} clips/s ({what}).", flush=True)
         if given.plot:
-            taken = {f"a step of {given.recipe.stem} on {device} takes": rate}
+            taken = {f"a training step of {given.recipe.stem} on {device}": rate}
             plot(rates, taken).savefig(given.plot, dpi=110, format="png")
         if shutil.which("nvidia-smi") is None or not torch.cuda.is_available():
             print("There is no GPU here, so its utilisation was not measured.")
