@@ -4,15 +4,15 @@
         [--seconds 4] [--rounds 3] [--plot loading.png]
 
 A clip is two consecutive frames of DAVIS-2016 train with the masks of their object, at 256x256, as
-float32 tensors. `folders` decodes JPEG and PNG and resizes them whenever a clip is drawn; `packed`
+float32 tensors. `folders` decodes pictures and resizes them whenever a clip is drawn; `packed`
 draws from a pack made of the same folders beforehand. Both go through the loader of the training,
 with 0, 1 and 2 workers, one thread each, and draw the same clips, bit for bit, which is checked
 first. Sources and numbers of workers take turns; medians are printed. All files have been read
 before, so that neither waits for the disk.
 
-Beside them: the clips per second that a training step by the recipe takes, on clips that are there
-already, and, where there is a GPU, how busy it is during a minute of training (which needs the
-recipe's packs).
+Beside them: the clips per second that a training step of the recipe's last stage takes, on clips
+that are there already, and, where there is a GPU, how busy it is during a minute of training (which
+needs the recipe's packs).
 """
 
 import argparse
@@ -28,10 +28,10 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 from PIL import Image
 
 from masktrail.data.davis import find_sequences
@@ -42,9 +42,6 @@ from masktrail.models import create
 from masktrail.train.loading import Loader
 from masktrail.train.recipe import Recipe, Stage, read_recipe
 from masktrail.train.trainer import Step
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 DATA = Path(os.environ.get("MASKTRAIL_DATA", "../shared/data")) / "davis2016-train"
 SIZE, BATCH, WORKERS, STEPS = 256, 8, (0, 1, 2), 5
@@ -225,10 +222,8 @@ def table(rates: Rates) -> str:
     return "\n".join(lines)
 
 
-def plot(rates: Rates, steps: dict[str, float]) -> "Figure":
+def plot(rates: Rates, steps: dict[str, float]) -> Figure:
     """Bars of the rates, and lines across at what training steps take, clips/s by name."""
-    from matplotlib.figure import Figure
-
     figure = Figure(figsize=(7, 3.6), layout="constrained")
     axes = figure.add_subplot()
     for number, source in enumerate(("folders", "packed")):
@@ -238,7 +233,8 @@ def plot(rates: Rates, steps: dict[str, float]) -> "Figure":
     for name, rate in steps.items():
         axes.axhline(rate, color="#1f2933", linestyle="--", label=f"{name}: {rate:.3g}")
     axes.set(yscale="log", ylabel="clips/s", xlim=(-0.5, len(WORKERS) - 0.5))
-    axes.set_xticks(range(len(WORKERS)), [f"{workers} workers" for workers in WORKERS])
+    axes.set_xticks(range(len(WORKERS)), WORKERS)
+    axes.set_xlabel("workers")
     axes.margins(y=0.15)
     figure.legend(loc="outside upper center", ncols=3, frameon=False)
     return figure
@@ -251,7 +247,7 @@ def main() -> None:
     parser.add_argument("--recipe", type=Path, default=Path("recipes/memory-s.toml"))
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--plot", type=Path, help="PNG; needs matplotlib")
+    parser.add_argument("--plot", type=Path, help="PNG")
     given = parser.parse_args()
     recipe, device = read_recipe(given.recipe), choose_device("auto")
     print(

@@ -239,6 +239,12 @@ def test_failed_write_leaves_nothing(tmp_path, monkeypatch):
         raise FileNotFoundError(errno.ENOENT, "No such file or directory")
 
 
+def test_a_file_in_the_place_of_a_folder_is_told(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="could not be written: Not a directory"):
+        masks.write_labels(tmp_path / "file/m.png", blocks(1))
+
+
 @given(maps16)
 @settings(max_examples=60)
 def test_one_hot_round_trip(labels):

@@ -28,12 +28,11 @@ def draw(legs: Sequence[Leg], rungs: Mapping[str, float]) -> Figure:
     """
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.add_subplot()
-    most = max((leg.clips_so_far for leg in legs), default=1)
+    most = max(leg.clips_so_far for leg in legs)
     for model in dict.fromkeys(leg.model for leg in legs):
-        of = [leg for leg in legs if leg.model == model]
-        clips, scores = [leg.clips_so_far for leg in of], [leg.score_after or 0.0 for leg in of]
-        axes.plot(clips, scores, "o-", label=model)
-        for place, score in zip(clips, scores, strict=True):
+        points = [(leg.clips_so_far, leg.score_after) for leg in legs if leg.model == model]
+        axes.plot(*zip(*points, strict=True), "o-", label=model)
+        for place, score in points:
             axes.annotate(
                 f"{score:.3f}", (place, score), (0, 7), textcoords="offset points", ha="center"
             )
@@ -63,7 +62,10 @@ def main() -> None:
     parser.add_argument("--rung", type=rung, action="append", default=[], help="NAME=SCORE")
     given = parser.parse_args()
     try:
-        figure = draw(read_log(given.log), dict(given.rung))
+        legs = read_log(given.log)
+        if not legs:
+            sys.exit(f"{given.log} holds no legs; expected the log of tools/relay.py.")
+        figure = draw(legs, dict(given.rung))
         with replacing(given.out) as part:
             figure.savefig(part, dpi=110, format="png")
     except InputError as error:

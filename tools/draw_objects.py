@@ -36,10 +36,9 @@ def sheet(pack: Pack, video: str, frames: int) -> np.ndarray:
     """
     tracks = [track for track in pack.tracks if track.video == video]
     if not tracks:
-        known = sorted({track.video for track in pack.tracks})
-        raise InputError(
-            f"No object of {video!r} is followed; the pack follows some of {', '.join(known)}."
-        )
+        known = ", ".join(sorted({track.video for track in pack.tracks}))
+        has = f"follows objects of {known}" if known else "was not packed by `prepare mose`"
+        raise InputError(f"No object of {video!r} is followed; the pack {has}.")
     seen = sorted({row for track in tracks for row in track.rows})
     rows = [seen[round(i)] for i in np.linspace(0, len(seen) - 1, min(frames, len(seen)))]
     every = [overlay(pack.images[row].numpy(), pack.labels[row].numpy()) for row in rows]
@@ -67,13 +66,16 @@ def main() -> None:
     parser.add_argument("out", type=Path, help="picture")
     parser.add_argument("--frames", type=int, default=6)
     given = parser.parse_args()
+    kind = Image.registered_extensions().get(given.out.suffix.lower())
+    if kind is None or given.frames < 1:
+        parser.error("expected a picture as sheet.jpg, and 1 frame or more")
     try:
         picture = Image.fromarray(sheet(open_pack(given.pack), given.video, given.frames))
+        picture.thumbnail((900, 4000))
+        with replacing(given.out) as part:
+            picture.save(part, kind)
     except InputError as error:
         sys.exit(str(error))
-    picture.thumbnail((900, 4000))
-    with replacing(given.out) as part:
-        picture.save(part, given.out.suffix.removeprefix(".").replace("jpg", "jpeg"))
 
 
 if __name__ == "__main__":

@@ -49,7 +49,8 @@ Edges = Annotated[str, typer.Option(help="plain, or refined: drawn to those of t
 Data = Annotated[Path, typer.Option("--data", help="Data set: JPEGImages beside Annotations.")]
 Sequences = Annotated[str | None, typer.Option(help="Only these, with commas.")]
 Level = Annotated[
-    str | None, typer.Option(help="Resolution of it: 480p, 1080p or Full-Resolution.")
+    str | None,
+    typer.Option(help="Resolution to read: 480p, 1080p or Full-Resolution; else the first there."),
 ]
 Protocol = Annotated[str, typer.Option(help="davis, or report: that of an older student report.")]
 Json = Annotated[Path | None, typer.Option(help="File for all figures.")]

@@ -78,10 +78,14 @@ def test_evaluate_and_measure_read_the_level_that_is_asked_for(command, tmp_path
     assert said.code == 0 and "set 1080p: 1 sequences" in said.out
     assert "set 1080p" in (report / "report.html").read_text()
     (found,) = json.loads((report / "scores.json").read_text())
-    assert found["level"] == "1080p"
+    assert (found["model"], found["level"]) == ("copy 1080p", "1080p")
     assert found["sequences"]["moves"]["1"]["per_frame"]["J"] == [pytest.approx(1 / 3), 0]
-    said = command("measure", report / "masks/copy", *large, "-q", "--json", tmp_path / "j")
+    said = command("measure", report / "masks/copy 1080p", *large, "-q", "--json", tmp_path / "j")
     assert json.loads((tmp_path / "j").read_text())["J&F"] == found["J&F"]
+    said = command("evaluate", "copy", "--data", root, "--level", "480p", "--report", report)
+    assert said.code == 0 and {path.name for path in (report / "masks").iterdir()} == {
+        *("copy", "copy 1080p")
+    }, "one beside the other"
     said = command("evaluate", "copy", "--data", root, "--level", "720p")
     assert said.code == 2 and "it has 480p, 1080p" in said.err
 

@@ -40,6 +40,10 @@ def test_the_command_reads_a_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     draw_ladder.main()
     with Image.open(out) as picture:
         assert picture.width > picture.height > 100
+    monkeypatch.setattr(sys, "argv", ["", str(out), "--log", "nowhere"])
+    with pytest.raises(SystemExit, match="nowhere holds no legs"):
+        draw_ladder.main()
     log.write_text("no,log\n1,2\n")
+    monkeypatch.setattr(sys, "argv", ["", str(out), "--log", str(log)])
     with pytest.raises(SystemExit, match="is no log of relays"):
         draw_ladder.main()

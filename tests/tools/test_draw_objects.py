@@ -11,7 +11,6 @@ import draw_objects
 from masktrail.data.pack import Pack, open_pack
 from masktrail.data.single_object import pack_single_objects
 from masktrail.data.split import SplitSettings
-from masktrail.errors import InputError
 from painted_sets import COLOURS, paint, save
 
 SIDE, FRAMES = 64, 4
@@ -65,5 +64,29 @@ def test_the_command_writes_a_picture(
     draw_objects.main()
     with Image.open(out) as picture:
         assert (picture.format, picture.width) == ("JPEG", FRAMES * SIDE)
-    with pytest.raises(InputError, match="'owl' is followed; the pack follows some of discs"):
-        draw_objects.sheet(open_pack(folder), "owl", 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["owl", "sheet.png"], "objects of discs"),
+        (["discs", "sheet"], "expected a picture"),
+        (["discs", "sheet.png", "--frames", "0"], "1 frame or more"),
+        (["discs", "file/sheet.png"], "file"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_in_a_sentence(
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
+    monkeypatch.setattr(sys, "argv", ["", str(folder), *arguments])
+    with pytest.raises(SystemExit) as stop:
+        draw_objects.main()
+    assert said in f"{stop.value.code}{capsys.readouterr().err}"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from matplotlib.figure import Figure
 from PIL import Image
 
 from masktrail.data.synth import Clips
@@ -40,6 +39,23 @@ def test_a_new_table_continues_the_file(tmp_path: Path) -> None:
     assert [row["loss"] for row in rows(tmp_path / "log.csv")] == [1, 2]
 
 
+def test_a_table_of_before_takes_in_new_columns(tmp_path: Path) -> None:
+    path = tmp_path / "scores.csv"
+    path.write_text("minutes,step,held_out_IoU\n0,0,0.5\n")
+    for step in (1, 2):
+        table = LossTable(path)
+        table.add({"held_out_IoU": 0.6, "held_out_dice": 0.4})
+        table.write(minutes=step, step=step)
+    assert path.read_text().splitlines() == [
+        "minutes,step,held_out_IoU,held_out_dice",
+        "0,0,0.5,",
+        "1,1,0.6,0.4",
+        "2,2,0.6,0.4",
+    ]
+    draw_curves(path, tmp_path / "curves.png")
+    assert (tmp_path / "curves.png").is_file()
+
+
 def test_curves_are_drawn_of_one_column_or_several(tmp_path: Path) -> None:
     for columns in (["loss"], ["loss", "dice", "loading"]):
         path = tmp_path / f"{len(columns)}.csv"
@@ -68,9 +84,10 @@ def test_a_loss_of_what_is_held_out_is_drawn_into_the_panel_of_the_same_loss(
     table, scores = tmp_path / "log.csv", tmp_path / "scores.csv"
     table.write_text("minutes,step,clips,dice,loading\n1,2,3,0.4,5\n2,3,4,0.3,5\n")
     scores.write_text("minutes,step,held_out_IoU,held_out_dice\n0,0,0.5,0.6\n2,3,0.7,0.5\n")
+    figure = pytest.importorskip("matplotlib.figure", reason="matplotlib is not installed")
     drawn: dict[str, dict[str, list[float]]] = {}
     monkeypatch.setattr(
-        Figure,
+        figure.Figure,
         "savefig",
         lambda figure, path, **_: (
             path.touch(),

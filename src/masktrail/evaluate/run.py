@@ -61,7 +61,8 @@ def evaluate(
         progress: called after every frame.
         settings: by name, for all models, which must have them, see `zoo.settings_of`; those that
             are not so anyhow stand behind the models' names.
-        level: resolution of the data set, see `data.davis.find_level`.
+        level: resolution of the data set, see `data.davis.find_level`; one that would not be read
+            anyhow stands behind the models' names, too.
 
     Returns:
         By model, what `folders.measure_folder` returns, "speed" and "peak_memory_mb" filled in,
@@ -76,7 +77,8 @@ def evaluate(
         raise InputError(f"No prompt {prompt!r}; there are {', '.join(PROMPTS)}.")
     if edges not in EDGES:
         raise InputError(f"No edges {edges!r}; there are {', '.join(EDGES)}.")
-    labels = _distinct_names(models, settings)
+    read = davis.find_level(root, level)
+    labels = _distinct_names(models, settings, "" if read == davis.find_level(root) else read)
     sequences = davis.find_sequences(root, names, level)
     check_sequences(sequences)
     check_scorable(sequences, protocol)
@@ -112,11 +114,12 @@ def reset_peak_memory() -> None:
 
 
 def _distinct_names(
-    models: Sequence[str | Path], settings: Mapping[str, Any]
+    models: Sequence[str | Path], settings: Mapping[str, Any], level: str
 ) -> dict[str, str | Path]:
-    """Models by the names of their rows: their own, and what they are told otherwise."""
+    """Models by the names of their rows: their own, and what they are told or shown otherwise."""
     labels = {
-        " ".join(filter(None, (name_of(m), told(own_settings(m, settings))))): m for m in models
+        " ".join(filter(None, (name_of(m), told(own_settings(m, settings)), level))): m
+        for m in models
     }
     if len(labels) < len(models):
         names = [name_of(model) for model in models]

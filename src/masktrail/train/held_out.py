@@ -46,11 +46,11 @@ class HeldOut:
 
     @torch.no_grad()
     def score(self, network: nn.Module) -> dict[str, float]:
-        """What is known of the masks of the frames after the first, or of the one frame after its
-        last click; what random numbers the training draws does not change.
+        """How good a network is; what random numbers the training draws does not change.
 
         Returns:
-            "IoU", and the losses of a training step by their names, each a mean over all clips.
+            "IoU", the mean of the masks of the frames after the first, or of the one frame after
+            its last click; and the losses of a training step by their names, means over all clips.
         """
         network.eval()
         sums: defaultdict[str, Tensor] = defaultdict(lambda: torch.zeros((), device=self._device))

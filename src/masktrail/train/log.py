@@ -50,14 +50,22 @@ class LossTable:
     def write(self, **extra: float) -> dict[str, float]:
         """Writes the means since the last row, with `extra` columns before them."""
         row = {**extra, **{k: float(v) / self._count for k, v in self._sums.items()}}
-        new = not self.path.exists()
-        with self.path.open("a", newline="") as file:
-            table = csv.DictWriter(file, list(row))
-            if new:
-                table.writeheader()
-            table.writerow({k: f"{v:.6g}" for k, v in row.items()})
+        texts = {k: f"{v:.6g}" for k, v in row.items()}
+        rows = _rows(self.path) if self.path.exists() else []
+        if not rows or list(rows[0]) != list(texts):  # begun by a version with other columns
+            self._rewrite([*rows, texts])
+        else:
+            with self.path.open("a", newline="") as file:
+                csv.DictWriter(file, list(texts)).writerow(texts)
         self._sums, self._count = {}, 0
         return row
+
+    def _rewrite(self, rows: list[dict[str, str]]) -> None:
+        columns = dict.fromkeys(name for row in rows for name in row)
+        with replacing(self.path) as part, part.open("w", newline="") as file:
+            table = csv.DictWriter(file, columns, restval="")
+            table.writeheader()
+            table.writerows(rows)
 
 
 def total_loss(row: Mapping[str, float]) -> float:
@@ -102,10 +110,18 @@ def draw_curves(table: Path, out: Path, scores: Path | None = None) -> None:
 
 def _columns(table: Path) -> dict[str, tuple[list[float], list[float]]]:
     """Minutes and values of every column of a table but the clock's."""
+    rows = _rows(table)
+    curves = {}
+    for name in rows[0]:
+        known = [row for row in rows if row[name]]
+        minutes = [float(row["minutes"]) for row in known]
+        curves[name] = (minutes, [float(row[name]) for row in known])
+    return {name: curve for name, curve in curves.items() if name not in CLOCK}
+
+
+def _rows(table: Path) -> list[dict[str, str]]:
     with table.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    minutes = [float(row["minutes"]) for row in rows]
-    return {n: (minutes, [float(row[n]) for row in rows]) for n in rows[0] if n not in CLOCK}
+        return list(csv.DictReader(file))
 
 
 def draw_sheet(clips: Clips, masks: torch.Tensor, out: Path, rows: int = 8) -> None:
