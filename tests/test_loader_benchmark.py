@@ -13,6 +13,8 @@ from masktrail.data.synth import ClipSettings
 from masktrail.train.recipe import Recipe, Stage
 from painted_sets import COLOURS, paint, save
 
+pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "loader.py"
 
 
@@ -68,7 +70,6 @@ def test_a_training_step_is_timed(benchmark):
 
 
 def test_rates_are_drawn_as_bars_beside_those_of_a_step(benchmark):
-    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
     rounds = {("folders", w): [10.0 * w] for w in range(3)}
     rounds |= {("packed", w): [7.0, 100.0 * w, 1000.0] for w in range(3)}
     (axes,) = benchmark["plot"](benchmark["Rates"](rounds), {"a step": 3.0}).axes

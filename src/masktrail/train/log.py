@@ -24,13 +24,13 @@ FEW = 30
 LOADING = "loading"
 """Column of the seconds that a step waits for its clips."""
 
-
-HELD_OUT = "held_out_"
+HELD_OUT_PREFIX = "held_out_"
 """What the names of scores on videos that are not learned from begin with."""
 
 
 class LossTable:
-    """Appends rows to `log.csv`, continuing the one that is there.
+    """Appends rows to a table such as `log.csv`, continuing the one that is there; columns that it
+    lacks are added, empty in the rows before.
 
     Rows are averaged over the steps since the row before. Values that are tensors are only read
     when a row is written, so that a GPU need not be waited for at every step.
@@ -93,7 +93,7 @@ def draw_curves(table: Path, out: Path, scores: Path | None = None) -> None:
     panels = {name: {"training": curve} for name, curve in _columns(table).items()}
     if scores is not None and scores.is_file():
         for name, curve in _columns(scores).items():
-            loss = name.removeprefix(HELD_OUT)
+            loss = name.removeprefix(HELD_OUT_PREFIX)
             panels.setdefault(loss if loss in panels else name, {})["held out"] = curve
     figure = Figure(figsize=(4 * len(panels), 3), layout="constrained")
     for axes, (name, curves) in zip(

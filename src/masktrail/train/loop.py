@@ -18,7 +18,7 @@ from masktrail.data.pack import Pack
 from masktrail.devices import catch_up, choose_device
 from masktrail.masks import replacing
 from masktrail.train import parallel
-from masktrail.train.log import HELD_OUT, LOADING, LossTable, draw_curves, draw_sheet
+from masktrail.train.log import HELD_OUT_PREFIX, LOADING, LossTable, draw_curves, draw_sheet
 from masktrail.train.recipe import Recipe
 from masktrail.train.trainer import Step, Trainer
 
@@ -153,5 +153,5 @@ def _score(trainer: Trainer) -> None:
     scores = trainer.score()
     if scores:
         table = LossTable(trainer.out / SCORES)
-        table.add({f"{HELD_OUT}{name}": value for name, value in scores.items()})
+        table.add({f"{HELD_OUT_PREFIX}{name}": value for name, value in scores.items()})
         table.write(minutes=trainer.elapsed / 60, step=trainer.step)
