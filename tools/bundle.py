@@ -42,7 +42,7 @@ from bundles.plan import Picture, Share, Source, plan
 from bundles.shrink import shrink
 from ingredients import CLIPS_SPLIT, DATA, ROOT
 from masktrail.errors import InputError
-from masktrail.masks import replacing
+from masktrail.files import replacing
 from masktrail.models.weights import int8_shards, load_network, read_config
 from masktrail.train.recipe import read_recipe
 from travel import MIB

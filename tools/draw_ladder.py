@@ -13,7 +13,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from masktrail.errors import InputError
-from masktrail.masks import replacing
+from masktrail.files import replacing
 from relay_log import Leg, read_log
 
 LOG = Path(__file__).parents[1] / "docs" / "relay.csv"

@@ -17,7 +17,7 @@ from PIL import Image
 from masktrail.data.pack import Pack, PackedTrack, open_pack
 from masktrail.draw import overlay, side_by_side
 from masktrail.errors import InputError
-from masktrail.masks import replacing
+from masktrail.files import replacing
 
 GAP = 4
 """White pixels below each row."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from locks import locked
 from masktrail.errors import InputError
-from masktrail.masks import replacing
+from masktrail.files import replacing
 from masktrail.train.recipe import Recipe
 
 LOCK = Path("runs/relay/log.lock")

@@ -44,7 +44,7 @@ from ingredients import ROOT
 from masktrail.data.pack import Pack
 from masktrail.devices import choose_device
 from masktrail.errors import InputError
-from masktrail.masks import cannot_write
+from masktrail.files import cannot_write
 from masktrail.train.drawing import open_packs
 from masktrail.train.loop import Pace
 from masktrail.train.recipe import Recipe, read_recipe

@@ -21,7 +21,7 @@ import numpy as np
 from safetensors.numpy import save
 
 from masktrail.errors import InputError
-from masktrail.masks import replacing
+from masktrail.files import replacing
 from masktrail.models.backbones import IMAGENET_MEAN, IMAGENET_STD
 from masktrail.models.siamese import CONVOLUTIONS
 

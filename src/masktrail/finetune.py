@@ -14,7 +14,7 @@ from masktrail.data.synth import ClipSettings
 from masktrail.errors import InputError
 from masktrail.evaluate.checks import check_sequences, picture_size
 from masktrail.evaluate.run import evaluate
-from masktrail.masks import replacing
+from masktrail.files import replacing
 from masktrail.models.weights import read_config
 from masktrail.train.loop import Progress, train
 from masktrail.train.recipe import PairSettings, Recipe, Stage

@@ -4,11 +4,10 @@ A label map holds the object id of every pixel, uint8 or uint16, shape (H, W), 0
 Pillow is imported by the functions that touch files only.
 """
 
-import errno
 import logging
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masktrail.errors import InputError
+from masktrail.files import replacing
 from masktrail.mask_values import SOFTWARE, interpret
 from masktrail.mask_values import palette as palette
 from masktrail.types import LabelMap
@@ -102,35 +102,6 @@ def write_labels(path: str | os.PathLike[str], labels: LabelMap) -> None:
         picture = Image.fromarray(np.ascontiguousarray(labels, np.uint16))
     with replacing(path) as temporary:
         picture.save(temporary, "PNG", compress_level=1, pnginfo=info)
-
-
-@contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary name beside `path`; rename it to `path` if the block succeeds.
-
-    Raises:
-        InputError: the file cannot be written, a full disk among the reasons.
-    """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        yield temporary
-        temporary.replace(path)
-    except OSError as error:
-        raise cannot_write(path, error) from error
-    finally:
-        with suppress(OSError):  # where it cannot be written it cannot be removed either
-            temporary.unlink()
-
-
-def cannot_write(path: str | os.PathLike[str], error: OSError) -> InputError:
-    """The sentence for a file that the operating system would not let us write."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return InputError(
-            f"The disk is full: {path} could not be written. "
-            "Free some space and run again; what was finished before is kept."
-        )
-    return InputError(f"{path} could not be written: {error.strerror or error}.")
 
 
 def to_one_hot(labels: LabelMap, ids: Sequence[int]) -> NDArray[np.bool_]:

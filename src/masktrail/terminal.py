@@ -20,8 +20,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from masktrail.export.base import make_folder
-from masktrail.masks import replacing
+from masktrail.files import make_folder, replacing
 
 if TYPE_CHECKING:
     from masktrail.data.check import Finding

@@ -186,7 +186,7 @@ def test_the_final_name_appears_only_when_complete(video_file: Path, tmp_path: P
         for frame in video:
             writer.write(frame.image, frame)
             assert not target.exists()
-            assert [p.name for p in target.parent.iterdir()] == ["out.part.mp4"]
+            assert [p.name for p in target.parent.iterdir()] == [".out.mp4.part.mp4"]
     assert [p.name for p in target.parent.iterdir()] == ["out.mp4"]
 
 

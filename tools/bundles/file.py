@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from masktrail.data.prepare import prepare
 from masktrail.data.split import SplitSettings
 from masktrail.errors import InputError
-from masktrail.masks import cannot_write
+from masktrail.files import cannot_write
 from signals import held_back
 
 INDEX = "bundle.json"

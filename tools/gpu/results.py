@@ -15,7 +15,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from masktrail.masks import replacing
+from masktrail.files import replacing
 from masktrail.models import create
 from masktrail.models.fetch import sha256
 from masktrail.models.storage import compact

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from masktrail.batch.manifest import Task
 from masktrail.errors import InputError
-from masktrail.export.base import make_folder
-from masktrail.masks import replacing
+from masktrail.files import make_folder, replacing
 from masktrail.prompts.text import read_prompts
 from masktrail.run import Job, Report, track_video
 from masktrail.run.folder import clear_folder

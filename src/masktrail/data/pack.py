@@ -22,7 +22,7 @@ from scipy import ndimage
 
 from masktrail.data.davis import Sequence
 from masktrail.errors import InputError
-from masktrail.masks import cannot_write
+from masktrail.files import cannot_write
 from masktrail.types import LabelMap
 
 VOID = 255

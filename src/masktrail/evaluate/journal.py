@@ -10,7 +10,7 @@ from typing import Any
 
 from masktrail.data.davis import Sequence
 from masktrail.evaluate.tracking import Timing
-from masktrail.masks import replacing
+from masktrail.files import replacing
 
 log = logging.getLogger(__name__)
 

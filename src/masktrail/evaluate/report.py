@@ -15,7 +15,7 @@ from masktrail.evaluate import plots, tables
 from masktrail.evaluate.checks import check_sequences
 from masktrail.evaluate.gallery import Shot, shots
 from masktrail.evaluate.tables import Figures
-from masktrail.masks import replacing
+from masktrail.files import replacing
 from masktrail.types import Image
 
 TEMPLATE = Path(__file__).with_name("report.html")

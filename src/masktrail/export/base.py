@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masktrail.errors import InputError
-from masktrail.masks import areas, cannot_write
+from masktrail.masks import areas
 from masktrail.types import Frame, LabelMap, Result, VideoInfo
 
 
@@ -35,18 +35,6 @@ class Writer(Protocol):
     def write(self, frame: Frame, result: Result) -> None: ...
     def close(self) -> None: ...
     def abort(self) -> None: ...
-
-
-def make_folder(folder: Path) -> None:
-    """Makes a folder and those above it.
-
-    Raises:
-        InputError: it cannot be made, or a file has its name.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(folder, error) from error
 
 
 def library(module: str, product: str, export: str) -> Any:

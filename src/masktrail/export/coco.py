@@ -7,8 +7,9 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from masktrail.export.base import each_object, library, make_folder
-from masktrail.masks import replacing, tight_box
+from masktrail.export.base import each_object, library
+from masktrail.files import make_folder, replacing
+from masktrail.masks import tight_box
 from masktrail.types import Frame, Result, VideoInfo
 
 

@@ -11,8 +11,9 @@ from xml.etree.ElementTree import Element, SubElement
 import numpy as np
 from numpy.typing import NDArray
 
-from masktrail.export.base import each_object, make_folder, named
-from masktrail.masks import cannot_write, replacing, tight_box
+from masktrail.export.base import each_object, named
+from masktrail.files import cannot_write, make_folder, replacing
+from masktrail.masks import tight_box
 from masktrail.types import Frame, Result, VideoInfo
 
 END = "</annotations>"

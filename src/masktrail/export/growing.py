@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from masktrail.export.base import make_folder
-from masktrail.masks import cannot_write
+from masktrail.files import cannot_write, make_folder, part_of
 
 
 class GrowingFile:
@@ -21,7 +20,7 @@ class GrowingFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._part = path.with_name(f".{path.name}.part")
+        self._part = part_of(path)
         make_folder(path.parent)
         try:
             self._file = self._part.open("w", newline="", encoding="utf-8")

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Any, ClassVar
 
-from masktrail.export.base import each_object, library, make_folder, named
+from masktrail.export.base import each_object, library, named
 from masktrail.export.polygons import Polygon, outlines
-from masktrail.masks import replacing
+from masktrail.files import make_folder, replacing
 from masktrail.types import Frame, Result, VideoInfo
 
 VERSION = "5.5.0"

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import ClassVar
 
-from masktrail.export.base import make_folder
+from masktrail.files import make_folder
 from masktrail.masks import write_labels
 from masktrail.types import Frame, Result, VideoInfo
 

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
-from masktrail.export.base import make_folder
-from masktrail.masks import replacing
+from masktrail.files import make_folder, replacing
 from masktrail.types import Frame, ObjectResult, Result, VideoInfo
 
 COLUMNS = ("frame", "time", "id", "score", "reason")

@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masktrail.errors import InputError
-from masktrail.export.base import make_folder
-from masktrail.masks import replacing
+from masktrail.files import make_folder, replacing
 from masktrail.types import Frame, Result, VideoInfo
 
 

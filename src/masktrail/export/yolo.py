@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any, ClassVar
 
-from masktrail.export.base import each_object, library, make_folder, named
+from masktrail.export.base import each_object, library, named
 from masktrail.export.polygons import Polygon, joined, outlines
-from masktrail.masks import replacing
+from masktrail.files import make_folder, replacing
 from masktrail.types import Frame, Result, VideoInfo
 
 

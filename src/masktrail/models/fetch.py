@@ -12,7 +12,7 @@ from urllib.parse import quote
 from urllib.request import urlopen
 
 from masktrail.errors import InputError
-from masktrail.masks import cannot_write
+from masktrail.files import cannot_write
 
 log = logging.getLogger(__name__)
 

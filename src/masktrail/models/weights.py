@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save
 from torch import nn
 
 from masktrail.errors import InputError
-from masktrail.masks import replacing
+from masktrail.files import replacing
 from masktrail.models import create
 from masktrail.models.siamese import SiameseUNet, initialise_vgg
 from masktrail.models.storage import (

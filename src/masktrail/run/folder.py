@@ -9,8 +9,7 @@ from typing import Any
 
 from masktrail.errors import InputError
 from masktrail.export import WRITERS
-from masktrail.export.base import make_folder
-from masktrail.masks import cannot_write
+from masktrail.files import cannot_write, make_folder
 from masktrail.run.journal import NAME, Journal
 
 FREE = ("video", "export")

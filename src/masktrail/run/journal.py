@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masktrail.errors import InputError
-from masktrail.masks import cannot_write, replacing
+from masktrail.files import cannot_write, replacing
 from masktrail.types import Frame, LabelMap, ObjectResult, Result
 
 NAME = "journal.sqlite"

@@ -12,6 +12,7 @@ from masktrail.edges import EDGES, refined
 from masktrail.errors import InputError
 from masktrail.export import make_writers
 from masktrail.export.base import Writer
+from masktrail.files import write_json
 from masktrail.prompts.check import check_prompt
 from masktrail.run.folder import RECORD, check_folder, clear_folder, keeping_journal
 from masktrail.run.job import DEFAULT_EXPORTS, Job
@@ -19,7 +20,7 @@ from masktrail.run.journal import Journal, packed_state
 from masktrail.run.passes import BothPasses, ForwardPass
 from masktrail.run.pipeline import Output, ahead, holding_ctrl_c
 from masktrail.run.plan import Plan, Prompts, by_frame
-from masktrail.run.record import fingerprint, peak_memory_mb, told_prompts, versions, write_json
+from masktrail.run.record import fingerprint, peak_memory_mb, told_prompts, versions
 from masktrail.video.reader import Video, open_video
 from masktrail.zoo import DEFAULT, load, own_settings, weights_hash, weights_path
 

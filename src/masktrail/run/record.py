@@ -1,7 +1,6 @@
 """What a run leaves beside its results: `run.json`, and the figures in it."""
 
 import hashlib
-import json
 import platform
 import re
 import sys
@@ -9,7 +8,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from masktrail.masks import replacing
 from masktrail.run.plan import Plan
 from masktrail.types import Box, Mask, Prompt
 from masktrail.video.reader import Video
@@ -35,12 +33,6 @@ def peak_memory_mb() -> float | None:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Writes a table that appears under its name only when it is complete."""
-    with replacing(path) as part:
-        part.write_text(json.dumps(content, indent=2) + "\n")
 
 
 def fingerprint(video: Video) -> dict[str, Any]:

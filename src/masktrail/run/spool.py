@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from masktrail.masks import cannot_write
+from masktrail.files import cannot_write
 
 STEP = 1 / 8
 """Logits are kept in steps of this, so that a byte holds them."""

@@ -11,7 +11,7 @@ from PIL import Image
 
 from masktrail.data.synth import Clips
 from masktrail.draw import overlay
-from masktrail.masks import replacing
+from masktrail.files import replacing
 
 log = logging.getLogger(__name__)
 

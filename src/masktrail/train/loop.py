@@ -16,7 +16,7 @@ import torch
 
 from masktrail.data.pack import Pack
 from masktrail.devices import catch_up, choose_device
-from masktrail.masks import replacing
+from masktrail.files import replacing
 from masktrail.train import parallel
 from masktrail.train.log import HELD_OUT_PREFIX, LOADING, LossTable, draw_curves, draw_sheet
 from masktrail.train.recipe import Recipe

@@ -16,7 +16,7 @@ from masktrail.data.pack import Pack
 from masktrail.data.synth import Clips, ClipSampler
 from masktrail.devices import fast_autocast
 from masktrail.errors import InputError
-from masktrail.masks import replacing
+from masktrail.files import replacing
 from masktrail.models import create, int8
 from masktrail.models.weights import initialise, save_network
 from masktrail.train import parallel

@@ -16,6 +16,7 @@ import numpy as np
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
 
 from masktrail.errors import InputError
+from masktrail.files import part_of
 from masktrail.types import Frame, Image, VideoInfo
 from masktrail.video.audio import AudioCopy
 from masktrail.video.encoding import Encoding, h264
@@ -26,12 +27,11 @@ log = logging.getLogger(__name__)
 class VideoWriter:
     """Encodes frames (BT.709, H.264 unless told otherwise), each at its own time; copies the sound.
 
-    The file is opened at the first frame, grows under a temporary name beside the final one
-    (`overlay.part.mp4`) and is renamed by `close`. Where the pixel format halves colours, a picture
-    of odd width or height is padded to even by repeating its last column or row. Time begins at
-    zero: at the first frame if frames or sound before it are left out, else where the source
-    begins; webm counts it in milliseconds. Sound that the container cannot hold is left out, which
-    is logged.
+    The file is opened at the first frame, grows under a hidden name beside the final one and is
+    renamed by `close`. Where the pixel format halves colours, a picture of odd width or height is
+    padded to even by repeating its last column or row. Time begins at zero: at the first frame if
+    frames or sound before it are left out, else where the source begins; webm counts it in
+    milliseconds. Sound that the container cannot hold is left out, which is logged.
 
     Leaving the context normally closes; leaving it by an exception aborts. A caller that wants to
     keep what is done (Ctrl-C) calls `close` itself; the sound then ends with the last frame.
@@ -52,7 +52,8 @@ class VideoWriter:
         audio: bool = True,
     ) -> None:
         self.path = Path(path)
-        self._part = self.path.with_name(f"{self.path.stem}.part{self.path.suffix}")
+        # the suffix tells FFmpeg the format
+        self._part = Path(f"{part_of(self.path)}{self.path.suffix}")
         self._info = info
         self._encoding = encoding or h264()
         self._grid = _grid(self._encoding.pixel_format)

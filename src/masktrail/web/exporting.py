@@ -9,7 +9,7 @@ from typing import Any
 
 from masktrail.errors import InputError
 from masktrail.export import WRITERS
-from masktrail.masks import replacing
+from masktrail.files import replacing
 from masktrail.run.convert import convert
 from masktrail.web.project import Project
 

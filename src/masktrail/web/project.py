@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from masktrail.errors import InputError
-from masktrail.export.base import make_folder
+from masktrail.files import make_folder, write_json
 from masktrail.masks import read_labels, write_labels
-from masktrail.run.record import write_json
 from masktrail.types import LabelMap
 from masktrail.web.marks import Mark, new_mark
 from masktrail.zoo import CARDS

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from masktrail.errors import InputError
-from masktrail.export.base import make_folder
+from masktrail.files import make_folder
 from masktrail.web.shelf import Shelf
 
 HOST = "127.0.0.1"

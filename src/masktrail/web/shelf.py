@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from masktrail.errors import InputError
-from masktrail.export.base import make_folder
-from masktrail.masks import cannot_write, replacing
+from masktrail.files import cannot_write, make_folder, replacing
 from masktrail.video.images import SUFFIXES as PICTURES
 from masktrail.web.project import FILE, read_project
 

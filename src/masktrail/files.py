@@ -1,0 +1,63 @@
+"""Writing safely: folders that are made, files that get their names only when they are complete."""
+
+import errno
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from masktrail.errors import InputError
+
+
+def part_of(path: Path) -> Path:
+    """The name that a file has until it is complete."""
+    return path.with_name(f".{path.name}.part")
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary name beside `path`; rename it to `path` if the block succeeds.
+
+    Raises:
+        InputError: the file cannot be written, a full disk among the reasons.
+    """
+    path = Path(path)
+    temporary = part_of(path)
+    try:
+        yield temporary
+        temporary.replace(path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    finally:
+        with suppress(OSError):  # where it cannot be written it cannot be removed either
+            temporary.unlink()
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Writes a table that appears under its name only when it is complete."""
+    with replacing(path) as part:
+        part.write_text(json.dumps(content, indent=2) + "\n")
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder and those above it.
+
+    Raises:
+        InputError: it cannot be made, or a file has its name.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+
+
+def cannot_write(path: str | os.PathLike[str], error: OSError) -> InputError:
+    """The sentence for a file that the operating system would not let us write."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return InputError(
+            f"The disk is full: {path} could not be written. "
+            "Free some space and run again; what was finished before is kept."
+        )
+    return InputError(f"{path} could not be written: {error.strerror or error}.")
