@@ -1,5 +1,8 @@
 """Painted videos: discs with a texture over a gradient, with a tone, in any shape of file."""
 
+import contextlib
+import os
+import threading
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -108,3 +111,15 @@ def _write_tone(container: Any, stream: Any, seconds: float) -> None:
         frame.sample_rate, frame.pts, frame.time_base = 16000, start, Fraction(1, 16000)
         container.mux(stream.encode(frame))
     container.mux(stream.encode(None))
+
+
+def through_pipe(fifo: Path, film: bytes) -> Path:
+    """A named pipe through which a film comes once."""
+
+    def send() -> None:
+        with contextlib.suppress(BrokenPipeError):  # where nobody wants all of it
+            fifo.write_bytes(film)
+
+    os.mkfifo(fifo)
+    threading.Thread(target=send, daemon=True).start()
+    return fifo

@@ -4,6 +4,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+from masktrail.web import tracking
+
 TOKEN, PORT = "let-me-in", 8123
 ADDRESS = f"http://127.0.0.1:{PORT}"
 
@@ -30,3 +34,19 @@ def wait(client: Any, what: str, *states: str) -> dict[str, Any]:
             return told
         time.sleep(0.05)
     raise AssertionError(told)
+
+
+def begin_and_stand_still(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begins a run that waits at its third frame until it is to pause."""
+    real = tracking.Tracking._progress
+
+    def progress(self: Any, done: int, expected: int | None) -> None:
+        real(self, done, expected)
+        if done == 3:
+            self._pausing.wait(60)
+
+    monkeypatch.setattr(tracking.Tracking, "_progress", progress)
+    client.post("/api/run")
+    while (told := client.get("/api/run").json())["done"] < 3:
+        assert told["state"] in ("loading", "running"), told
+        time.sleep(0.02)

@@ -94,7 +94,11 @@ def track(
         bool, typer.Option("--resume", help="Go on with the run in --out, whatever ended it.")
     ] = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the run in --out.")
+        bool,
+        typer.Option(
+            "--overwrite",
+            help="Replace the run in --out; with --resume only if it is another one.",
+        ),
     ] = False,
     quiet: Quiet = False,
 ) -> None:
@@ -186,13 +190,16 @@ def convert(
     video: Annotated[
         Path | None, typer.Option(help="Where the video lies now, if it was moved.")
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace files that the run did not make.")
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
     """Write a finished run in other formats, without tracking it again."""
     from masktrail import run, terminal
 
     with terminal.frames("Converting", quiet) as update:
-        frames = run.convert(run_dir, export, out, video, update)
+        frames = run.convert(run_dir, export, out, video, update, overwrite)
     terminal.say(f"{frames} frames as {export}, in {out or run_dir}", quiet)
 
 

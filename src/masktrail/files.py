@@ -53,6 +53,25 @@ def make_folder(folder: Path) -> None:
         raise cannot_write(folder, error) from error
 
 
+def delete(path: Path) -> None:
+    """Removes a file, if it is there.
+
+    Raises:
+        InputError: it cannot be removed.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def remove_empty(folder: Path) -> None:
+    """Removes a folder and those in it, as far as they are empty."""
+    for path in (*sorted(folder.rglob("*"), reverse=True), folder):
+        with suppress(OSError):  # a file, or a folder that holds one
+            path.rmdir()
+
+
 def cannot_write(path: str | os.PathLike[str], error: OSError) -> InputError:
     """The sentence for a file that the operating system would not let us write."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -2,9 +2,12 @@
 
 import csv
 import json
-from concurrent.futures import Future
+import signal
+import subprocess
+import sys
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -13,10 +16,11 @@ from fake import random_network
 from masktrail import zoo
 from masktrail.batch import work
 from masktrail.batch.manifest import Task
-from masktrail.batch.work import Options, Status, do, read_status, run_batch
+from masktrail.batch.work import Options, Status, do, run_batch
 from masktrail.errors import InputError
+from masktrail.masks import write_labels
 from masktrail.models.weights import save_network
-from masktrail.run import track
+from masktrail.run import loop, track
 from masktrail.run.journal import Journal
 from masktrail.types import Box
 from painted_videos import paint_clip, write_video
@@ -66,21 +70,53 @@ def test_what_is_done_is_skipped_and_what_failed_is_tried_again(
     folder, options, tmp_path, monkeypatch
 ):
     good, bad = task(folder, "a"), task(folder, "bad")
-    assert do(good, tmp_path / "a", options).finished
+    first = do(good, tmp_path / "a", options)
+    assert (first.state, first.frames) == ("done", 6)
     assert do(bad, tmp_path / "bad", options).state == "failed"
-    tracked = []
-    real = work.track_video
+    stepped = count_steps(monkeypatch)
+    before = (tmp_path / "a/objects.csv").stat().st_mtime_ns
+    assert do(good, tmp_path / "a", options) == first and not stepped
+    assert (tmp_path / "a/objects.csv").stat().st_mtime_ns == before
+    write_video(tmp_path / "bad.mp4", paint_clip(4, (64, 48)).images)
+    assert do(replace(bad, video=str(tmp_path / "bad.mp4")), tmp_path / "bad", options).frames == 4
+    assert stepped == [0, 1, 2, 3]
+    assert do(good, tmp_path / "a", replace(options, overwrite=True)).state == "done"
+    assert stepped[4:] == list(range(6))
 
-    def track_video(job, **named):
-        tracked.append(Path(job.source).stem)
-        return real(job, **named)
 
-    monkeypatch.setattr(work, "track_video", track_video)
-    assert do(good, tmp_path / "a", options).finished and not tracked
-    do(bad, tmp_path / "bad", options)
-    assert tracked == ["bad"]
-    assert do(good, tmp_path / "a", replace(options, overwrite=True)).finished
-    assert tracked == ["bad", "a"]
+def count_steps(monkeypatch) -> list[int]:
+    stepped: list[int] = []
+    real = loop.ForwardPass.step
+
+    def step(self, frame):
+        stepped.append(frame.index)
+        return real(self, frame)
+
+    monkeypatch.setattr(loop.ForwardPass, "step", step)
+    return stepped
+
+
+def test_what_is_missing_of_what_is_done_is_made_again(folder, options, tmp_path, monkeypatch):
+    do(task(folder, "a"), tmp_path, options)
+    (tmp_path / "masks/00003.png").unlink()
+    stepped = count_steps(monkeypatch)
+    assert do(task(folder, "a"), tmp_path, options).frames == 6
+    assert not stepped and (tmp_path / "masks/00003.png").is_file()
+
+
+def test_a_mask_or_a_video_that_changed_is_another_task(folder, options, tmp_path, monkeypatch):
+    """Though it has the same name."""
+    clip = paint_clip(5, (64, 48))
+    write_video(tmp_path / "v.mp4", clip.images)
+    write_labels(tmp_path / "v.png", clip.labels[0])
+    asked = Task("v", str(tmp_path / "v.mp4"), (("mask", str(tmp_path / "v.png")),))
+    assert do(asked, tmp_path / "out", options).frames == 5
+    stepped = count_steps(monkeypatch)
+    assert do(asked, tmp_path / "out", options).frames == 5 and not stepped
+    write_labels(tmp_path / "v.png", clip.labels[1])
+    assert do(asked, tmp_path / "out", options).frames == 5 and len(stepped) == 5
+    write_video(tmp_path / "v.mp4", clip.images[::-1])
+    assert do(asked, tmp_path / "out", options).frames == 5 and len(stepped) == 10
 
 
 def test_a_task_that_changed_is_done_anew(folder, options, tmp_path):
@@ -107,11 +143,6 @@ def test_other_settings_are_another_task(folder, options, tmp_path):
         with pytest.raises(InputError, match=r"0 or more|has no setting 'vieuw'"):
             run_batch([task(folder, "a")], tmp_path, replace(options, settings=wrong))
     assert (tmp_path / "a/run.json").stat().st_mtime_ns == before, "what was done is kept"
-
-
-def test_what_was_done_before_there_were_settings_is_done(folder, options, tmp_path):
-    assert do(task(folder, "a"), tmp_path, options).state == "done"
-    assert "settings" not in json.loads(read_status(tmp_path).task)
 
 
 def test_what_was_ended_goes_on(folder, options, tmp_path, monkeypatch):
@@ -173,15 +204,54 @@ def test_a_process_that_dies_costs_its_own_video_only(folder, options, tmp_path,
     found = run_batch([task(folder, "a"), task(folder, "c")], tmp_path, options)
     assert [(s.name, s.state) for s in found] == [("a", "failed"), ("c", "done")]
     assert found[0].said == "The process was ended from outside." and Dying.made == 2
-    assert read_status(tmp_path / "a") == found[0]
+    assert json.loads((tmp_path / "a" / work.STATUS).read_text()) == asdict(found[0])
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from masktrail.batch import work
+from masktrail.batch.manifest import Task
+from masktrail.run import loop
+loop.KEPT_EVERY = 2
+real = work.track_video
+def slow(job, **named):
+    def tell(done, expected):
+        print(done, flush=True)
+        time.sleep(600 * (done == 7))  # it never ends by itself
+    return real(job, tell, **named)
+work.track_video = slow
+video, model, out = sys.argv[1:]
+options = work.Options(model, "davis,csv", size=64, device="cpu")
+work.do(Task("b", video, (("box", "1:4,4,30,30"),)), Path(out), options)
+"""
+
+
+def test_a_process_that_is_killed_loses_nothing(folder, options, tmp_path, monkeypatch):
+    """Nor does what the others said of it: the next start goes on where it was."""
+    out, video = tmp_path / "b", folder / "b.mp4"
+    command = [sys.executable, "-c", KILLED, str(video), options.model, str(out)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            if int(line) == 7:
+                break
+        process.send_signal(signal.SIGKILL)
+    work.write_status(out, Status("b", "failed", "The process was ended from outside."))
+    stepped = count_steps(monkeypatch)
+    (status,) = run_batch_here(monkeypatch, [task(folder, "b")], tmp_path, options)
+    assert (status.state, status.frames) == ("done", 9) and 1 < stepped[0] < 7
+    assert stepped == list(range(stepped[0], 9))
+    do(task(folder, "b"), tmp_path / "undisturbed", options)
+    for path in (out / "masks").iterdir():
+        assert path.read_bytes() == (tmp_path / "undisturbed/masks" / path.name).read_bytes()
+
+
+def run_batch_here(monkeypatch, tasks, out, options) -> list[Status]:
+    """A batch whose processes are threads of this one."""
+    monkeypatch.setattr(work, "_process", lambda jobs: ThreadPoolExecutor(1))
+    return run_batch(tasks, out, options)
 
 
 def test_fewer_than_one_process_are_refused(folder, options, tmp_path):
     with pytest.raises(InputError, match="--jobs is 0; expected 1 or more"):
         run_batch([task(folder, "a")], tmp_path, options, 0)
-
-
-def test_a_status_that_cannot_be_read_is_none(tmp_path):
-    assert read_status(tmp_path) is None
-    (tmp_path / work.STATUS).write_text('{"name": 3')
-    assert read_status(tmp_path) is None

@@ -1,9 +1,6 @@
 """Prompts at several frames, from the call to the files, with masks that drift to the right."""
 
-import contextlib
 import json
-import os
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +16,7 @@ from masktrail.run.plan import Plan
 from masktrail.types import Box, Mask, Points
 from masktrail.video import open_video
 from memory_use import LABELS_MB, growth_of, paint_long
-from painted_videos import paint_clip
+from painted_videos import paint_clip, through_pipe
 
 SIZE = (64, 48)
 FRAMES = 12
@@ -192,23 +189,12 @@ def test_forward_alone_a_late_prompt_is_missed_at_the_end(video, fake, tmp_path)
 
 def test_a_pipe_goes_forward_alone(paint_video, fake, tmp_path):
     film = paint_video("film.ts", frames=FRAMES, size=SIZE, tone=None).read_bytes()
-
-    def sent(name: str) -> Path:
-        fifo = tmp_path / name
-        os.mkfifo(fifo)
-        threading.Thread(target=_send, args=(fifo, film), daemon=True).start()
-        return fifo
-
     prompts = {0: {1: square(0)}, 4: {1: square(0)}}
     with pytest.raises(InputError, match="is live or a pipe and cannot be tracked backward"):
-        track(sent("one.ts"), prompts, tmp_path / "out", fake)
-    track(sent("two.ts"), prompts, tmp_path / "out", fake, "davis", direction="forward")
+        track(through_pipe(tmp_path / "one.ts", film), prompts, tmp_path / "out", fake)
+    two = through_pipe(tmp_path / "two.ts", film)
+    track(two, prompts, tmp_path / "out", fake, "davis", direction="forward")
     assert lefts(tmp_path / "out")[:6] == [0, 4, 8, 12, 0, 4]
-
-
-def _send(fifo: Path, film: bytes) -> None:
-    with contextlib.suppress(BrokenPipeError):
-        fifo.write_bytes(film)
 
 
 def test_ctrl_c_before_anything_is_written_leaves_a_record(video, fake, tmp_path):

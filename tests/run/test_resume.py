@@ -20,7 +20,6 @@ from masktrail.errors import InputError
 from masktrail.masks import write_labels
 from masktrail.models.weights import save_network
 from masktrail.run import convert, loop, track
-from masktrail.run.folder import keeping_journal
 from masktrail.run.journal import NAME, Journal
 from masktrail.types import Box, Mask, ObjectResult, Result
 from masktrail.video.reader import open_video
@@ -207,29 +206,8 @@ def test_the_state_is_gone_when_the_run_is_done(whole):
         assert journal.finished and journal.frames == FRAMES and journal.state() is None
 
 
-def test_another_run_is_not_replaced_unasked(whole, video, model, clip, tmp_path):
-    before = (whole / "objects.csv").read_bytes()
-    with pytest.raises(InputError, match=r"holds a run already \(journal.sqlite, .*--resume"):
-        track(video, prompts_of(clip), whole, model, "csv", size=64)
-    assert (whole / "objects.csv").read_bytes() == before
-    (whole / "notes.txt").write_text("mine")
-    track(video, prompts_of(clip), whole, model, "csv", size=64, end=5, overwrite=True)
-    left = sorted(path.name for path in whole.iterdir())
-    assert left == [NAME, "notes.txt", "objects.csv", "run.json"]
-    data = tmp_path / "data"
-    (data / "masks").mkdir(parents=True)
-    (data / "masks/mine.png").write_bytes(b"mine")
-    track(video, prompts_of(clip), data, model, "csv", size=64, end=5, overwrite=True)
-    assert (data / "masks/mine.png").exists(), "no run was there, so it is of something else"
-    with pytest.raises(InputError, match="either resumed or overwritten"):
-        track(video, {}, whole, model, resume=True, overwrite=True)
-
-
 def test_what_cannot_be_resumed_is_refused(whole, video, model, clip, tmp_path):
     prompts = prompts_of(clip)
-    (tmp_path / "masks").mkdir()
-    with pytest.raises(InputError, match=r"holds masks but no journal.sqlite to resume from"):
-        track(video, prompts, tmp_path, model, size=64, resume=True)
     for other, told in (
         ({"size": 80}, "another size \\(64, now 80\\)"),
         ({"start": 1, "prompts": {1: prompts[0]}}, "another prompts|another start"),
@@ -241,21 +219,8 @@ def test_what_cannot_be_resumed_is_refused(whole, video, model, clip, tmp_path):
         with pytest.raises(InputError, match=told):
             track(video, asked.pop("prompts"), whole, model, resume=True, **asked)
     shorter = write_video(tmp_path / "clip.mp4", clip.images[:30])
-    with pytest.raises(InputError, match=r"another seen \("):
+    with pytest.raises(InputError, match=r"another video \("):
         track(shorter, prompts, whole, model, size=64, resume=True)
-
-
-def test_a_run_of_before_there_were_settings_goes_on(whole, video, model, clip):
-    with closing(sqlite3.connect(whole / NAME)) as file, file:
-        (told,) = file.execute("SELECT value FROM about WHERE key = 'about'").fetchone()
-        about = json.loads(told)
-        assert about.pop("settings") == {}
-        file.execute("UPDATE about SET value = ? WHERE key = 'about'", (json.dumps(about),))
-    prompts = prompts_of(clip)
-    same = {"size": 64, "resume": True, "settings": {"capacity": "4"}}
-    assert track(video, prompts, whole, model, EXPORTS, **same).frames == FRAMES
-    with pytest.raises(InputError, match="another settings"):
-        track(video, prompts, whole, model, EXPORTS, **same | {"settings": {"capacity": 1}})
 
 
 def test_a_journal_of_another_version_or_a_damaged_one_is_told(whole, video, model, clip):
@@ -302,7 +267,8 @@ def test_results_come_back_as_they_were(tmp_path, clip, video):
     }
     soft = {i: np.linspace(0, 1, labels.size, dtype=np.float32).reshape(48, 64) for i in objects}
     given = Result(labels, objects, lambda: soft)
-    with keeping_journal(tmp_path / "out", {"of": "this"}, False, True) as journal:
+    tmp_path.joinpath("out").mkdir()
+    with Journal(tmp_path / "out", {"of": "this"}, soft=True) as journal:
         journal.add(frame, given)
         found = journal.read(0, (48, 64))
         assert found.objects == objects and found.labels.dtype == np.uint16

@@ -1,6 +1,5 @@
 """Cameras, streams and pipes: the newest frame wins, nothing queues, and its age is known."""
 
-import os
 import runpy
 import subprocess
 import sys
@@ -18,7 +17,7 @@ from masktrail.types import Frame, VideoInfo
 from masktrail.video import live, open_video
 from masktrail.video.container import ContainerSource
 from masktrail.video.live import NewestFrame, RealTime
-from painted_videos import PaintVideo
+from painted_videos import PaintVideo, through_pipe
 
 PAUSE = 9
 LONG = 60.0
@@ -125,15 +124,9 @@ def test_a_recording_is_no_live_source_unless_asked(video_file: Path) -> None:
 
 
 @pytest.fixture
-def pipe(tmp_path: Path, paint_video: PaintVideo) -> Iterator[Path]:
+def pipe(tmp_path: Path, paint_video: PaintVideo) -> Path:
     """A named pipe through which a film of twelve frames comes."""
-    film = paint_video("film.ts", tone=None).read_bytes()
-    fifo = tmp_path / "pipe.ts"
-    os.mkfifo(fifo)
-    sender = threading.Thread(target=fifo.write_bytes, args=(film,), daemon=True)
-    sender.start()
-    yield fifo
-    sender.join(timeout=5)
+    return through_pipe(tmp_path / "pipe.ts", paint_video("film.ts", tone=None).read_bytes())
 
 
 def test_a_named_pipe_is_read_once_without_loss(pipe: Path) -> None:

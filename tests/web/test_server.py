@@ -3,7 +3,6 @@
 import io
 import json
 import threading
-import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from masktrail.types import Box, Points
 from masktrail.video import open_video
 from masktrail.web import project, tracking
 from masktrail.zoo import CARDS
-from visitor import Enter, marked, wait
+from visitor import Enter, begin_and_stand_still, marked, wait
 
 BOX = [62, 22, 86, 44]
 """Around the first disc in frame 0."""
@@ -121,22 +120,6 @@ def test_a_pause_a_correction_and_on(
     told = wait(opened, "run", "done", "failed")
     assert (told["state"], told["version"], told["stale"]) == ("done", 2, False)
     assert sorted(p.name for p in (shelf.projects / "clip" / "runs").iterdir()) == ["0001", "0002"]
-
-
-def begin_and_stand_still(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Begins a run that waits at its third frame until it is to pause."""
-    real = tracking.Tracking._progress
-
-    def progress(self: Any, done: int, expected: int | None) -> None:
-        real(self, done, expected)
-        if done == 3:
-            self._pausing.wait(60)
-
-    monkeypatch.setattr(tracking.Tracking, "_progress", progress)
-    client.post("/api/run")
-    while (told := client.get("/api/run").json())["done"] < 3:
-        assert told["state"] in ("loading", "running"), told
-        time.sleep(0.02)
 
 
 def test_another_server_goes_on_where_one_stopped(

@@ -1,7 +1,6 @@
 """Tasks spread over processes; whatever one of them does, the others are done."""
 
 import csv
-import json
 import multiprocessing
 import os
 import threading
@@ -16,10 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from masktrail.batch.manifest import Task
 from masktrail.errors import InputError
-from masktrail.files import make_folder, replacing
+from masktrail.files import make_folder, replacing, write_json
 from masktrail.prompts.text import read_prompts
 from masktrail.run import Job, Report, track_video
-from masktrail.run.folder import clear_folder
 from masktrail.zoo import own_settings
 
 if TYPE_CHECKING:
@@ -58,7 +56,6 @@ class Status:
         said: why, where it is not done.
         frames: written.
         fps: frames per second, end to end.
-        task: what was asked, by which what is done is known again.
     """
 
     name: str
@@ -66,17 +63,11 @@ class Status:
     said: str = ""
     frames: int = 0
     fps: float = 0.0
-    task: str = ""
 
     def row(self) -> tuple[str, ...]:
         """As tables show it, under `TITLES`."""
         speed = f"{self.fps:.2f}" if self.fps else ""
         return self.name, self.state, str(self.frames), speed, self.said
-
-    @property
-    def finished(self) -> bool:
-        """Whether nothing is left to be done."""
-        return self.state in ("done", "loss")
 
 
 def run_batch(
@@ -183,15 +174,9 @@ class _Batch:
 
 def do(task: Task, out: Path, options: Options) -> Status:
     """Tracks one video of many in this process; whatever goes wrong is told, not raised."""
-    asked = _asked(task, options)
-    known = read_status(out)
-    if known and known.finished and known.task == asked and not options.overwrite:
-        return known
     try:
         make_folder(out)
-        write_status(out, Status(task.name, "running", task=asked))
-        if options.overwrite or (known and known.task != asked):
-            clear_folder(out)
+        write_status(out, Status(task.name, "running"))
         status = _told(task.name, track_video(_job(task, out, options), load_tracker=_tracker))
     except InputError as error:
         status = Status(task.name, "failed", str(error))
@@ -199,25 +184,8 @@ def do(task: Task, out: Path, options: Options) -> Status:
         status = Status(task.name, "interrupted", "stopped before its first frame")
     except Exception as error:  # one bad video never stops the rest
         status = Status(task.name, "failed", f"{type(error).__name__}: {error}")
-    status = Status(**{**asdict(status), "task": asked})
     write_status(out, status)
     return status
-
-
-def _asked(task: Task, options: Options) -> str:
-    """What is known again when it has been done; what was done before there were settings, too."""
-    told = {**asdict(task), **asdict(options), "overwrite": False}
-    if not options.settings:
-        del told["settings"]
-    return json.dumps(told, sort_keys=True)
-
-
-def read_status(out: Path) -> Status | None:
-    """What the folder of a video says of it; None where it says nothing that can be read."""
-    try:
-        return Status(**json.loads((out / STATUS).read_text()))
-    except (OSError, ValueError, TypeError):
-        return None
 
 
 def write_status(out: Path, status: Status) -> None:
@@ -227,8 +195,7 @@ def write_status(out: Path, status: Status) -> None:
         InputError: it cannot be written.
     """
     make_folder(out)
-    with replacing(out / STATUS) as part:
-        part.write_text(json.dumps(asdict(status), indent=2) + "\n")
+    write_json(out / STATUS, asdict(status))
 
 
 def write_summary(path: Path, statuses: Sequence[Status]) -> None:
@@ -254,7 +221,9 @@ def _job(task: Task, out: Path, options: Options) -> Job:
         start=task.start,
         end=task.end,
         direction=task.direction,
-        resume=True,
+        resume=not options.overwrite,
+        overwrite=True,
+        keep_finished=not options.overwrite,
     )
 
 

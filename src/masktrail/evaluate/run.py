@@ -17,9 +17,10 @@ from masktrail.evaluate.folders import measure_folder
 from masktrail.evaluate.journal import Entry, Journal
 from masktrail.evaluate.scores import rules_of
 from masktrail.evaluate.tracking import PROMPTS, track_to_folder
+from masktrail.run.identity import VERSION, of_model
 from masktrail.run.record import peak_memory_mb, versions
 from masktrail.settings import told
-from masktrail.zoo import load, own_settings, weights_hash, weights_path
+from masktrail.zoo import load, own_settings
 
 if TYPE_CHECKING:
     from masktrail.trackers.tracker import Tracker
@@ -90,7 +91,7 @@ def evaluate(
         for label, model in labels.items():
             reset_peak_memory()
             tracker = load(model, device, size, precision, settings)
-            identity = _identity(model, tracker, prompt, edges)
+            identity = _identity(model, settings, tracker, prompt, edges)
             entries = _track(tracker, sequences, out / label, identity, label, progress)
             figures = measure_folder(out / label, root, names, protocol, level=level)
             found.append({**figures, **_costs(entries), **identity})
@@ -141,12 +142,15 @@ def _folder(masks: Path | None) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _identity(model: str | Path, tracker: "Tracker", prompt: str, edges: str) -> dict[str, Any]:
-    where = {"device": str(tracker.propagator.device), "precision": tracker.precision}
+def _identity(
+    model: str | Path, settings: Mapping[str, Any], tracker: "Tracker", prompt: str, edges: str
+) -> dict[str, Any]:
+    known = of_model(model, settings, tracker, edges)
+    where = ("size", "device", "precision", "edges")
     return {
-        "weights_sha256": weights_hash(weights_path(model)),
+        "weights_sha256": known["weights"],
         "prompt": prompt,
-        "settings": {"size": tracker.size, **where, "edges": edges, **tracker.settings},
+        "settings": {**{name: known[name] for name in where}, **tracker.settings},
     }
 
 
@@ -159,7 +163,7 @@ def _track(
     progress: Progress,
 ) -> list[Entry]:
     """Masks of all sequences into `folder`; those finished before are left as they are."""
-    version = {"masktrail": versions()["masktrail"]}
+    version = {"masktrail": versions()["masktrail"], "version": VERSION}
     journal = Journal(folder, {**identity, **version})
     fresh = tracker.state_dict()
     before, total = 0, sum(len(s) for s in sequences)

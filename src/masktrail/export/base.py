@@ -22,7 +22,8 @@ class Writer(Protocol):
 
     Attributes:
         about: what it makes, in a few words.
-        files: names of the files and folders under `out` that it leaves.
+        files: names of the files under `out` that it leaves; `{frame}` stands for the number of a
+            frame, five digits or more, `{id}` for that of an object.
         needs_soft: whether it makes use of `Result.soft`, so that a run keeps them for it.
     """
 

@@ -21,7 +21,7 @@ class LabelmeWriter:
     """
 
     about: ClassVar[str] = "labelme polygons (JSON), one file per frame"
-    files: ClassVar[tuple[str, ...]] = ("labelme",)
+    files: ClassVar[tuple[str, ...]] = ("labelme/{frame}.json",)
     needs_soft: ClassVar[bool] = False
 
     def __init__(self, out: Path) -> None:

@@ -18,7 +18,7 @@ class DavisWriter:
     """
 
     about: ClassVar[str] = "masks as palette PNG, one per frame"
-    files: ClassVar[tuple[str, ...]] = ("masks",)
+    files: ClassVar[tuple[str, ...]] = ("masks/{frame}.png",)
     needs_soft: ClassVar[bool] = False
 
     def __init__(self, out: Path) -> None:

@@ -21,7 +21,7 @@ class SoftWriter:
     """
 
     about: ClassVar[str] = "soft masks as 16-bit PNG"
-    files: ClassVar[tuple[str, ...]] = ("soft",)
+    files: ClassVar[tuple[str, ...]] = ("soft/{id}/{frame}.png",)
     needs_soft: ClassVar[bool] = True
 
     def __init__(self, out: Path) -> None:

@@ -22,7 +22,7 @@ class YoloWriter:
     """
 
     about: ClassVar[str] = "YOLO segmentation labels (text)"
-    files: ClassVar[tuple[str, ...]] = ("labels", "data.yaml")
+    files: ClassVar[tuple[str, ...]] = ("labels/{frame}.txt", "data.yaml")
     needs_soft: ClassVar[bool] = False
 
     def __init__(self, out: Path) -> None:

@@ -33,7 +33,8 @@ class Job:
             between; "forward": every frame as it comes, which is all that cameras and pipes can;
             "backward": from the last prompt to frame `start`, and nothing behind it.
         resume: go on with the run in `out`, whatever ended it; all else must be as it was.
-        overwrite: replace the run in `out`.
+        overwrite: replace the run in `out`; with `resume` only if it is another one than this.
+        keep_finished: leave the run in `out` as it is where it is this one, finished and whole.
         keep_soft: keep soft masks in the journal even if no writer of `export` needs them, for
             exports that are made later.
     """
@@ -53,4 +54,5 @@ class Job:
     direction: str = "both"
     resume: bool = False
     overwrite: bool = False
+    keep_finished: bool = False
     keep_soft: bool = False

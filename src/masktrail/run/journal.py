@@ -10,7 +10,7 @@ import io
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -26,8 +26,11 @@ from masktrail.types import Frame, LabelMap, ObjectResult, Result
 NAME = "journal.sqlite"
 """Of the file, in the folder of the results."""
 
-FORMAT = 1
-"""Of the journal; another one's cannot be read."""
+FORMAT = 2
+"""Of the journal."""
+
+READ = (1, FORMAT)
+"""Formats that can be read; 1 is that of version 0.1."""
 
 _TABLES = """
 CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT);
@@ -36,6 +39,11 @@ CREATE TABLE frames (
 );
 CREATE TABLE state (only INTEGER PRIMARY KEY CHECK (only = 0), frame INTEGER, content BLOB);
 """
+
+
+class OtherRun(InputError):
+    """What is there cannot be gone on with: another run than was asked for, one that cannot be
+    read, or no run."""
 
 
 class Journal:
@@ -52,8 +60,8 @@ class Journal:
         about: as it was given when the journal was begun.
 
     Raises:
-        InputError: there is none, it is of another version, another run is writing it, or the disk
-            is full; from every method too.
+        OtherRun: it is damaged, or of another version; damage is seen by other methods too.
+        InputError: there is none, another run is writing it, or the disk is full.
     """
 
     def __init__(
@@ -61,23 +69,34 @@ class Journal:
     ) -> None:
         self.path, self._soft = Path(out) / NAME, soft
         if about is None and not self.path.is_file():
-            raise InputError(f"{out} holds no {NAME}, so no run was begun there.")
+            raise OtherRun(f"{out} holds no {NAME}, so no run was begun there.")
         with self._explained():
             if about is not None:
                 _create(self.path, {"format": FORMAT, "about": dict(about)})
             self._file = sqlite3.connect(
                 self.path, timeout=1, isolation_level=None, check_same_thread=False
             )
+        try:
+            self.about: dict[str, Any] = self._open()
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self) -> dict[str, Any]:
+        with self._explained():
             self._file.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._file.execute("PRAGMA journal_mode = WAL")
             self._file.execute("PRAGMA synchronous = NORMAL")
-        self.about: dict[str, Any] = self._told("about")
-        if self._told("format") != FORMAT:
-            self.close()
-            raise InputError(
+            found = self._told("format")
+            about = self._told("about")
+            if found in READ and not isinstance(about, dict):
+                raise ValueError("it tells nothing of its run")
+        if found not in READ:
+            raise OtherRun(
                 f"{self.path} was written by another version of MaskTrail; track again with "
                 "--overwrite, or into another folder."
             )
+        return about
 
     @property
     def finished(self) -> bool:
@@ -94,6 +113,21 @@ class Journal:
         """Frame after the last one that was added; 0 where there is none."""
         last = self._one("SELECT max(frame) FROM frames")[0]
         return 0 if last is None else last + 1
+
+    @property
+    def products(self) -> list[str]:
+        """Names of what the run makes, see `products`; none where it is of version 0.1."""
+        if not self._one("SELECT 1 FROM sqlite_master WHERE name = 'products'"):
+            return []
+        with self._explained():
+            return [name for (name,) in self._file.execute("SELECT name FROM products")]
+
+    def claim(self, names: Sequence[str]) -> None:
+        """Writes down names of what the run makes, before it is made."""
+        with self._explained():
+            self._file.execute("CREATE TABLE IF NOT EXISTS products (name TEXT PRIMARY KEY)")
+            rows = [(name,) for name in names]
+            self._file.executemany("INSERT OR IGNORE INTO products VALUES (?)", rows)
 
     def add(self, frame: Frame, result: Result) -> None:
         """Keeps what was said of a frame."""
@@ -116,9 +150,10 @@ class Journal:
         if row is None:
             raise InputError(f"{self.path} holds nothing of frame {frame}; the video has changed.")
         kind, labels, told, soft = row
-        objects = {int(i): _object(found) for i, found in json.loads(told).items()}
-        given = None if soft is None else lambda: _soft(soft, shape, list(objects))
-        return Result(_labels(labels, kind, shape), objects, given)
+        with self._explained():
+            objects = {int(i): _object(found) for i, found in json.loads(told).items()}
+            given = None if soft is None else lambda: _soft(soft, shape, list(objects))
+            return Result(_labels(labels, kind, shape), objects, given)
 
     def objects(self) -> Iterator[tuple[int, dict[int, ObjectResult]]]:
         """Frames, ascending, and what was said of the objects in them."""
@@ -139,7 +174,10 @@ class Journal:
         row = self._one("SELECT frame, content FROM state")
         if row is None:
             return None
-        return row[0], torch.load(io.BytesIO(row[1]), weights_only=True)
+        try:
+            return row[0], torch.load(io.BytesIO(row[1]), weights_only=True)
+        except Exception as error:  # whatever a damaged archive makes of itself
+            raise self._damaged(error) from error
 
     def standing(self) -> tuple[tuple[int, dict[str, Any]] | None, int]:
         """What `state` gives, and the frame after the last one that was added."""
@@ -169,7 +207,8 @@ class Journal:
 
     def _told(self, key: str) -> Any:
         row = self._one("SELECT value FROM about WHERE key = ?", key)
-        return json.loads(row[0]) if row else None
+        with self._explained():
+            return json.loads(row[0]) if row else None
 
     def _one(self, query: str, *values: Any) -> Any:
         with self._explained():
@@ -186,14 +225,21 @@ class Journal:
                     f"Another run is writing to {self.path.parent}; wait for it, or choose another "
                     "folder."
                 ) from error
+            if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # as a table that is not there
+                raise self._damaged(error) from error
             full = error.sqlite_errorcode == sqlite3.SQLITE_FULL
             reason = OSError(errno.ENOSPC if full else errno.EIO, str(error))
             raise cannot_write(self.path, reason) from error
-        except sqlite3.DatabaseError as error:
-            raise InputError(
-                f"{self.path} is damaged ({error}); track again with --overwrite, or into another "
-                "folder."
-            ) from error
+        except (sqlite3.DatabaseError, zlib.error, ValueError, TypeError, KeyError) as error:
+            if isinstance(error, InputError):  # which is a ValueError
+                raise
+            raise self._damaged(error) from error
+
+    def _damaged(self, error: Exception) -> OtherRun:
+        return OtherRun(
+            f"{self.path} is damaged ({error}); track again with --overwrite, or into another "
+            "folder."
+        )
 
 
 def _create(path: Path, values: Mapping[str, Any]) -> None:

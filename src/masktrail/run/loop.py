@@ -2,8 +2,8 @@
 
 import itertools
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,17 +12,18 @@ from masktrail.edges import EDGES, refined
 from masktrail.errors import InputError
 from masktrail.export import make_writers
 from masktrail.export.base import Writer
-from masktrail.files import write_json
 from masktrail.prompts.check import check_prompt
-from masktrail.run.folder import RECORD, check_folder, clear_folder, keeping_journal
+from masktrail.run import identity as identities
+from masktrail.run.folder import RunFolder
 from masktrail.run.job import DEFAULT_EXPORTS, Job
 from masktrail.run.journal import Journal, packed_state
 from masktrail.run.passes import BothPasses, ForwardPass
 from masktrail.run.pipeline import Output, ahead, holding_ctrl_c
 from masktrail.run.plan import Plan, Prompts, by_frame
-from masktrail.run.record import fingerprint, peak_memory_mb, told_prompts, versions
+from masktrail.run.products import names_of
+from masktrail.run.record import peak_memory_mb, versions
 from masktrail.video.reader import Video, open_video
-from masktrail.zoo import DEFAULT, load, own_settings, weights_hash, weights_path
+from masktrail.zoo import DEFAULT, load
 
 if TYPE_CHECKING:
     from masktrail.trackers.tracker import Tracker
@@ -107,45 +108,57 @@ def track_video(
         InputError: anything that cannot be used, and a run in the folder that nothing was said of;
             nothing is then left under a final name, but for masks of frames already done.
     """
-    out, start = Path(job.out), job.start
     if job.edges not in EDGES:
         raise InputError(f"No edges {job.edges!r}; there are {', '.join(EDGES)}.")
-    check_folder(out, job.resume, job.overwrite)
-    plan = Plan(by_frame(job.prompts, start), start, job.direction)
-    writers = [*make_writers(job.export, out), *also]
+    writers = [*make_writers(job.export, job.out), *also]
+    folder = RunFolder(job.out, names_of(writers))
+    folder.check(job.resume, job.overwrite)
+    plan = Plan(by_frame(job.prompts, job.start), job.start, job.direction)
     last = job.end if plan.forward else plan.last + 1
-    with open_video(job.source, start, last) as video:
+    with open_video(job.source, job.start, last) as video:
         check_prompts(plan, video, job.end)
         asked = (job.model, job.device, job.size, job.precision, job.settings)
         tracker = (load_tracker or load)(*asked)
-        passes = BothPasses(tracker, plan, out) if plan.backward else ForwardPass(tracker, plan)
-        weights, arguments = weights_hash(weights_path(job.model)), _arguments(job, plan, tracker)
-        own = {"settings": own_settings(job.model, job.settings)}
-        about = {"weights": weights, "seen": fingerprint(video), **arguments, **own}
-        if not job.resume:
-            clear_folder(out)
+        identity = {
+            **identities.of_task(video, plan, job.end, job.direction),
+            **identities.of_model(job.model, job.settings, tracker, job.edges),
+        }
+        if job.keep_finished and (known := _report_of(folder.finished(identity))):
+            return known
+        about = {"identity": identity, "source": str(job.source), "repeatable": video.repeatable}
+        passes = (
+            BothPasses(tracker, plan, folder.path) if plan.backward else ForwardPass(tracker, plan)
+        )
         soft = job.keep_soft or any(writer.needs_soft for writer in writers)
-        with keeping_journal(out, about, job.resume, soft) as journal:
+        with folder.run(about, job.resume, job.overwrite, soft) as journal:
             report = _loop(video, passes, writers, journal, progress, job.edges == "refined")
-    record = {"model": str(job.model), "weights_sha256": weights, "arguments": arguments}
-    write_json(out / RECORD, {**record, "versions": versions(), **asdict(report)})
+            folder.record(journal, _told(job, identity, tracker, report))
     return report
 
 
-def _arguments(job: Job, plan: Plan, tracker: "Tracker") -> dict[str, Any]:
-    """What a run was asked to do, as `run.json` holds it."""
+def _report_of(record: Mapping[str, Any] | None) -> Report | None:
+    names = [one.name for one in fields(Report)]
+    if record is None or not set(names) <= record.keys():
+        return None
+    return Report(**{name: record[name] for name in names})
+
+
+def _told(
+    job: Job, identity: Mapping[str, Any], tracker: "Tracker", report: Report
+) -> dict[str, Any]:
+    """What `run.json` holds: what was asked for, with what, and what came of it."""
+    asked = ("prompts", "size", "device", "precision", "edges", "start", "end", "direction")
     return {
-        "video": str(job.source),
-        "prompts": told_prompts(plan),
-        "export": job.export,
-        "size": tracker.size,
-        "device": str(tracker.propagator.device),
-        "precision": tracker.precision,
-        "settings": tracker.settings,
-        "edges": job.edges,
-        "start": job.start,
-        "end": job.end,
-        "direction": job.direction,
+        "model": str(job.model),
+        "weights_sha256": identity["weights"],
+        "arguments": {
+            "video": str(job.source),
+            "export": job.export,
+            "settings": tracker.settings,
+            **{name: identity[name] for name in asked},
+        },
+        "versions": versions(),
+        **asdict(report),
     }
 
 

@@ -133,6 +133,14 @@ def open_video(
     return Video((lambda: _as_live(opener())) if live else opener, start, end)
 
 
+def can_be_repeated(source: str | Path | int) -> bool:
+    """Whether a source can be read again, by its name: not so a camera, a live URL or a pipe."""
+    from masktrail.video.opening import is_pipe
+
+    name = str(source).removeprefix("file://")
+    return _camera(name) is None and not name.startswith(LIVE) and not is_pipe(name)
+
+
 def _as_live(source: Source) -> Source:
     """The newest frame of a source; one that could be read at leisure is played."""
     if isinstance(source, NewestFrame):

@@ -5,16 +5,20 @@ import threading
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from masktrail.errors import InputError
 from masktrail.export import WRITERS
-from masktrail.files import replacing
+from masktrail.files import delete, make_folder, replacing
 from masktrail.run.convert import convert
 from masktrail.web.project import Project
 
 FOLDER = "exports"
 """Of a project, for the files to be downloaded."""
+
+MAKING = ".making-"
+"""How the folder of a download begins that is being made."""
 
 
 class Exporting:
@@ -94,7 +98,7 @@ class Exporting:
     def _run(self, names: list[str]) -> None:
         folder = self._project.folder / FOLDER
         try:
-            shutil.rmtree(folder, ignore_errors=True)
+            self._clear(folder)
             for place, name in enumerate(names):
                 self._files[name] = self._make(name, folder, place, len(names))
             self._state = "done"
@@ -120,18 +124,31 @@ class Exporting:
             total = expected or 0
             self._done, self._expected = place * total + done, count * total
 
-        convert(run, name, folder / name, self._project.video, progress)
-        return _one_file(folder / name, f"{self._project.name}-{name}")
+        make_folder(folder)
+        with TemporaryDirectory(prefix=MAKING, dir=folder) as made:
+            convert(run, name, made, self._project.video, progress)
+            return _one_file(Path(made), folder / self._title(name))
+
+    def _title(self, name: str) -> str:
+        return f"{self._project.name}-{name}"
+
+    def _clear(self, folder: Path) -> None:
+        """Removes downloads of before, and what was left of one that was killed."""
+        titles = {self._title(name) for name in WRITERS}
+        for path in list(folder.iterdir()) if folder.is_dir() else ():
+            if path.stem in titles and path.is_file():
+                delete(path)
+            elif path.name.startswith(MAKING):
+                shutil.rmtree(path, ignore_errors=True)
 
 
-def _one_file(made: Path, title: str) -> Path:
-    """What lies in a folder as a single file: as it is, or as a ZIP archive."""
+def _one_file(made: Path, target: Path) -> Path:
+    """What lies in a folder as a single file, as it is or as a ZIP archive, with a suffix."""
     files = sorted(path for path in made.rglob("*") if path.is_file())
     if len(files) == 1:
-        return files[0].rename(made / f"{title}{files[0].suffix}")
-    archive = made.with_name(f"{title}.zip")
+        return files[0].replace(target.with_name(target.name + files[0].suffix))
+    archive = target.with_name(f"{target.name}.zip")
     with replacing(archive) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as packed:
         for path in files:
             packed.write(path, path.relative_to(made))
-    shutil.rmtree(made)
     return archive

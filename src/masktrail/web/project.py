@@ -3,7 +3,7 @@
 import hashlib
 import io
 import json
-import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from PIL import Image, UnidentifiedImageError
 from masktrail.errors import InputError
 from masktrail.files import make_folder, write_json
 from masktrail.masks import read_labels, write_labels
+from masktrail.run.folder import RunFolder
 from masktrail.types import LabelMap
 from masktrail.web.marks import Mark, new_mark
 from masktrail.zoo import CARDS
@@ -40,6 +41,7 @@ class Project:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._lock = threading.Lock()  # of what the file tells
         told = read_project(folder)
         self.video = folder / told["video"]  # an absolute path stays as it is
         try:
@@ -80,22 +82,30 @@ class Project:
 
     def save(self, mark: Mark) -> None:
         """Keeps new marks."""
-        self._write(mark, self._run)
-        self.mark = mark
+        with self._lock:
+            self._write(mark, self._run)
+            self.mark = mark
 
     def begin_run(self) -> Path:
         """The folder of a new run of the present marks; of those before the latest is kept, and the
         latest that has masks."""
-        number = self.number + 1
-        shutil.rmtree(self._run_folder(number), ignore_errors=True)
-        run = {"number": number, "of": self._print()}
-        self._write(self.mark, run)
-        self._run = run
+        return self._next_run(self._print())
+
+    def repeat_run(self) -> Path:
+        """The folder of a new run of what the latest one is of, which cannot be gone on with."""
+        return self._next_run(self._run["of"] if self._run else self._print())
+
+    def _next_run(self, of: str) -> Path:
         before = self._runs()
+        number = max([self.number, *(int(run.name) for run in before)]) + 1
+        with self._lock:
+            run = {"number": number, "of": of}
+            self._write(self.mark, run)
+            self._run = run
         masked = [run for run in before if any(run.glob("masks/*"))]
         for old in before:
             if old not in (*before[:1], *masked[:1]):
-                shutil.rmtree(old, ignore_errors=True)
+                RunFolder(old).drop()
         return self._run_folder(number)
 
     def labels(self, frame: int) -> LabelMap | None:
@@ -141,7 +151,7 @@ class Project:
 
     def _runs(self) -> list[Path]:
         """Folders of the runs that are there, the latest first."""
-        runs = self.folder.glob("runs/[0-9]*")
+        runs = (run for run in self.folder.glob("runs/*") if run.name.isdecimal())
         return sorted(runs, key=lambda run: (len(run.name), run.name), reverse=True)
 
     def _run_folder(self, number: int) -> Path:

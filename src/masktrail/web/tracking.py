@@ -4,6 +4,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,8 +12,8 @@ from masktrail.errors import InputError
 from masktrail.export.review import ReviewWriter
 from masktrail.run.folder import RECORD
 from masktrail.run.job import Job
-from masktrail.run.journal import Journal
-from masktrail.run.loop import track_video
+from masktrail.run.journal import Journal, OtherRun
+from masktrail.run.loop import Report, track_video
 from masktrail.types import Frame, ObjectResult, Result, VideoInfo
 from masktrail.web.project import Project
 
@@ -118,15 +119,17 @@ class Tracking:
             export=EXPORT,
             direction=settings.direction,
             resume=resume,
-            overwrite=not resume,
             keep_soft=self._keep_soft,
         )
+        self._pausing.clear()
+        self._begin(out)
+        self._thread = threading.Thread(target=self._run, args=(job,), name="tracking", daemon=True)
+        self._thread.start()
+
+    def _begin(self, out: Path) -> None:
         self._watcher, self._message = Watcher(out), None
         self._done, self._expected = 0, None
         self._times.clear()
-        self._pausing.clear()
-        self._thread = threading.Thread(target=self._run, args=(job,), name="tracking", daemon=True)
-        self._thread.start()
         self.state = "loading"
 
     def pause(self) -> None:
@@ -155,13 +158,26 @@ class Tracking:
 
     def _run(self, job: Job) -> None:
         try:
-            report = track_video(job, self._progress, also=[self._watcher])
+            report = self._track(job)
             self._end("paused" if report.interrupted else "done", report.loss)
         except InputError as error:
             self._end("failed", str(error))
         except Exception as error:
             self._end("failed", f"Tracking failed: {error!r}")
             raise
+
+    def _track(self, job: Job) -> Report:
+        """Goes on, or begins anew where the run is of other weights, damaged, or of old."""
+        try:
+            return track_video(job, self._progress, also=[self._watcher])
+        except OtherRun:
+            if not job.resume:
+                raise
+        out = self._project.repeat_run()
+        with self._lock:
+            self._begin(out)
+        again = replace(job, out=out, resume=False)
+        return track_video(again, self._progress, also=[self._watcher])
 
     def _end(self, state: str, message: str | None) -> None:
         with self._lock:

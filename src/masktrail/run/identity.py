@@ -1,0 +1,128 @@
+"""What the masks of a run follow from, and by which it is known again."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from masktrail.run.plan import Plan
+from masktrail.types import Box, Mask, Prompt
+from masktrail.video.reader import Video, can_be_repeated
+from masktrail.zoo import own_settings, weights_hash, weights_path
+
+if TYPE_CHECKING:
+    from masktrail.trackers.tracker import Tracker
+
+VERSION = 1
+"""Raised whenever equal pictures, prompts, weights and settings come to give other masks."""
+
+ENDS = 2**16
+"""Bytes of a file's beginning and of its end by which its content is known."""
+
+
+def of_model(
+    model: str | Path, given: Mapping[str, Any], tracker: "Tracker", edges: str
+) -> dict[str, Any]:
+    """What masks depend on besides pictures and prompts.
+
+    Args:
+        model: whatever `zoo.load` loads.
+        given: its own settings, as they were asked for.
+        tracker: of both.
+        edges: see `Job`.
+    """
+    own = own_settings(model, given)
+    return {
+        "weights": weights_hash(weights_path(model)),
+        "size": tracker.size,
+        "device": str(tracker.propagator.device),
+        "precision": tracker.precision,
+        "settings": own,
+        "defaults": {name: v for name, v in tracker.settings.items() if name not in own},
+        "edges": edges,
+        "version": VERSION,
+    }
+
+
+def of_task(video: Video, plan: Plan, end: int | None, direction: str) -> dict[str, Any]:
+    """What masks depend on besides the model: pictures, prompts, frames."""
+    return {
+        "video": fingerprint(video),
+        "prompts": told_prompts(plan),
+        "start": plan.start,
+        "end": end,
+        "direction": direction,
+    }
+
+
+def difference(known: Mapping[str, Any], asked: Mapping[str, Any]) -> str | None:
+    """The first thing in which two identities differ; what an older one does not tell of is none.
+
+    Args:
+        known: as a journal holds it.
+        asked: now.
+    """
+    now = json.loads(json.dumps(asked))
+    if "video" in known:
+        now["video"] = {key: now["video"].get(key) for key in known["video"]}
+    return next((key for key in now if key in known and known[key] != now[key]), None)
+
+
+def modern(about: Mapping[str, Any]) -> dict[str, Any]:
+    """What a journal of any version tells of its run, as those of this one tell it."""
+    if "identity" in about:
+        return dict(about)
+    kept = ("prompts", "start", "end", "direction", "weights", "size", "device", "precision")
+    identity = {key: about[key] for key in (*kept, "edges") if key in about}
+    identity |= {"video": about["seen"], "settings": about.get("settings", {})}
+    source = about["video"]
+    return {
+        "identity": identity,
+        "source": source,
+        "repeatable": can_be_repeated(source),
+        "export": about["export"],
+    }
+
+
+def fingerprint(video: Video) -> dict[str, Any]:
+    """What tells a video from another one, wherever it lies."""
+    info, path = video.info, Path(video.info.source)
+    size = path.stat().st_size if path.is_file() else None
+    content = _content(path)
+    known = {"size": [info.width, info.height], "frames": info.frames, "bytes": size}
+    return {**known, "content": content} if content else known
+
+
+def _content(path: Path) -> str | None:
+    """Of a file what it begins and ends with, of a folder its files and their sizes."""
+    digest = hashlib.sha256()
+    if path.is_dir():
+        for file in sorted(p for p in path.iterdir() if p.is_file()):
+            digest.update(f"{file.name}\0{file.stat().st_size}\0".encode())
+    elif path.is_file():
+        with path.open("rb") as opened:
+            digest.update(opened.read(ENDS))
+            opened.seek(max(0, path.stat().st_size - ENDS))
+            digest.update(opened.read(ENDS))
+    else:
+        return None
+    return digest.hexdigest()[:16]
+
+
+def told_prompts(plan: Plan) -> dict[int, Any]:
+    """Prompts as `run.json` holds them: by object id where they are for the first frame alone."""
+    told = {
+        frame: {i: _told(prompt) for i, prompt in of.items()} for frame, of in plan.prompts.items()
+    }
+    return told[plan.start] if plan.last == plan.start else told
+
+
+def _told(prompt: Prompt) -> Any:
+    if isinstance(prompt, Mask):
+        return {"mask": hashlib.sha256(prompt.mask.tobytes()).hexdigest()[:16]}
+    if isinstance(prompt, Box):
+        return [prompt.x0, prompt.y0, prompt.x1, prompt.y1]
+    clicks = [[*point, int(on)] for point, on in zip(prompt.points, prompt.labels, strict=True)]
+    box = {"box": _told(prompt.box)} if prompt.box else {}
+    return {"points": clicks, **box, **(_told(prompt.mask) if prompt.mask else {})}
