@@ -188,7 +188,7 @@ def convert(
         Path | None, typer.Option("--out", "-o", help="Folder for the files; the run's own.")
     ] = None,
     video: Annotated[
-        Path | None, typer.Option(help="Where the video lies now, if it was moved.")
+        Path | None, typer.Option(help="Where the video lies now, if it was moved alone.")
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace files that the run did not make.")

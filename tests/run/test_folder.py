@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -119,6 +120,26 @@ def test_what_was_converted_is_of_the_run(run, tmp_path):
     assert convert(out, "json,davis") == convert(out, "json,davis") == FRAMES
     run("csv", end=3, overwrite=True)
     assert set(hashes(out)) == {NAME, "run.json", "objects.csv"}
+
+
+def test_the_video_of_a_run_is_found_again(video, tmp_path, monkeypatch):
+    """From any folder, after both were moved, after the run alone was; else it is said."""
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    shutil.copy(video, "v.mp4")
+    track("v.mp4", BOX, "out", "copy", "csv")
+    monkeypatch.chdir(tmp_path)
+    assert convert("work/out", "json") == FRAMES
+    shutil.move("work", "moved")
+    assert convert("moved/out", "json") == FRAMES
+    shutil.move("moved", "work")
+    shutil.move("work/out", "alone")
+    assert convert("alone", "json") == FRAMES
+    shutil.move("work/v.mp4", "elsewhere.mp4")
+    with pytest.raises(InputError, match=r"no longer at .*work/v\.mp4; say where.*--video"):
+        convert("alone", "json")
+    assert convert("alone", "json", video="elsewhere.mp4") == FRAMES
+    assert track("elsewhere.mp4", BOX, "alone", "copy", "csv", resume=True).frames == FRAMES
 
 
 def test_a_conversion_replaces_nothing_unasked(run, tmp_path):

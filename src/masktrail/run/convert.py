@@ -10,6 +10,7 @@ from masktrail.run.identity import difference, fingerprint, modern
 from masktrail.run.journal import Journal
 from masktrail.run.pipeline import Output, ahead
 from masktrail.run.products import names_of
+from masktrail.run.whereabouts import find
 from masktrail.video.reader import open_video
 
 
@@ -27,7 +28,7 @@ def convert(
         run: folder of the run; what was done of one that was ended early is converted.
         export: names of writers, with commas between.
         out: folder for the files; the run's own by default.
-        video: where the video lies now, if it was moved.
+        video: where the video lies now, if it was moved alone.
         progress: called after every frame.
         overwrite: replace files of these names that the run did not make.
 
@@ -45,14 +46,15 @@ def convert(
     with Journal(run) as journal:
         about, end = modern(journal.about), journal.following
         known = about["identity"]
-        source, start = video or about["source"], known["start"]
+        start = known["start"]
         if not end:
             raise InputError(f"The run in {run} has no frame yet; resume it first.")
         if video is None and not about["repeatable"]:
             raise InputError(
-                f"The run in {run} is of a camera or a pipe ({source}), and what that showed "
-                "cannot be seen again; ask for all formats when tracking it."
+                f"The run in {run} is of a camera or a pipe ({about['source']}), and what that "
+                "showed cannot be seen again; ask for all formats when tracking it."
             )
+        source = video or find(about, run)
         own = out.resolve() == run.resolve()
         if not own and not overwrite:
             folder.check_free()

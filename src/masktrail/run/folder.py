@@ -88,8 +88,8 @@ class RunFolder:
         Nothing is left of a run that fails before anything of it is written.
 
         Args:
-            about: what the run is of: its "identity", its "source" and whether that is
-                "repeatable".
+            about: what the run is of: its "identity", whether its source is "repeatable", and where
+                that is, see `whereabouts.told`.
             resume: see `check`.
             overwrite: see `check`.
             soft: keep soft masks too.

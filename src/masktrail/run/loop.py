@@ -14,6 +14,7 @@ from masktrail.export import make_writers
 from masktrail.export.base import Writer
 from masktrail.prompts.check import check_prompt
 from masktrail.run import identity as identities
+from masktrail.run import whereabouts
 from masktrail.run.folder import RunFolder
 from masktrail.run.job import DEFAULT_EXPORTS, Job
 from masktrail.run.journal import Journal, packed_state
@@ -125,7 +126,8 @@ def track_video(
         }
         if job.keep_finished and (known := _report_of(folder.finished(identity))):
             return known
-        about = {"identity": identity, "source": str(job.source), "repeatable": video.repeatable}
+        where = whereabouts.told(job.source, folder.path)
+        about = {"identity": identity, "repeatable": video.repeatable, **where}
         passes = (
             BothPasses(tracker, plan, folder.path) if plan.backward else ForwardPass(tracker, plan)
         )
