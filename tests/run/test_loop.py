@@ -255,7 +255,7 @@ def test_a_disk_that_fills_up_is_told(video, fake, tmp_path, monkeypatch):
 def test_a_disk_that_is_full_at_the_very_end_leaves_nothing_half_done(
     video, fake, tmp_path, monkeypatch, writer
 ):
-    def close(self):
+    def close(self, whole=True):
         raise InputError("The disk is full")
 
     monkeypatch.setattr(f"masktrail.export.{writer}.close", close)
@@ -340,7 +340,7 @@ def test_other_writers_see_every_frame_of_a_resumption_too(video, model, tmp_pat
         def write(self, frame, result):
             self.frames.append(frame.index)
 
-        def close(self):
+        def close(self, whole=True):
             pass
 
         abort = close

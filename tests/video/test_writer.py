@@ -113,9 +113,20 @@ def test_stopping_early_stops_the_sound(paint_video: PaintVideo, tmp_path: Path)
         writer.write(frame.image, frame)
         if frame.index == 9:
             break
-    writer.close()
+    writer.close(whole=False)
     assert len(list(open_video(tmp_path / "out.mp4"))) == 10
     assert 0.3 < sound(tmp_path / "out.mp4")[-1][1] < 0.4
+
+
+@pytest.mark.parametrize("name", ["in.mkv", "in.mov"])
+def test_sound_that_outlasts_the_picture_is_whole(paint_video: PaintVideo, name: str) -> None:
+    """However many frames are guessed from the length of the file."""
+    source = paint_video(name, tone_seconds=3.0)
+    for target, end in (("all.mp4", None), ("more.mp4", 20)):
+        copied = copy(source, source.with_name(target), end=end)
+        assert [packet for packet, _ in sound(copied)] == [packet for packet, _ in sound(source)]
+    cut = copy(source, source.with_name("cut.mp4"), end=12)
+    assert sound(cut)[-1][1] < 12 / 25
 
 
 def test_sound_that_mp4_cannot_hold_is_left_out(

@@ -17,8 +17,9 @@ class Writer(Protocol):
     """Takes results frame by frame and leaves files under `out`.
 
     `open`, then `write` for every frame in order, then `close`, which gives files their final
-    names; after an interruption `close` keeps what is done and `abort` drops what is unfinished.
-    Each of them raises InputError where the disk is full or `out` cannot be written.
+    names; after an interruption `close`, told that not the `whole` of the source came, keeps what
+    is done, and `abort` drops what is unfinished. Each of them raises InputError where the disk is
+    full or `out` cannot be written.
 
     Attributes:
         about: what it makes, in a few words.
@@ -34,7 +35,7 @@ class Writer(Protocol):
     def __init__(self, out: Path) -> None: ...
     def open(self, info: VideoInfo) -> None: ...
     def write(self, frame: Frame, result: Result) -> None: ...
-    def close(self) -> None: ...
+    def close(self, whole: bool = True) -> None: ...
     def abort(self) -> None: ...
 
 

@@ -58,7 +58,7 @@ class CocoWriter:
             seen = Seen(counts, int(mask.sum()), (x0, y0, x1 - x0, y1 - y0))
             self._seen[object_id][place] = seen
 
-    def close(self) -> None:
+    def close(self, whole: bool = True) -> None:
         """Writes the file and gives it its name."""
         if self._coco is None:
             return

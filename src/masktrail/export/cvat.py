@@ -65,7 +65,7 @@ class CvatWriter:
             self._last.append(_track(self._masks, object_id, frame.index, mask))
             self._masks += 1
 
-    def close(self) -> None:
+    def close(self, whole: bool = True) -> None:
         """Writes the file and gives it its name."""
         if self._tracks is None or self._info is None:
             return

@@ -46,10 +46,10 @@ class FilmWriter(ABC):
             raise ValueError("Call open(info) before write.")
         self._video.write(self.picture(frame, result), frame)
 
-    def close(self) -> None:
+    def close(self, whole: bool = True) -> None:
         """Completes the video and gives it its name."""
         if self._video is not None:
-            self._video.close()
+            self._video.close(whole)
             self._video = None
 
     def abort(self) -> None:

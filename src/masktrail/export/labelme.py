@@ -50,7 +50,7 @@ class LabelmeWriter:
         with replacing(self.folder / f"{frame.index:05d}.json") as part:
             part.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
-    def close(self) -> None:
+    def close(self, whole: bool = True) -> None:
         """Nothing to complete."""
 
     def abort(self) -> None:

@@ -30,7 +30,7 @@ class DavisWriter:
     def write(self, frame: Frame, result: Result) -> None:
         write_labels(self.folder / f"{frame.index:05d}.png", result.labels)
 
-    def close(self) -> None:
+    def close(self, whole: bool = True) -> None:
         """Nothing to complete."""
 
     def abort(self) -> None:

@@ -39,7 +39,7 @@ class JsonWriter:
             self._file.write(self._between + json.dumps(_record(frame, object_id, found)))
             self._between = ",\n"
 
-    def close(self) -> None:
+    def close(self, whole: bool = True) -> None:
         """Completes the list and gives the file its name."""
         file, self._file = self._file, None
         if file is not None:

@@ -83,7 +83,7 @@ class ReviewWriter:
         """Those of the table, of the frames so far."""
         return chosen(self._worst)
 
-    def close(self) -> None:
+    def close(self, whole: bool = True) -> None:
         """Writes the table and gives it its name."""
         if not self._opened:
             return

@@ -45,7 +45,7 @@ class SoftWriter:
             make_folder(self.folder / str(object_id))
             _write_soft(self.folder / str(object_id) / f"{frame.index:05d}.png", mask)
 
-    def close(self) -> None:
+    def close(self, whole: bool = True) -> None:
         """Nothing to complete."""
 
     def abort(self) -> None:

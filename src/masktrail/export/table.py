@@ -38,7 +38,7 @@ class CsvWriter:
         for object_id, found in sorted(result.objects.items()):
             self._rows.writerow(_row(frame, object_id, found))
 
-    def close(self) -> None:
+    def close(self, whole: bool = True) -> None:
         """Completes the table and gives it its name."""
         file, self._file = self._file, None
         if file is not None:

@@ -44,7 +44,7 @@ class YoloWriter:
         with replacing(self.folder / f"{frame.index:05d}.txt") as part:
             part.write_text("".join(lines), encoding="utf-8")
 
-    def close(self) -> None:
+    def close(self, whole: bool = True) -> None:
         """Writes `data.yaml`; the labels are complete already."""
         if self._cv2 is None:
             return

@@ -58,7 +58,8 @@ def convert(
         own = out.resolve() == run.resolve()
         if not own and not overwrite:
             folder.check_free()
-        with open_video(source, start, end) as opened:
+        cut = not journal.finished or known["end"] is not None or known["direction"] == "backward"
+        with open_video(source, start, end if cut else None) as opened:
             if difference(known, {"video": fingerprint(opened)}):
                 raise InputError(f"{source} is not the video that the run in {run} is of.")
             if own:

@@ -75,7 +75,9 @@ def modern(about: Mapping[str, Any]) -> dict[str, Any]:
         return dict(about)
     kept = ("prompts", "start", "end", "direction", "weights", "size", "device", "precision")
     identity = {key: about[key] for key in (*kept, "edges") if key in about}
-    identity |= {"video": about["seen"], "settings": about.get("settings", {})}
+    seen = dict(about["seen"])
+    seen.pop("frames" if seen["bytes"] is not None else "bytes")  # a guess, of files
+    identity |= {"video": seen, "settings": about.get("settings", {})}
     source = about["video"]
     return {
         "identity": identity,
@@ -88,25 +90,25 @@ def modern(about: Mapping[str, Any]) -> dict[str, Any]:
 def fingerprint(video: Video) -> dict[str, Any]:
     """What tells a video from another one, wherever it lies."""
     info, path = video.info, Path(video.info.source)
-    size = path.stat().st_size if path.is_file() else None
-    content = _content(path)
-    known = {"size": [info.width, info.height], "frames": info.frames, "bytes": size}
-    return {**known, "content": content} if content else known
+    size = [info.width, info.height]
+    if path.is_file():
+        return {"size": size, "bytes": path.stat().st_size, "content": _content(path)}
+    if path.is_dir():
+        return {"size": size, "frames": info.frames, "content": _content(path)}
+    return {"size": size, "frames": info.frames}
 
 
-def _content(path: Path) -> str | None:
+def _content(path: Path) -> str:
     """Of a file what it begins and ends with, of a folder its files and their sizes."""
     digest = hashlib.sha256()
     if path.is_dir():
         for file in sorted(p for p in path.iterdir() if p.is_file()):
             digest.update(f"{file.name}\0{file.stat().st_size}\0".encode())
-    elif path.is_file():
+    else:
         with path.open("rb") as opened:
             digest.update(opened.read(ENDS))
             opened.seek(max(0, path.stat().st_size - ENDS))
             digest.update(opened.read(ENDS))
-    else:
-        return None
     return digest.hexdigest()[:16]
 
 

@@ -230,7 +230,7 @@ def _loop(
         passes.close()
     try:
         with holding_ctrl_c():
-            output.close()
+            output.close(whole=not interrupted)
             if not interrupted:
                 journal.finish()
     except KeyboardInterrupt:

@@ -77,14 +77,18 @@ class Output:
         while len(self._pending) > PENDING:
             self._pending.popleft().result()
 
-    def close(self) -> None:
-        """Waits for what was handed over and gives files their final names."""
+    def close(self, whole: bool = True) -> None:
+        """Waits for what was handed over and gives files their final names.
+
+        Args:
+            whole: whether all came that was asked for, or the user ended it.
+        """
         try:
             self._pool.shutdown()
             if self._failure is not None:
                 raise self._failure
             for writer in self._opened:
-                writer.close()
+                writer.close(whole)
         except BaseException:
             self.abort()
             raise

@@ -77,7 +77,7 @@ class ContainerSource:
         self._container = open_container(name, format, options, timeout)
         try:
             self._stream = choose_stream(self._container, name)
-            self._watch = Watch(self._container, self._stream)
+            self._watch = Watch(self._container, self._stream, name)
             self._decoded = self._decode()
             self._first: Any = self._decode_first()
             self._stored_size = self._first.width, self._first.height
@@ -96,7 +96,7 @@ class ContainerSource:
             del raw
             if end is not None and index + 1 >= end:
                 return
-        self.loss = None if self._live else self._watch.loss(self._name)
+        self.loss = None if self._live else self._watch.loss()
 
     def backward(self, start: int, last: int) -> Iterator[Frame]:
         """Frames from `last` down to `start`; see `video.backward`.

@@ -34,7 +34,7 @@ class VideoWriter:
     milliseconds. Sound that the container cannot hold is left out, which is logged.
 
     Leaving the context normally closes; leaving it by an exception aborts. A caller that wants to
-    keep what is done (Ctrl-C) calls `close` itself; the sound then ends with the last frame.
+    keep what is done (Ctrl-C) calls `close(whole=False)`; the sound then ends with the last frame.
 
     Args:
         path: where the video goes; its suffix decides the container (mp4, mov, mkv, webm).
@@ -80,14 +80,19 @@ class VideoWriter:
             if self._audio:
                 self._audio.copy_until(frame.pts * frame.time_base)
 
-    def close(self) -> None:
-        """Completes the file and gives it its final name; nothing is made if no frame came."""
+    def close(self, whole: bool = True) -> None:
+        """Completes the file and gives it its final name; nothing is made if no frame came.
+
+        Args:
+            whole: whether the source came to its end, or to that which the user chose; sound after
+                the last frame is left out where it did not.
+        """
         if self._container is None:
             return
         with self._explained():
             self._mux(self._stream.encode(None))
             if self._audio:
-                self._audio.copy_until(self._sound_end())
+                self._audio.copy_until(self._sound_end(whole))
                 self._audio.close()
             self._container.close()
             self._part.replace(self.path)
@@ -185,12 +190,13 @@ class VideoWriter:
     def _usual_duration(self) -> int:
         return max(1, round(1 / (self._info.rate * self._time_base)))
 
-    def _sound_end(self) -> Fraction | None:
-        """Where the sound stops: with the last frame if frames after it were left out."""
-        ends = [n for n in (self._info.end, self._info.frames) if n is not None]
-        whole = self._info.end is None and (not ends or self._last.index + 1 >= min(ends))
+    def _sound_end(self, whole: bool) -> Fraction | None:
+        """Where the sound stops: with the last frame if the user left out those after it."""
+        end = self._info.end
+        if whole and (end is None or self._last.index + 1 < end):
+            return None
         duration = self._last.duration or self._usual_duration()
-        return None if whole else (self._last.pts + duration) * self._time_base
+        return (self._last.pts + duration) * self._time_base
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

@@ -51,7 +51,7 @@ class Watcher:
             self._review.note(frame, 0.0, objects)
             self._scores.append((frame, {i: found.score for i, found in objects.items()}))
 
-    def close(self) -> None:
+    def close(self, whole: bool = True) -> None:
         """Nothing to close."""
 
     def abort(self) -> None:
