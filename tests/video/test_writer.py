@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from masktrail.errors import InputError
 from masktrail.types import Frame, VideoInfo
-from masktrail.video import VideoWriter, open_video
+from masktrail.video import VideoWriter, audio, open_video
 from painted_videos import PaintVideo, paint_clip
 
 SIZE = (64, 48)
@@ -127,6 +127,38 @@ def test_sound_that_outlasts_the_picture_is_whole(paint_video: PaintVideo, name:
         assert [packet for packet, _ in sound(copied)] == [packet for packet, _ in sound(source)]
     cut = copy(source, source.with_name("cut.mp4"), end=12)
     assert sound(cut)[-1][1] < 12 / 25
+
+
+def test_recordings_put_end_to_end_keep_their_sound(
+    paint_video: PaintVideo, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    parts = [paint_video(f"{n}.ts", frames=25) for n in range(2)]
+    (tmp_path / "both.ts").write_bytes(b"".join(part.read_bytes() for part in parts))
+    with caplog.at_level(logging.WARNING):
+        target = copy(tmp_path / "both.ts", tmp_path / "out.mp4")
+    assert not caplog.text
+    times = [frame.time for frame in open_video(target)]
+    assert np.diff(times) == pytest.approx(np.full(49, 0.04))
+    before, after = sound(parts[0]), sound(target)
+    assert len(after) == 2 * len(before)
+    gaps = np.diff([time for _, time in after])
+    assert gaps == pytest.approx(np.full(len(gaps), 0.064), abs=0.002)
+
+
+def test_sound_that_cannot_be_written_is_left_out_aloud(
+    video_file: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: Any
+) -> None:
+    """The picture is finished all the same."""
+    monkeypatch.setattr(audio, "_in_time", lambda packets: (early(packet) for packet in packets))
+
+    def early(packet: Any) -> Any:
+        packet.dts = -packet.dts
+        return packet
+
+    with caplog.at_level(logging.WARNING):
+        target = copy(video_file, tmp_path / "out.mp4")
+    assert "breaks off" in caplog.text
+    assert len(list(open_video(target))) == 12
 
 
 def test_sound_that_mp4_cannot_hold_is_left_out(

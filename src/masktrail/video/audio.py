@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import logging
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from fractions import Fraction
 from typing import Any
 
 import av
 
 log = logging.getLogger(__name__)
+
+ANEW = Fraction(1, 4)
+"""Seconds that time goes back at least where it begins anew."""
 
 
 class AudioCopy:
@@ -28,7 +32,7 @@ class AudioCopy:
             self._add(stream)
         self._origin = Fraction(0)
         self._earliest: Fraction | None = None
-        self._packets = self._read()
+        self._packets = _in_time(self._read())
         self._waiting: Any = None
 
     @property
@@ -93,7 +97,34 @@ class AudioCopy:
         if packet.pts is not None:
             packet.pts -= shift
         packet.stream = self._streams[packet.stream_index]
-        self._output.mux(packet)
+        try:
+            self._output.mux(packet)
+        except av.error.FFmpegError as error:
+            if error.errno == errno.ENOSPC:
+                raise
+            log.warning("The sound of %s breaks off: %s", self._input.name, error)
+            self._packets.close()
+
+
+def _in_time(packets: Iterator[Any]) -> Generator[Any, None, None]:
+    """Packets whose times increase in each stream, as containers must have them.
+
+    Where time begins anew it goes on without a gap; a time that is a little early is put behind the
+    one before it.
+    """
+    ends: dict[int, tuple[int, int]] = {}
+    offsets: dict[int, int] = {}
+    for packet in packets:
+        stream = packet.stream_index
+        last, end = ends.get(stream, (packet.dts - 1, packet.dts))
+        shift = offsets.get(stream, 0)
+        if packet.dts + shift <= last - ANEW / packet.time_base:
+            shift = offsets[stream] = end - packet.dts
+        shift = max(shift, last + 1 - packet.dts)
+        packet.dts += shift
+        packet.pts = packet.dts if packet.pts is None else packet.pts + shift
+        ends[stream] = packet.dts, packet.dts + (packet.duration or 0)
+        yield packet
 
 
 def _begins(packet: Any) -> Fraction:

@@ -150,7 +150,7 @@ class _File:
         source = self._open()
         try:
             for raw, time in source.timed():
-                self._index.add(raw, time)
+                self._index.add(raw, time, source.duration(raw))
                 if self._closing.is_set():
                     return
         finally:

@@ -16,6 +16,7 @@ from av.video.reformatter import Colorspace, VideoReformatter
 from masktrail.errors import InputError
 from masktrail.types import Frame, Image, VideoInfo
 from masktrail.video.backward import frames_backward
+from masktrail.video.clock import Clock, finer
 from masktrail.video.opening import choose_stream, is_pipe, open_container
 from masktrail.video.watch import Watch
 
@@ -92,7 +93,7 @@ class ContainerSource:
         """Frames with `start <= index < end`; those before `start` are decoded and dropped."""
         for index, (raw, pts) in enumerate(self.timed()):
             if index >= start:
-                yield Frame(self.image(raw), index, pts, self.info.time_base, raw.duration or 0)
+                yield Frame(self.image(raw), index, pts, self.info.time_base, self.duration(raw))
             del raw
             if end is not None and index + 1 >= end:
                 return
@@ -108,10 +109,9 @@ class ContainerSource:
 
     def timed(self) -> Iterator[tuple[av.VideoFrame, int]]:
         """Decoded frames from the first on, and when each is shown."""
-        clock = _Clock(self._container.format.name == "avi", self._usual_duration())
-        for raw in self.raw():
-            yield raw, clock.time(raw)
-            del raw
+        by_dts = self._container.format.name == "avi"
+        duration = max(1, round(1 / (self.info.rate * self.info.time_base)))
+        yield from Clock(by_dts, duration, self._parts).timed(self.raw())
 
     def raw(self) -> Iterator[av.VideoFrame]:
         """Decoded frames from the first on; only once."""
@@ -126,6 +126,10 @@ class ContainerSource:
         self._container.seek(pts, stream=self._stream, backward=True)
         self._decoded = self._decode()
         yield from self._decoded
+
+    def duration(self, raw: av.VideoFrame) -> int:
+        """How long a decoded frame is shown, in units of the time base; 0 where nobody knows."""
+        return (raw.duration or 0) * self._parts
 
     def image(self, raw: av.VideoFrame) -> Image:
         """A decoded frame as upright RGB; one of another size is scaled to that of the first."""
@@ -169,48 +173,19 @@ class ContainerSource:
             width, height = height, width
         aspect = _fraction(self._stream.sample_aspect_ratio) or Fraction(1)
         rate = _fraction(self._stream.average_rate) or _fraction(self._stream.guessed_rate)
+        rate = rate or DEFAULT_RATE
+        time_base = _fraction(self._stream.time_base) or 1 / rate
+        self._parts = finer(time_base, rate)
         return VideoInfo(
             source=self._name,
             width=width,
             height=height,
-            rate=rate or DEFAULT_RATE,
+            rate=rate,
             pixel_aspect=1 / aspect if self._orientation.transpose else aspect,
-            time_base=_fraction(self._stream.time_base) or 1 / (rate or DEFAULT_RATE),
-            frames=self._watch.claimed_frames(rate or DEFAULT_RATE),
+            time_base=time_base / self._parts,
+            frames=self._watch.claimed_frames(rate),
             has_audio=Path(self._name).is_file() and bool(self._container.streams.audio),
         )
-
-    def _usual_duration(self) -> int:
-        return max(1, round(1 / (self.info.rate * self.info.time_base)))
-
-
-class _Clock:
-    """Presentation times that always increase, from whatever a container tells.
-
-    Args:
-        by_dts: times are those of decoding, as in AVI, which stores no others.
-        duration: of a usual frame, in units of the stream's time base.
-    """
-
-    def __init__(self, by_dts: bool, duration: int) -> None:
-        self._by_dts, self._duration = by_dts, duration
-        self._first_dts: int | None = None
-        self._last: int | None = None
-
-    def time(self, frame: av.VideoFrame) -> int:
-        """Time of the next frame in presentation order, in units of the stream's time base."""
-        pts = self._since_first(frame.dts) if self._by_dts else frame.pts
-        if self._last is not None and (pts is None or pts <= self._last):
-            pts = self._last + self._duration
-        self._last = pts or 0
-        return self._last
-
-    def _since_first(self, dts: int | None) -> int | None:
-        if dts is None:
-            return None
-        if self._first_dts is None:
-            self._first_dts = dts
-        return dts - self._first_dts
 
 
 def _orientation(frame: av.VideoFrame) -> Orientation:

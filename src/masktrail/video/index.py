@@ -48,16 +48,16 @@ class Index:
         """The first `count` frames of a freshly opened source, or as many as there are."""
         index = cls()
         for raw, time in islice(source.timed(), count):
-            index.add(raw, time)
+            index.add(raw, time, source.duration(raw))
         return index
 
-    def add(self, raw: av.VideoFrame, time: int) -> None:
+    def add(self, raw: av.VideoFrame, time: int, duration: int) -> None:
         """Counts a frame."""
         if self._trusted and raw.key_frame and raw.pts is not None and len(self):
             self.seeks.append(raw.pts)
             self.keys.append(len(self))
         self.frame_bytes = max(self.frame_bytes, sum(p.buffer_size for p in raw.planes))
-        self.durations.append(raw.duration or 0)
+        self.durations.append(duration)
         self.prints.append(print_of(raw))
         self.times.append(time)
 
