@@ -26,6 +26,7 @@ class Frame:
         time_base: seconds per unit of `pts`.
         duration: how long the frame is shown, in units of `time_base`; 0 where nothing says.
         arrived: `time.monotonic()` when it came from a live source; None from a recording.
+        lost: whether it could not be decoded; the image is then that of its neighbour.
     """
 
     image: Image
@@ -34,6 +35,7 @@ class Frame:
     time_base: Fraction
     duration: int = 0
     arrived: float | None = None
+    lost: bool = False
 
     @property
     def time(self) -> float:

@@ -158,14 +158,6 @@ def test_pictures_of_other_modes_and_orientations(tmp_path: Path, clip: Clip) ->
     assert np.array_equal(upright.image, clip.images[1])
 
 
-def test_a_broken_picture_ends_the_video_with_a_loss(picture_folder: Path) -> None:
-    whole = (picture_folder / "8.png").read_bytes()
-    (picture_folder / "8.png").write_bytes(whole[: len(whole) // 2])
-    video = open_video(picture_folder)
-    assert len(list(video)) == 7
-    assert video.loss and "8.png" in video.loss
-
-
 @pytest.mark.parametrize(
     ("name", "how"),
     [

@@ -113,8 +113,8 @@ def reason_for(before: ObjectResult | None, found: ObjectResult) -> str | None:
         before: the object in the frame before, None where it was not known.
         found: the object now.
     """
-    if found.box is None:
-        return None if before is not None and before.box is None else "lost"
+    if found.state == "lost" or found.box is None:
+        return None if before is not None and before.state == "lost" else "lost"
     if before is None or before.box is None:
         return "low score"
     x0, y0, x1, y1 = before.box

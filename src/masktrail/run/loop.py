@@ -3,10 +3,12 @@
 import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from masktrail.edges import EDGES, refined
 from masktrail.errors import InputError
@@ -23,6 +25,7 @@ from masktrail.run.pipeline import Output, ahead, holding_ctrl_c
 from masktrail.run.plan import Plan, Prompts, by_frame
 from masktrail.run.products import names_of
 from masktrail.run.record import peak_memory_mb, versions
+from masktrail.types import Frame, Result
 from masktrail.video.reader import Video, open_video
 from masktrail.zoo import DEFAULT, load
 
@@ -200,18 +203,18 @@ def _loop(
     counted = _counting(progress, video.expected, passes.extra)
     begun = time.perf_counter()
     output = Output(writers, video.info)
+    result = Result(np.zeros((video.info.height, video.info.width), np.uint8))
     try:
         if not journal.finished:
             passes.prepare(video, counted)
             tracking = time.perf_counter() - begun if passes.extra else 0.0
         for frame in ahead(video):
             if frame.index < begin:
-                output.write(frame, journal.read(frame.index, frame.image.shape[:2]))
+                result = journal.read(frame.index, frame.image.shape[:2])
+                output.write(frame, result)
             else:
                 before = time.perf_counter()
-                result = passes.step(frame)
-                if refine:
-                    result = refined(frame.image, result)
+                result = _said(frame, passes, result, refine)
                 tracking += time.perf_counter() - before
                 with holding_ctrl_c():
                     output.write(frame, result)
@@ -245,6 +248,16 @@ def _loop(
         loss=video.loss,
         interrupted=interrupted,
     )
+
+
+def _said(frame: Frame, passes: BothPasses | ForwardPass, before: Result, refine: bool) -> Result:
+    """What is said of a frame; of one that is lost what was said before, all objects lost."""
+    if frame.lost:
+        passes.skip(frame)
+        lost = {i: replace(one, score=0.0, state="lost") for i, one in before.objects.items()}
+        return replace(before, objects=lost)
+    result = passes.step(frame)
+    return refined(frame.image, result) if refine else result
 
 
 def _keep_state(

@@ -53,6 +53,15 @@ class ForwardPass:
         """What the tracker says of the next frame."""
         return self._tracker.step(frame.image, self._waiting.pop(frame.index, None))
 
+    def skip(self, frame: Frame) -> None:
+        """Passes over a lost frame.
+
+        Raises:
+            InputError: a prompt is for it.
+        """
+        if frame.index in self._waiting:
+            raise InputError(lost(frame.index))
+
     def finish(self, video: Video) -> None:
         """Makes sure that every prompt was met.
 
@@ -149,6 +158,9 @@ class BothPasses:
         logits = {i: self._as_tensor(said.logits) for i, said in joined.items()}
         return self._tracker.report(logits, given, {i: said.score for i, said in joined.items()})
 
+    def skip(self, frame: Frame) -> None:
+        """Passes over a lost frame; both directions did."""
+
     def finish(self, video: Video) -> None:
         """All prompts have been met."""
 
@@ -190,6 +202,8 @@ class BothPasses:
                 for i, prompt in waiting.pop(frame.index, {}).items()
                 if not self._plan.corrects(frame.index, i)
             }
+            if prompts and frame.lost:
+                raise InputError(lost(frame.index))
             if prompts and len(self._plan.prompts) > 1:
                 self._tracker.step(frame.image, prompts)
                 self._given[frame.index] = dict(self._tracker.given)
@@ -198,22 +212,26 @@ class BothPasses:
             raise InputError(never_came(video, min(waiting)))
 
     def _pass(self, frames: Iterable[Frame], spool: Spool, done: Callable[[], None]) -> None:
+        said: dict[int, Said] = {}
         for frame in frames:
-            prompts: dict[int, Prompt] = {
-                **self._plan.prompts.get(frame.index, {}),
-                **{i: Mask(m) for i, m in self._given.get(frame.index, {}).items() if m.any()},
-            }
-            result = self._tracker.step(frame.image, prompts)
-            if prompts:
-                self._given[frame.index] = dict(self._tracker.given)
-            spool.write(
-                frame.index,
-                {
-                    i: Said(logits.float().cpu().numpy(), result.objects[i].score)
-                    for i, logits in self._tracker.logits.items()
-                },
-            )
+            if not frame.lost:
+                said = self._say(frame)
+            spool.write(frame.index, said)
             done()
+
+    def _say(self, frame: Frame) -> dict[int, Said]:
+        """What the tracker says of the next frame of a pass."""
+        prompts: dict[int, Prompt] = {
+            **self._plan.prompts.get(frame.index, {}),
+            **{i: Mask(m) for i, m in self._given.get(frame.index, {}).items() if m.any()},
+        }
+        result = self._tracker.step(frame.image, prompts)
+        if prompts:
+            self._given[frame.index] = dict(self._tracker.given)
+        return {
+            i: Said(logits.float().cpu().numpy(), result.objects[i].score)
+            for i, logits in self._tracker.logits.items()
+        }
 
     def _as_tensor(self, logits: NDArray[np.float32]) -> "Tensor":
         import torch
@@ -245,6 +263,11 @@ def join(forward: Said | None, backward: Said | None, shares: tuple[float, float
     score = share * one.score * _overlap(one.logits, logits)
     score += (1 - share) * other.score * _overlap(other.logits, logits)
     return Said(logits, score)
+
+
+def lost(frame: int) -> str:
+    """The sentence for a prompt of a frame that cannot be decoded."""
+    return f"Frame {frame}, which a prompt is for, cannot be decoded; mark the objects in another."
 
 
 def never_came(video: Video, frame: int) -> str:

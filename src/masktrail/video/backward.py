@@ -42,6 +42,7 @@ def frames_backward(
         for place in range(end - 1, first - 1, -1):
             image = source.image(chunk.pop())
             time, duration = index.times[place], index.durations[place]
-            yield Frame(image, place, time, source.info.time_base, duration)
+            span = source.info.time_base, duration
+            yield Frame(image, place, time, *span, lost=bool(index.lost[place]))
             del image
         end = first

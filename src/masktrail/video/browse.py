@@ -111,7 +111,7 @@ class _Folder:
         return self.info.frames or 0
 
     def read(self, index: int, room: int) -> list[tuple[int, Image]]:
-        return [(f.index, f.image) for f in self._pictures.frames(index, index + 1)]
+        return [(f.index, f.image) for f in self._pictures.frames(index, index + 1) if not f.lost]
 
     def close(self) -> None:
         self._pictures.close()

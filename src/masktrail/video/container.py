@@ -17,6 +17,7 @@ from masktrail.errors import InputError
 from masktrail.types import Frame, Image, VideoInfo
 from masktrail.video.backward import frames_backward
 from masktrail.video.clock import Clock, finer
+from masktrail.video.gaps import Gaps
 from masktrail.video.opening import choose_stream, is_pipe, open_container
 from masktrail.video.watch import Watch
 
@@ -91,10 +92,12 @@ class ContainerSource:
 
     def frames(self, start: int = 0, end: int | None = None) -> Iterator[Frame]:
         """Frames with `start <= index < end`; those before `start` are decoded and dropped."""
+        before = None
         for index, (raw, pts) in enumerate(self.timed()):
             if index >= start:
-                yield Frame(self.image(raw), index, pts, self.info.time_base, self.duration(raw))
-            del raw
+                span = self.info.time_base, self.duration(raw)
+                yield Frame(self.image(raw), index, pts, *span, lost=raw is before)
+            before = raw
             if end is not None and index + 1 >= end:
                 return
         self.loss = None if self._live else self._watch.loss()
@@ -153,19 +156,28 @@ class ContainerSource:
         )
 
     def _decode(self) -> Generator[av.VideoFrame, None, None]:
-        """Decoded frames; a packet that cannot be decoded is counted and passed over."""
+        """Decoded frames; for one that is lost with a broken packet that before it comes again."""
+        gaps = Gaps()
+        before: Any = None
         for packet in self._watch.packets():
+            gaps.send(packet)
             try:
                 frames = packet.decode()
             except av.error.FFmpegError as error:
                 log.debug("%s: %s", self._name, error)
                 self._watch.broken += 1
+                gaps.broken()
                 continue
             while frames:
                 frame = frames.pop(0)
                 self._watch.see(frame)
+                for _ in range(gaps.before(frame) if before is not None else 0):
+                    yield before
                 yield frame
+                before = frame
                 del frame
+        for _ in range(gaps.left() if before is not None else 0):
+            yield before
 
     def _describe(self) -> VideoInfo:
         width, height = self._stored_size

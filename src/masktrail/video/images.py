@@ -37,6 +37,7 @@ class ImageFolder:
     def __init__(self, folder: Path, start: int = 0, end: int | None = None) -> None:
         self.loss: str | None = None
         self.repeatable = True
+        self._broken: dict[int, str] = {}
         self._folder = folder
         self._paths = list_pictures(folder)
         width, height = _common_size(self._paths[start:end] or self._paths[:1])
@@ -50,37 +51,41 @@ class ImageFolder:
         )
 
     def frames(self, start: int = 0, end: int | None = None) -> Iterator[Frame]:
-        """Frames with `start <= index < end`, `pts` being the index; ends at a broken picture."""
-        for index, path in list(enumerate(self._paths))[start:end]:
-            try:
-                image = read_picture(path)
-            except UNREADABLE as error:
-                self.loss = (
-                    f"{self._folder} is damaged: picture {index} of {len(self._paths)}, "
-                    f"{path.name}, cannot be decoded ({error}); it and those after it are left out."
-                )
-                return
-            yield Frame(image, index, index, self.info.time_base, 1)
-            del image
+        """Frames with `start <= index < end`, `pts` being the index."""
+        yield from self._read(range(len(self._paths))[start:end])
 
     def backward(self, start: int, last: int) -> Iterator[Frame]:
         """Frames from `last` down to `start`.
 
         Raises:
-            InputError: there is no picture `last`, or one that cannot be decoded.
+            InputError: there is no picture `last`.
         """
         if last >= len(self._paths):
             raise InputError(
                 f"{self._folder} ends with picture {len(self._paths) - 1}; picture {last} was "
                 "asked for."
             )
-        for index in range(last, start - 1, -1):
+        yield from self._read(range(last, start - 1, -1))
+
+    def _read(self, indices: range) -> Iterator[Frame]:
+        """Pictures in an order; one that cannot be decoded is that before it, and a loss."""
+        image = np.zeros((self.info.height, self.info.width, 3), np.uint8)
+        for index in indices:
+            lost = False
             try:
                 image = read_picture(self._paths[index])
             except UNREADABLE as error:
-                raise InputError(f"{self._paths[index]} cannot be decoded ({error}).") from None
-            yield Frame(image, index, index, self.info.time_base, 1)
-            del image
+                lost = True
+                self._broken[index] = f"{self._paths[index].name} ({error})"
+                self.loss = self._told()
+            yield Frame(image, index, index, self.info.time_base, 1, lost=lost)
+
+    def _told(self) -> str:
+        count, first = len(self._broken), self._broken[min(self._broken)]
+        return (
+            f"{self._folder} is damaged: {count} of {len(self._paths)} pictures cannot be decoded, "
+            f"{first}{' first' if count > 1 else ''}; masks of the frame before stand for them."
+        )
 
     def close(self) -> None:
         """Nothing is held open between frames."""

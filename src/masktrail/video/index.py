@@ -33,12 +33,14 @@ class Index:
         times: presentation times, in units of the stream's time base.
         durations: in the same units.
         prints: checksums of the pictures.
+        lost: whether each is lost, so that the picture is that before it.
         keys: frames at which decoding can begin, ascending; 0 among them.
         seeks: what to seek for each of `keys`, but for 0.
     """
 
     def __init__(self) -> None:
         self.times, self.durations, self.prints = array("q"), array("q"), array("I")
+        self.lost = bytearray()
         self.seeks, self.keys = [0], [0]
         self.frame_bytes = 1
         self._trusted = True
@@ -47,18 +49,21 @@ class Index:
     def of(cls, source: ContainerSource, count: int) -> Index:
         """The first `count` frames of a freshly opened source, or as many as there are."""
         index = cls()
+        before = None
         for raw, time in islice(source.timed(), count):
-            index.add(raw, time, source.duration(raw))
+            index.add(raw, time, source.duration(raw), raw is before)
+            before = raw
         return index
 
-    def add(self, raw: av.VideoFrame, time: int, duration: int) -> None:
+    def add(self, raw: av.VideoFrame, time: int, duration: int, lost: bool = False) -> None:
         """Counts a frame."""
-        if self._trusted and raw.key_frame and raw.pts is not None and len(self):
+        if self._trusted and raw.key_frame and not lost and raw.pts is not None and len(self):
             self.seeks.append(raw.pts)
             self.keys.append(len(self))
         self.frame_bytes = max(self.frame_bytes, sum(p.buffer_size for p in raw.planes))
         self.durations.append(duration)
         self.prints.append(print_of(raw))
+        self.lost.append(lost)
         self.times.append(time)
 
     def __len__(self) -> int:
