@@ -22,10 +22,20 @@ app = typer.Typer(
 
 
 class Warnings(logging.Handler):
-    """Shows what the library wants said aloud as plain lines, above a progress bar if need be."""
+    """Shows what the library wants said aloud as plain lines, above a progress bar if need be.
+
+    Each once: a video is opened again for every pass over it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
-        typer.echo(f"Warning: {record.getMessage()}", err=True)
+        message = record.getMessage()
+        if message not in self._said:
+            typer.echo(f"Warning: {message}", err=True)
+        self._said.add(message)
 
 
 def _hush(quiet: bool) -> bool:

@@ -6,6 +6,7 @@ import pytest
 
 from masktrail.batch.manifest import Task, read_tasks, shard
 from masktrail.errors import InputError
+from masktrail.video.kinds import PAGED, VIDEOS
 
 
 def manifest(folder: Path, *lines: str) -> Path:
@@ -52,6 +53,9 @@ def test_rows_of_one_name_are_prompts_at_several_frames(tmp_path):
         (["video,mask,start", "a.mp4,a.png,soon"], "line 2: start is 'soon'; expected a frame"),
         (["video,mask", "a/x.mp4,a.png", "b/x.mp4,b.png"], "line 3: the name 'x' is that of .*a/x"),
         (["video,mask"], "names no video"),
+        (["video,name,mask", "a.mp4,../../up,a.png"], r"line 2: the name '../../up' is no name of"),
+        (["video,name,mask", "a.mp4,/etc/x,a.png"], "line 2: the name '/etc/x' is no name of"),
+        (["video,name,mask", "a.mp4,..,a.png"], "line 2: the name '..' is no name of"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(tmp_path, lines, told):
@@ -87,3 +91,20 @@ def test_shards_are_all_of_it_and_never_overlap():
     for text in ("0/3", "4/3", "1", "a/b", "", "1/0", "-1/3"):
         with pytest.raises(InputError, match="write i/n"):
             shard(tasks, text)
+
+
+@pytest.mark.parametrize("suffix", sorted(VIDEOS - PAGED))
+def test_every_kind_of_video_of_a_folder_is_a_task(tmp_path, suffix):
+    for name in (f"a{suffix}", f"b{suffix.upper()}", "a.png", "b.png", ".hidden.mp4", "notes.txt"):
+        (tmp_path / name).write_text("")
+    assert [task.name for task in read_tasks(tmp_path)] == ["a", "b"]
+
+
+def test_videos_that_share_a_name_are_told_apart(tmp_path):
+    for name in ("a.mkv", "a.mp4", "a.png", "b.mp4", "b.png"):
+        (tmp_path / name).write_text("")
+    found = {task.name: (task.video, task.marks) for task in read_tasks(tmp_path)}
+    mask = (("mask", str(tmp_path / "a.png")),)
+    assert found["a.mkv"] == (str(tmp_path / "a.mkv"), mask)
+    assert found["a.mp4"] == (str(tmp_path / "a.mp4"), mask)
+    assert found.keys() == {"a.mkv", "a.mp4", "b"}

@@ -1,5 +1,6 @@
 """Frames, times and complaints of every kind of source."""
 
+import logging
 import os
 import weakref
 from fractions import Fraction
@@ -9,6 +10,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -307,3 +309,39 @@ def test_start_beyond_the_end(video_file: Path, picture_folder: Path) -> None:
     for source in (video_file, picture_folder):
         with pytest.raises(InputError, match="ends before frame 12"):
             list(open_video(source, 12))
+
+
+def test_the_stream_that_players_show_is_taken(
+    paint_video: PaintVideo, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    small, large = (paint_video(f"{w}.mkv", size=(w, 48), tone=None) for w in (64, 96))
+    path = tmp_path / "two.mkv"
+    with av.open(str(small)) as one, av.open(str(large)) as other, av.open(str(path), "w") as two:
+        for source, kind in ((one, 0), (other, av.stream.Disposition.default)):
+            copied: Any = two.add_stream_from_template(source.streams.video[0])
+            copied.disposition = kind
+        for place, source in enumerate((one, other)):
+            for packet in source.demux():
+                if packet.size:
+                    packet.stream = two.streams[place]
+                    two.mux(packet)
+    with caplog.at_level(logging.WARNING):
+        video = open_video(path)
+    assert (video.info.width, len(list(video))) == (96, 12)
+    assert "holds 2 video streams" in caplog.text and "number 2 of 96x48" in caplog.text
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4", ".ts"])
+def test_frames_that_a_decoder_holds_back_come_where_sound_is_first(
+    paint_video: PaintVideo, tmp_path: Path, suffix: str
+) -> None:
+    path = tmp_path / f"sound_first{suffix}"
+    with av.open(str(paint_video(f"plain{suffix}"))) as plain, av.open(str(path), "w") as turned:
+        order = [plain.streams.audio[0], plain.streams.video[0]]
+        copies: dict[int, Any] = {s.index: turned.add_stream_from_template(s) for s in order}
+        for packet in plain.demux():
+            if packet.size:
+                packet.stream = copies[packet.stream_index]
+                turned.mux(packet)
+    video = open_video(path)
+    assert (len(list(video)), video.loss) == (12, None)

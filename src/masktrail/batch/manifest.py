@@ -1,18 +1,17 @@
 """Which videos to track, and from which prompts: a table, or a folder of videos beside masks."""
 
 import csv
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from masktrail.errors import InputError
+from masktrail.video.kinds import is_video
 
 PROMPTS = ("mask", "box", "point", "not_point")
 COLUMNS = ("video", "name", "at", *PROMPTS, "start", "end", "direction")
 """Of a manifest; `video` and at least one of the prompts are needed."""
-
-FILMS = {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".gif"}
-"""Files of a folder that count as videos; a manifest may name any."""
 
 
 @dataclass(frozen=True)
@@ -68,21 +67,29 @@ def shard(tasks: list[Task], text: str) -> list[Task]:
 
 
 def _of_folder(folder: Path) -> list[Task]:
-    found = [path for path in sorted(folder.iterdir()) if _is_video(path)]
+    found = [path for path in sorted(folder.iterdir()) if _is_task(path)]
     bare = [path.name for path in found if not path.with_suffix(".png").is_file()]
     if bare:
         raise InputError(
             f"{len(bare)} of {len(found)} videos in {folder} have no mask beside them, as "
             f"{bare[0]}; expected {Path(bare[0]).with_suffix('.png')}, or give a manifest."
         )
-    marks = ((path, (("mask", str(path.with_suffix(".png"))),)) for path in found)
-    return [Task(path.stem, str(path), of) for path, of in marks]
+    stems = Counter(path.stem for path in found)
+    return [
+        Task(
+            path.stem if stems[path.stem] == 1 else path.name,
+            str(path),
+            (("mask", str(path.with_suffix(".png"))),),
+        )
+        for path in found
+    ]
 
 
-def _is_video(path: Path) -> bool:
+def _is_task(path: Path) -> bool:
+    """A folder, or a video that is not the mask of one."""
     if path.name.startswith("."):
         return False
-    return path.is_dir() or path.suffix.lower() in FILMS
+    return path.is_dir() or (path.suffix.lower() != ".png" and is_video(path))
 
 
 def _of_manifest(path: Path) -> list[Task]:
@@ -141,8 +148,14 @@ def _task(path: Path, line: int, row: dict[str, str]) -> Task:
         )
     at = row.get("at", "")
     numbers = {key: _number(path, line, key, row.get(key, "")) for key in ("start", "end")}
+    name = row.get("name") or Path(video).stem
+    if Path(name).name != name or name == ".." or "\\" in name:
+        raise InputError(
+            f"{path}, line {line}: the name {name!r} is no name of a folder; give one without "
+            "slashes, since results go into a folder of that name."
+        )
     return Task(
-        name=row.get("name") or Path(video).stem,
+        name=name,
         video=video,
         marks=((("at", at),) if at else ()) + marks,
         start=numbers["start"] or 0,

@@ -12,6 +12,8 @@ from masktrail.types import Image, VideoInfo
 from masktrail.video.container import ContainerSource
 from masktrail.video.images import ImageFolder
 from masktrail.video.index import Index, read_chunk
+from masktrail.video.kinds import PAGED
+from masktrail.video.pages import PagedPicture, count_pages
 
 KEPT_BYTES = 96 * 2**20
 """Of decoded frames that are kept, those looked at last."""
@@ -48,7 +50,7 @@ class Browser:
     """
 
     def __init__(self, path: Path) -> None:
-        self._shelf: _Shelf = _Folder(path) if path.is_dir() else _File(path)
+        self._shelf = _shelf(path)
         self.info = self._shelf.info
         self._kept: OrderedDict[int, Image] = OrderedDict()
         self._room = max(2, KEPT_BYTES // (self.info.width * self.info.height * 3))
@@ -98,13 +100,21 @@ class Browser:
             raise InputError(f"Frame {index} of {self.info.source} cannot be decoded.")
 
 
-class _Folder:
-    """Pictures: each can be read by itself."""
+def _shelf(path: Path) -> _Shelf:
+    if path.is_dir():
+        return _Pictures(ImageFolder(path))
+    if path.suffix.lower() in PAGED and count_pages(path) > 1:
+        return _Pictures(PagedPicture(path))
+    return _File(path)
+
+
+class _Pictures:
+    """Pictures, or pages of one: each can be read by itself."""
 
     counted = True
 
-    def __init__(self, path: Path) -> None:
-        self._pictures = ImageFolder(path)
+    def __init__(self, pictures: ImageFolder | PagedPicture) -> None:
+        self._pictures = pictures
         self.info = self._pictures.info
 
     def __len__(self) -> int:

@@ -14,8 +14,9 @@ from PIL import ImageOps
 
 from masktrail.errors import InputError
 from masktrail.types import Frame, Image, VideoInfo
+from masktrail.video.kinds import PICTURES, is_picture
+from masktrail.video.strays import without_strays
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 RATE = Fraction(25)
 UNREADABLE = (OSError, ValueError, SyntaxError, Pictures.DecompressionBombError)
 ORIENTATION_TAG = 0x0112
@@ -92,28 +93,47 @@ class ImageFolder:
 
 
 def list_pictures(folder: Path) -> list[Path]:
-    """Pictures of a folder in natural order.
+    """Pictures of a folder that are its frames, in natural order; what is left out is said.
 
     Raises:
-        InputError: the folder cannot be read or holds none.
+        InputError: the folder cannot be read, holds none, links that lead nowhere, or it cannot be
+            told which of them are the frames.
     """
     try:
-        found = [p for p in folder.iterdir() if _is_picture(p)]
+        found = [path for path in folder.iterdir() if is_picture(path) and not path.is_dir()]
     except PermissionError:
         raise InputError(f"{folder} may not be read; check its permissions.") from None
     if not found:
-        kinds = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
+        kinds = ", ".join(sorted(suffix[1:] for suffix in PICTURES))
         raise InputError(f"The folder {folder} holds no pictures; expected files of {kinds}.")
-    return sorted(found, key=_natural_key)
+    broken = [path for path in found if not path.exists()]
+    if broken:
+        raise InputError(
+            f"{len(broken)} of {len(found)} pictures in {folder} are links that lead nowhere, as "
+            f"{broken[0].name}; bring back what they lead to, or remove them."
+        )
+    return sorted(without_strays(folder, found), key=_natural_key)
 
 
 def read_picture(path: Path) -> Image:
     """Decodes a picture, upright by its EXIF orientation, as uint8 RGB (H, W, 3)."""
     with Pictures.open(path) as picture:
-        upright = ImageOps.exif_transpose(picture)
-        if upright.mode.startswith("I;16"):
-            return _sixteen_bit(upright)
-        return np.array(upright.convert("RGB"))
+        return upright_rgb(picture)
+
+
+def upright_rgb(picture: Any) -> Image:
+    """An open picture, upright by its EXIF orientation, as uint8 RGB (H, W, 3)."""
+    upright: Any = ImageOps.exif_transpose(picture)
+    if upright.mode.startswith("I;16"):
+        return _sixteen_bit(upright)
+    return np.array(upright.convert("RGB"))
+
+
+def upright_size(picture: Any) -> tuple[int, int]:
+    """(width, height) of an open picture, pixels, by its EXIF orientation."""
+    width, height = picture.size
+    sideways = picture.getexif().get(ORIENTATION_TAG) in SIDEWAYS
+    return (height, width) if sideways else (width, height)
 
 
 def _sixteen_bit(picture: Any) -> Image:
@@ -126,8 +146,13 @@ def _common_size(paths: list[Path]) -> tuple[int, int]:
     """Upright (width, height) shared by all pictures; broken ones are met again when decoding."""
     first: tuple[Path, tuple[int, int]] | None = None
     for path in paths:
-        size = _upright_size(path)
-        if size is None:
+        try:
+            with Pictures.open(path) as picture:
+                size = upright_size(picture)
+                _refuse_pages(path, picture)
+        except UNREADABLE as error:
+            if isinstance(error, InputError):  # which is a ValueError
+                raise
             continue
         first = first or (path, size)
         if size != first[1]:
@@ -140,19 +165,12 @@ def _common_size(paths: list[Path]) -> tuple[int, int]:
     return first[1]
 
 
-def _upright_size(path: Path) -> tuple[int, int] | None:
-    try:
-        with Pictures.open(path) as picture:
-            sideways = picture.getexif().get(ORIENTATION_TAG) in SIDEWAYS
-            width, height = picture.size
-            return (height, width) if sideways else (width, height)
-    except UNREADABLE:
-        return None
-
-
-def _is_picture(path: Path) -> bool:
-    named = path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
-    return named and path.is_file()
+def _refuse_pages(path: Path, picture: Any) -> None:
+    if picture.format != "MPO" and getattr(picture, "n_frames", 1) > 1:
+        raise InputError(
+            f"{path} holds {picture.n_frames} pages, and a frame of a folder is one; give it by "
+            "itself, or save its pages as pictures."
+        )
 
 
 def _natural_key(path: Path) -> tuple[list[tuple[int, str]], str]:

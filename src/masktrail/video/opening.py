@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import av
 
 from masktrail.errors import InputError
+
+log = logging.getLogger(__name__)
 
 DECODING_THREADS = 4
 
@@ -71,9 +74,13 @@ def _not_a_video(name: str, found: str) -> str:
 
 
 def choose_stream(container: Any, name: str) -> Any:
-    """First video stream that is not the cover picture of a song, ready to decode."""
-    cover = av.stream.Disposition.attached_pic
-    pictures = [s for s in container.streams.video if not s.disposition & cover]
+    """The video stream that players show, ready to decode; where there are others it is said.
+
+    Not the cover of a song, nor thumbnails.
+    """
+    kinds = av.stream.Disposition
+    aside = kinds.attached_pic | kinds.timed_thumbnails | kinds.still_image
+    pictures = [s for s in container.streams.video if not s.disposition & aside]
     streams = [s for s in pictures if s.codec_context is not None]
     if not streams:
         found = ", ".join(sorted({s.type for s in container.streams})) or "nothing"
@@ -81,7 +88,12 @@ def choose_stream(container: Any, name: str) -> Any:
             f"{name} holds no video stream that can be decoded (found: {found}); "
             "give a file with pictures in it, or convert it."
         )
-    stream = streams[0]
+    stream = next((s for s in streams if s.disposition & kinds.default), streams[0])
+    if len(streams) > 1:
+        log.warning(
+            "%s holds %d video streams; the one that players show is taken, number %d of %dx%d.",
+            name, len(streams), streams.index(stream) + 1, stream.width, stream.height,
+        )  # fmt: skip
     _refuse_huge(stream.codec_context, name)
     stream.thread_type = "AUTO"
     stream.codec_context.thread_count = DECODING_THREADS

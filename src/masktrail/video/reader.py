@@ -112,8 +112,9 @@ def open_video(
     """Opens a video file, a folder of pictures, a camera, a URL or a pipe.
 
     Args:
-        source: path of a file in any container and codec that PyAV decodes; path of a folder
-            (jpg, png, webp, bmp, tiff, in natural order); camera number or device (`0`,
+        source: path of a file in any container and codec that PyAV decodes, or of a picture of many
+            pages (tiff, webp, avif, png); path of a folder (jpg, png, webp, bmp, tiff, in natural
+            order); camera number or device (`0`,
             `/dev/video0`); URL (`rtsp://`, `http://`, ...); "-" for a video on standard input.
         start: index of the first frame to deliver, counted by decoding from 0.
         end: index after the last frame to deliver; None for all.
@@ -152,6 +153,8 @@ def _source_opener(source: str | Path | int, start: int, end: int | None) -> Cal
     """The function that opens `source`, by its kind; sources are opened once per iteration."""
     from masktrail.video.container import ContainerSource
     from masktrail.video.images import ImageFolder
+    from masktrail.video.kinds import PAGED
+    from masktrail.video.pages import PagedPicture, count_pages
 
     name = str(source).removeprefix("file://")
     if (camera := _camera(name)) is not None:
@@ -168,6 +171,9 @@ def _source_opener(source: str | Path | int, start: int, end: int | None) -> Cal
         return lambda: ImageFolder(Path(name), start, end)
     if name != "-" and not os.path.exists(name):
         raise InputError(f"There is no file or folder {name}; check the path.")
+    path = Path(name)
+    if path.suffix.lower() in PAGED and path.is_file() and count_pages(path) > 1:
+        return lambda: PagedPicture(path)
     return lambda: ContainerSource(name)
 
 

@@ -39,7 +39,7 @@ class Watch:
             # All streams are read: the time they reach tells a cut file from a short picture.
             for packet in self._container.demux():
                 self._note_time(packet)
-                if packet.stream_index == self._stream.index:
+                if packet.stream.index == self._stream.index:  # those at the end have no other
                     self._received += packet.size > 0
                     yield packet
         except (av.error.FFmpegError, IndexError) as error:

@@ -9,23 +9,8 @@ from typing import Any
 
 from masktrail.errors import InputError
 from masktrail.files import cannot_write, make_folder, replacing
-from masktrail.video.images import SUFFIXES as PICTURES
+from masktrail.video.kinds import VIDEOS, is_picture, is_video
 from masktrail.web.project import FILE, read_project
-
-VIDEOS = {
-    ".3gp",
-    ".avi",
-    ".flv",
-    ".gif",
-    ".m2ts",
-    ".m4v",
-    ".mkv",
-    ".mov",
-    ".mp4",
-    ".mpeg",
-    ".mpg",
-} | {".mts", ".mxf", ".ogv", ".ts", ".webm", ".wmv"}
-"""Suffixes of what is shown as a video."""
 
 LONGEST = 80
 """Characters of a name at most."""
@@ -157,7 +142,7 @@ def safe_name(name: str) -> str:
 def is_picture_folder(folder: Path) -> bool:
     """Whether there are pictures in a folder, so that it can be opened as a video."""
     try:
-        return any(p.suffix.lower() in PICTURES for p in folder.iterdir())
+        return any(is_picture(path) for path in folder.iterdir())
     except OSError:
         return False
 
@@ -167,7 +152,7 @@ def _kind(path: Path) -> str | None:
         return None
     if path.is_dir():
         return "video" if is_picture_folder(path) else "folder"
-    return "video" if path.suffix.lower() in VIDEOS and path.is_file() else None
+    return "video" if is_video(path) else None
 
 
 def _entry(path: Path, kind: str, name: str) -> dict[str, str]:

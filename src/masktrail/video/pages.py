@@ -1,0 +1,147 @@
+"""A picture of many pages as a video: stacks (TIFF), animations (WebP, AVIF, PNG)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image as Pictures
+
+from masktrail.errors import InputError
+from masktrail.types import Frame, VideoInfo
+from masktrail.video.images import RATE, UNREADABLE, upright_rgb, upright_size
+
+FORMATS = {"TIFF", "WEBP", "AVIF", "PNG"}
+"""Those whose pages are frames; others hold previews, or are read by FFmpeg."""
+
+TIME_BASE = Fraction(1, 1000)
+"""Of animations."""
+
+ROOM_BYTES = 128 * 2**20
+"""Of pages that are kept when they are read from the last to the first."""
+
+DAMAGED = (*UNREADABLE, EOFError)
+
+
+def count_pages(path: Path) -> int:
+    """Frames that a picture holds; 0 where it is no picture, or its pages are no frames."""
+    try:
+        with Pictures.open(path) as opened:
+            picture: Any = opened
+            return getattr(picture, "n_frames", 1) if picture.format in FORMATS else 0
+    except DAMAGED:
+        return 0
+
+
+class PagedPicture:
+    """Pages of a picture; those of a stack 25 per second, those of an animation as it says.
+
+    Args:
+        path: of the picture, which has pages.
+
+    Raises:
+        InputError: pages of different sizes.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.loss: str | None = None
+        self.repeatable = True
+        self._path = path
+        self._picture = self._open()
+        self._pages = self._picture.n_frames
+        self._animated = self._picture.format != "TIFF"
+        self._ends: list[int] = []  # of the pages seen so far
+        self._broken: set[int] = set()
+        width, height = self._common_size()
+        self.info = VideoInfo(
+            source=str(path),
+            width=width,
+            height=height,
+            rate=1 / (self._end(0) * TIME_BASE) if self._animated else RATE,
+            time_base=TIME_BASE if self._animated else 1 / RATE,
+            frames=self._pages,
+        )
+
+    def frames(self, start: int = 0, end: int | None = None) -> Iterator[Frame]:
+        """Frames with `start <= index < end`; a page that cannot be decoded is that before it."""
+        image = np.zeros((self.info.height, self.info.width, 3), np.uint8)
+        for index in range(self._pages)[start:end]:
+            pts = self._end(index - 1) if index else 0
+            lost = False
+            try:
+                image = upright_rgb(self._at(index))
+            except DAMAGED as error:
+                lost = True
+                self._lose(index, error)
+            yield Frame(image, index, pts, self.info.time_base, self._end(index) - pts, lost=lost)
+
+    def backward(self, start: int, last: int) -> Iterator[Frame]:
+        """Frames from `last` down to `start`, decoded in chunks.
+
+        Raises:
+            InputError: there is no page `last`.
+        """
+        if last >= self._pages:
+            raise InputError(
+                f"{self._path} ends with page {self._pages - 1}; page {last} was asked for."
+            )
+        room = max(1, ROOM_BYTES // (self.info.width * self.info.height * 3))
+        for end in range(last + 1, start, -room):
+            chunk = list(self.frames(max(start, end - room), end))
+            while chunk:
+                yield chunk.pop()
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._picture.close()
+
+    def _open(self) -> Any:
+        return Pictures.open(self._path)
+
+    def _at(self, index: int) -> Any:
+        """The picture, at a page."""
+        if self._animated and index < self._picture.tell():
+            self._picture.close()  # Pillow cannot go back in every format
+            self._picture = self._open()
+        self._picture.seek(index)
+        return self._picture
+
+    def _end(self, index: int) -> int:
+        """When a page ends to be shown, in units of the time base."""
+        if not self._animated:
+            return index + 1
+        while len(self._ends) <= index:
+            self._ends.append((self._ends or [0])[-1] + self._span(len(self._ends)))
+        return self._ends[index]
+
+    def _span(self, index: int) -> int:
+        try:
+            self._at(index).load()
+        except DAMAGED as error:
+            self._lose(index, error)
+        told = round(self._picture.info.get("duration") or 0)
+        return told or round(1 / (RATE * TIME_BASE))
+
+    def _lose(self, index: int, error: BaseException) -> None:
+        self._broken.add(index)
+        self.loss = (
+            f"{self._path} is damaged: {len(self._broken)} of {self._pages} pages cannot be "
+            f"decoded, page {min(self._broken)} first ({error}); masks of the page before stand "
+            "for them."
+        )
+
+    def _common_size(self) -> tuple[int, int]:
+        if self._animated:  # has one by its format
+            return upright_size(self._picture)
+        sizes = set()
+        for index in range(self._pages):
+            sizes.add(upright_size(self._at(index)))
+        if len(sizes) > 1:
+            found = ", ".join(f"{width}x{height}" for width, height in sorted(sizes))
+            raise InputError(
+                f"{self._path} holds pages of different sizes ({found}); all must have one."
+            )
+        return sizes.pop()
