@@ -200,6 +200,15 @@ def test_many_objects_in_sixteen_bit_are_no_photograph(tmp_path):
     np.testing.assert_array_equal(labels, values * 5)
 
 
+def test_many_objects_in_grey_are_no_photograph(tmp_path):
+    values = np.kron(np.arange(36, dtype=np.uint8).reshape(6, 6), np.ones((20, 20), np.uint8))
+    labels, _ = masks.read_labels(saved(tmp_path / "m.png", Image.fromarray(values)))
+    np.testing.assert_array_equal(labels, values)
+    shades = np.linspace(0, 200, 120).astype(np.uint8)[None].repeat(120, 0)
+    with pytest.raises(InputError, match="looks like a photograph"):
+        masks.read_labels(saved(tmp_path / "m.png", Image.fromarray(shades)))
+
+
 def test_unreadable_files_get_a_sentence(tmp_path):
     with pytest.raises(InputError, match="no mask file"):
         masks.read_labels(tmp_path / "none.png")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
 
 MAX_VALUES = 32  # a picture with more values than this is no hand-made mask
+FLAT = 0.8  # share of pixels that are like their neighbours in a map of more values than that
 VOID = 255  # index that DAVIS and PASCAL give to pixels nobody labelled
 SOFTWARE = "MaskTrail"  # marks our own label maps: there index 255 is an object, not void
 _BLACK, _WHITE, _TRANSPARENT = 0, 0xFFFFFF, 0xFF000000  # as 0xTTRRGGBB, T = transparency
@@ -97,6 +98,8 @@ def _from_grey(picture: "PILImage") -> tuple[LabelMap, str | None]:
         return grey.copy(), None
     if len(values) > 2 and set(values.tolist()) <= {*range(MAX_VALUES), VOID}:
         return _without_void(grey)
+    if len(values) > MAX_VALUES and _is_flat(grey, values):
+        return grey.copy(), None
     position = np.zeros(256, np.uint8)
     position[values] = np.arange(len(values))
     return _number(np.take(position, grey), values.astype(np.uint32) * 0x010101)
@@ -162,6 +165,12 @@ def _count_thin(index: NDArray[Any], values: NDArray[Any]) -> int:
     corner = index[:-1, :-1]
     solid = (corner == index[1:, :-1]) & (corner == index[:-1, 1:]) & (corner == index[1:, 1:])
     return len(values) - len(np.unique(corner[solid]))
+
+
+def _is_flat(grey: NDArray[np.uint8], values: NDArray[np.integer[Any]]) -> bool:
+    """Whether a picture is made of even patches, as a map of many ids is and no photograph."""
+    even = (grey[:-1, :-1] == grey[1:, :-1]) & (grey[:-1, :-1] == grey[:-1, 1:])
+    return bool(even.mean() >= FLAT) and 2 * _count_thin(grey, values) < len(values)
 
 
 def _colour_name(code: np.uint32) -> str:

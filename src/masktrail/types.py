@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,9 +84,12 @@ class Box:
 
 @dataclass(frozen=True)
 class Mask:
-    """Mask prompt: bool, shape (H, W), the size of the frame it belongs to."""
+    """Mask prompt: shape (H, W), the size of the frame it belongs to.
 
-    mask: NDArray[np.bool_]
+    True or false, zero or not, or probabilities (floats), of which those above one half count.
+    """
+
+    mask: NDArray[Any]
 
 
 @dataclass(frozen=True)

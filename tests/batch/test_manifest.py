@@ -5,8 +5,11 @@ from pathlib import Path
 import pytest
 
 from masktrail.batch.manifest import Task, read_tasks, shard
+from masktrail.batch.work import Options, run_batch
 from masktrail.errors import InputError
+from masktrail.masks import write_labels
 from masktrail.video.kinds import PAGED, VIDEOS
+from painted_videos import paint_clip
 
 
 def manifest(folder: Path, *lines: str) -> Path:
@@ -66,8 +69,8 @@ def test_what_is_wrong_is_told_with_its_line(tmp_path, lines, told):
 def test_a_table_that_cannot_be_read_is_told(tmp_path):
     with pytest.raises(InputError, match="cannot be read"):
         read_tasks(tmp_path / "none.csv")
-    (tmp_path / "odd.csv").write_bytes(b"video,mask\n\xff\xfe\xfa,x\n")
-    with pytest.raises(InputError, match="cannot be read"):
+    (tmp_path / "odd.csv").write_bytes(b"PK\x03\x04\xff\xfe,x\n")
+    with pytest.raises(InputError, match="lacks the column 'video'"):
         read_tasks(tmp_path / "odd.csv")
 
 
@@ -108,3 +111,31 @@ def test_videos_that_share_a_name_are_told_apart(tmp_path):
     assert found["a.mkv"] == (str(tmp_path / "a.mkv"), mask)
     assert found["a.mp4"] == (str(tmp_path / "a.mp4"), mask)
     assert found.keys() == {"a.mkv", "a.mp4", "b"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_tables_are_read_as_spreadsheets_write_them(tmp_path, encoding, separator, end):
+    rows = [
+        ["Video", " MASK", "Box", "Start", "End", "At"],
+        ["schön.mp4", "schön.png", "", "0.0", "30,0", ""],
+        ["schön.mp4", "", '"1:1,2,3,4;2:5,6,7,8"', "", "", "12.0"],
+    ]
+    quoted = [[f'"{cell}"' if separator in cell and cell[0] != '"' else cell for cell in row]
+              for row in rows]  # fmt: skip
+    text = end.join(separator.join(row) for row in quoted) + end
+    (tmp_path / "list.csv").write_bytes(text.encode(encoding))
+    (task,) = read_tasks(tmp_path / "list.csv")
+    assert (task.name, task.start, task.end) == ("schön", 0, 30)
+    mask = ("mask", str(tmp_path / "schön.png"))
+    assert task.marks == (mask, ("at", "12"), ("box", "1:1,2,3,4"), ("box", "2:5,6,7,8"))
+
+
+@pytest.mark.parametrize("out", ["results", "."])
+def test_results_in_the_folder_of_the_videos_are_no_videos(tmp_path, paint_video, out):
+    paint_video("a.mp4", frames=3)
+    write_labels(tmp_path / "a.png", paint_clip(3).labels[0])
+    for _ in range(2):
+        (status,) = run_batch(read_tasks(tmp_path), tmp_path / out, Options("copy", "davis"))
+        assert (status.name, status.state, status.frames) == ("a", "done", 3)

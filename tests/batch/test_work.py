@@ -252,6 +252,13 @@ def run_batch_here(monkeypatch, tasks, out, options) -> list[Status]:
     return run_batch(tasks, out, options)
 
 
+def test_a_folder_that_cannot_be_made_fails_alone(folder, options, tmp_path, monkeypatch):
+    (tmp_path / "a").write_text("mine")
+    found = run_batch_here(monkeypatch, [task(folder, n) for n in "ac"], tmp_path, options)
+    assert [(s.name, s.state) for s in found] == [("a", "failed"), ("c", "done")]
+    assert "could not be written" in found[0].said and (tmp_path / "a").read_text() == "mine"
+
+
 def test_fewer_than_one_process_are_refused(folder, options, tmp_path):
     with pytest.raises(InputError, match="--jobs is 0; expected 1 or more"):
         run_batch([task(folder, "a")], tmp_path, options, 0)

@@ -82,3 +82,21 @@ def test_a_box_is_cut_to_the_frame():
 def test_a_mask_of_numbers_becomes_bool():
     checked = check_prompt(1, full(dtype=np.uint8), HEIGHT, WIDTH)
     assert isinstance(checked, Mask) and checked.mask.dtype == bool and checked.mask.all()
+
+
+def test_a_mask_of_probabilities_counts_above_one_half():
+    soft = np.linspace(0, 1, HEIGHT * WIDTH, dtype=np.float32).reshape(HEIGHT, WIDTH)
+    checked = check_prompt(1, Mask(soft), HEIGHT, WIDTH)
+    assert isinstance(checked, Mask)
+    np.testing.assert_array_equal(checked.mask, soft > 0.5)
+    for wrong in (soft * 255, soft - 0.5, np.full_like(soft, np.nan)):
+        with pytest.raises(InputError, match="expected true and false, or probabilities from 0"):
+            check_prompt(1, Mask(wrong), HEIGHT, WIDTH)
+    with pytest.raises(InputError, match="is empty"):
+        check_prompt(1, Mask(soft / 3), HEIGHT, WIDTH)
+
+
+@pytest.mark.parametrize("box", [Box(0.2, 0.3, 0.7, 0.9), Box(10, 10, 10.5, 30)])
+def test_a_box_under_a_pixel_is_none(box):
+    with pytest.raises(InputError, match="smaller than a pixel; coordinates are pixels"):
+        check_prompt(1, box, HEIGHT, WIDTH)

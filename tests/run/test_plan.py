@@ -1,10 +1,12 @@
 """The rule of several prompts: who is tracked where, in which direction, and what counts more."""
 
+import numpy as np
 import pytest
 
 from masktrail.errors import InputError
+from masktrail.run import track
 from masktrail.run.plan import Plan, Segment, by_frame, weight
-from masktrail.types import Box
+from masktrail.types import Box, Points
 
 BOX = Box(0, 0, 10, 10)
 
@@ -107,3 +109,20 @@ def test_prompts_that_say_nothing_or_too_much_are_refused(prompts, told):
 def test_plans_that_cannot_be_are_refused(frames, start, direction, told):
     with pytest.raises(InputError, match=told):
         plan(frames, start, direction)
+
+
+def test_numbers_of_any_library_are_numbers(tmp_path, paint_video):
+    box, point = np.array([8, 8, 40, 40]), np.array([[20, 20]])
+    for nth, prompts in enumerate(
+        (
+            {np.int64(1): Box(*box)},
+            {np.int64(0): {np.float32(1): Box(*box.astype(np.float32))}},
+            {1: Points(point, np.array([1]))},
+        )
+    ):
+        report = track(paint_video(frames=3), prompts, tmp_path / str(nth), "copy", "csv")
+        assert report.frames == 3
+        assert (tmp_path / str(nth) / "objects.csv").read_text().splitlines()[1].startswith("0,")
+    for wrong in ("1", 1.5, None):
+        with pytest.raises(InputError, match="is no whole number; give one, as 1"):
+            by_frame({wrong: Box(*box)}, 0)

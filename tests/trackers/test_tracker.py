@@ -100,12 +100,20 @@ def test_a_single_pixel_is_kept():
     assert (found.area, found.box, found.state) == (1, (33, 21, 34, 22), "present")
 
 
-def test_of_overlapping_prompts_the_highest_id_lies_on_top():
-    masks = {9: ragged(1), 300: ragged(2), 4: ragged(3)}
-    labels = fake_tracker().step(IMAGE, masks).labels
+def test_of_overlapping_prompts_the_smaller_lies_on_top():
+    masks = {
+        9: rectangle(10, 10, 40, 40),
+        300: rectangle(20, 20, 30, 50),
+        4: rectangle(0, 0, 50, 48),
+    }
+    tracker = fake_tracker()
+    labels = tracker.step(IMAGE, masks).labels
     np.testing.assert_array_equal(labels == 300, masks[300].mask)
     np.testing.assert_array_equal(labels == 9, masks[9].mask & ~masks[300].mask)
     np.testing.assert_array_equal(labels == 4, masks[4].mask & ~masks[9].mask & ~masks[300].mask)
+    assert not (tracker.given[9] & tracker.given[300]).any()
+    with pytest.raises(InputError, match="objects 1 and 2 mark the same pixels"):
+        fake_tracker().step(IMAGE, {1: Box(4, 4, 20, 20), 2: Box(4, 4, 20, 20)})
 
 
 def test_a_known_object_can_be_corrected():

@@ -1,17 +1,26 @@
 """Which videos to track, and from which prompts: a table, or a folder of videos beside masks."""
 
+import codecs
 import csv
+import io
+import os
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from masktrail.errors import InputError
-from masktrail.video.kinds import is_video
+from masktrail.video.kinds import is_picture, is_video
+from masktrail.video.names import is_url
 
 PROMPTS = ("mask", "box", "point", "not_point")
 COLUMNS = ("video", "name", "at", *PROMPTS, "start", "end", "direction")
 """Of a manifest; `video` and at least one of the prompts are needed."""
+
+
+SEPARATORS = ",;\t|"
+"""Between the cells of a manifest; the first where its header has none."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +47,12 @@ class Task:
 def read_tasks(source: Path | str) -> list[Task]:
     """Tasks of a manifest or a folder, by name.
 
-    A manifest is a table (CSV) with a header. Rows of one name are prompts of one video, each for
-    the frame `at` (the first one where it is empty); several prompts of a kind stand in one cell
-    with semicolons between. Paths are relative to the manifest. In a folder every video, or folder
-    of pictures, is tracked from the mask of its first frame beside it: `swan.mp4` and `swan.png`.
+    A manifest is a table (CSV) with a header, as spreadsheets save it: commas, semicolons, tabs or
+    bars between, UTF-8, UTF-16 or Windows' own letters. Rows of one name are prompts of one video,
+    each for the frame `at` (the first one where it is empty); several prompts of a kind stand in
+    one cell with semicolons between. Paths are relative to the manifest. In a folder every video,
+    or folder of pictures, is tracked from the mask of its first frame beside it: `swan.mp4` and
+    `swan.png`.
 
     Raises:
         InputError: nothing there, columns or values that are missing or unknown, a name of two
@@ -86,10 +97,13 @@ def _of_folder(folder: Path) -> list[Task]:
 
 
 def _is_task(path: Path) -> bool:
-    """A folder, or a video that is not the mask of one."""
+    """A folder of pictures, or a video; neither the mask of one nor results of before."""
     if path.name.startswith("."):
         return False
-    return path.is_dir() or (path.suffix.lower() != ".png" and is_video(path))
+    if path.is_dir():
+        inside = list(path.iterdir())
+        return any(map(is_picture, inside)) or (not inside and path.with_suffix(".png").is_file())
+    return path.suffix.lower() != ".png" and is_video(path)
 
 
 def _of_manifest(path: Path) -> list[Task]:
@@ -110,18 +124,34 @@ def _of_manifest(path: Path) -> list[Task]:
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Lines of the table with what stands in them."""
+    """Lines of the table with what stands in them, as any spreadsheet writes it."""
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            table = csv.DictReader(file)
-            _check_header(path, [name.strip() for name in table.fieldnames or ()])
-            table.fieldnames = [name.strip() for name in table.fieldnames or ()]
-            for row in table:
-                filled = {k: v.strip() for k, v in row.items() if k and isinstance(v, str)}
-                if any(filled.values()):
-                    yield table.line_num, filled
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        text = _decoded(path.read_bytes())
+        table = csv.DictReader(io.StringIO(text, newline=""), delimiter=_separator(text))
+        table.fieldnames = [name.strip().lower() for name in table.fieldnames or ()]
+        _check_header(path, table.fieldnames)
+        for row in table:
+            filled = {k: v.strip() for k, v in row.items() if k and isinstance(v, str)}
+            if any(filled.values()):
+                yield table.line_num, filled
+    except (OSError, csv.Error) as error:
         raise InputError(f"The manifest {path} cannot be read: {error}.") from error
+
+
+def _decoded(content: bytes) -> str:
+    """Text as a mark at its beginning tells, else UTF-8, else that of Windows in the west."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", errors="replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
+
+
+def _separator(text: str) -> str:
+    """What stands between the names of the header."""
+    header = next((line for line in text.splitlines() if line.strip()), "")
+    return max(SEPARATORS, key=header.count)
 
 
 def _check_header(path: Path, names: list[str]) -> None:
@@ -146,8 +176,8 @@ def _task(path: Path, line: int, row: dict[str, str]) -> Task:
         raise InputError(
             f"{path}, line {line}: nothing is marked; fill one of {', '.join(PROMPTS)}."
         )
-    at = row.get("at", "")
-    numbers = {key: _number(path, line, key, row.get(key, "")) for key in ("start", "end")}
+    numbers = {key: _number(path, line, key, row.get(key, "")) for key in ("at", "start", "end")}
+    at = (("at", str(numbers["at"])),) if numbers["at"] is not None else ()
     name = row.get("name") or Path(video).stem
     if Path(name).name != name or name == ".." or "\\" in name:
         raise InputError(
@@ -157,7 +187,7 @@ def _task(path: Path, line: int, row: dict[str, str]) -> Task:
     return Task(
         name=name,
         video=video,
-        marks=((("at", at),) if at else ()) + marks,
+        marks=at + marks,
         start=numbers["start"] or 0,
         end=numbers["end"],
         direction=row.get("direction") or "both",
@@ -165,11 +195,14 @@ def _task(path: Path, line: int, row: dict[str, str]) -> Task:
 
 
 def _beside(path: Path, text: str) -> str:
-    """A path as the manifest means it; URLs stay as they are."""
-    return text if "://" in text else str(path.parent / text)
+    """A path as the manifest means it; URLs, cameras' among them, stay as they are."""
+    beside = str(path.parent / text)
+    return text if is_url(text) and not os.path.exists(beside) else beside
 
 
 def _number(path: Path, line: int, key: str, text: str) -> int | None:
-    if text and not text.isdecimal():
+    """A frame, also as spreadsheets write whole numbers: `30.0`, `30,0`."""
+    whole = re.fullmatch(r"(\d+)([.,]0*)?", text)
+    if text and whole is None:
         raise InputError(f"{path}, line {line}: {key} is {text!r}; expected a frame, as 30.")
-    return int(text) if text else None
+    return int(whole[1]) if whole else None

@@ -144,7 +144,7 @@ class _Batch:
                     pool.shutdown()
                     pool = _process(jobs)
                     status = Status(task.name, "failed", "The process was ended from outside.")
-                    write_status(self._out / task.name, status)
+                    status = noted(self._out / task.name, status)
                 self._add(status)
         finally:
             pool.shutdown()
@@ -184,7 +184,15 @@ def do(task: Task, out: Path, options: Options) -> Status:
         status = Status(task.name, "interrupted", "stopped before its first frame")
     except Exception as error:  # one bad video never stops the rest
         status = Status(task.name, "failed", f"{type(error).__name__}: {error}")
-    write_status(out, status)
+    return noted(out, status)
+
+
+def noted(out: Path, status: Status) -> Status:
+    """What became of a video, written down; that it could not be, where it could not."""
+    try:
+        write_status(out, status)
+    except InputError as error:
+        return replace(status, state="failed", said=str(error))
     return status
 
 

@@ -155,11 +155,13 @@ def write_tone(path: Path, seconds: float) -> None:
     """Writes a soft chord as AAC, mono, 44.1 kHz."""
     import av
 
+    from masktrail.video.names import for_ffmpeg
+
     t = np.arange(round(seconds * SOUND_RATE)) / SOUND_RATE
     wave = sum(np.sin(2 * np.pi * pitch * t) for pitch in (220.0, 277.18, 329.63))
     wave = wave * (0.05 + 0.02 * np.sin(2 * np.pi * 0.6 * t))
     samples = (wave * 32767).astype(np.int16)
-    with av.open(str(path), "w") as container:
+    with av.open(for_ffmpeg(path), "w") as container:
         stream: Any = container.add_stream("aac", rate=SOUND_RATE, layout="mono")
         for start in range(0, len(samples), 1024):
             block = samples[None, start : start + 1024]

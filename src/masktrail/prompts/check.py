@@ -1,5 +1,10 @@
 """Whether a prompt can be used on a frame, told before any work is done."""
 
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
 from masktrail.errors import InputError
 from masktrail.types import Box, Mask, Points, Prompt
 
@@ -39,17 +44,29 @@ def check_prompt(
 
 
 def _check_mask(object_id: int, prompt: Mask, height: int, width: int) -> Mask:
-    if prompt.mask.shape != (height, width):
-        size = " x ".join(str(side) for side in reversed(prompt.mask.shape))
+    mask = np.asarray(prompt.mask)
+    if mask.shape != (height, width):
+        size = " x ".join(str(side) for side in reversed(mask.shape))
         raise InputError(
             f"The mask of object {object_id} is {size} pixels, the frame {width} x {height}; "
             "draw the mask on a frame of this video."
         )
-    if not prompt.mask.any():
+    if np.issubdtype(mask.dtype, np.floating):
+        mask = _above_one_half(object_id, mask)
+    if not mask.any():
         raise InputError(
             f"The mask of object {object_id} is empty; mark at least one pixel of the object."
         )
-    return Mask(prompt.mask.astype(bool))
+    return Mask(mask.astype(bool))
+
+
+def _above_one_half(object_id: int, soft: NDArray[Any]) -> NDArray[np.bool_]:
+    if not (soft.min() >= 0 and soft.max() <= 1):
+        raise InputError(
+            f"The mask of object {object_id} holds values from {soft.min():g} to {soft.max():g}; "
+            "expected true and false, or probabilities from 0 to 1."
+        )
+    return soft > 0.5
 
 
 def _check_box(object_id: int, box: Box, height: int, width: int) -> Box:
@@ -59,6 +76,11 @@ def _check_box(object_id: int, box: Box, height: int, width: int) -> Box:
         raise InputError(
             f"The box {text} has no area; give ID:x0,y0,x1,y1 with x1 > x0 and y1 > y0, as "
             f"{example}."
+        )
+    if box.x1 - box.x0 < 1 or box.y1 - box.y0 < 1:
+        raise InputError(
+            f"The box {text} is smaller than a pixel; coordinates are pixels of the frame of "
+            f"{width} x {height}, not shares of it, as {example}."
         )
     cut = Box(max(box.x0, 0), max(box.y0, 0), min(box.x1, width), min(box.y1, height))
     if not (cut.x1 > cut.x0 and cut.y1 > cut.y0):

@@ -124,7 +124,15 @@ def _told(prompt: Prompt) -> Any:
     if isinstance(prompt, Mask):
         return {"mask": hashlib.sha256(prompt.mask.tobytes()).hexdigest()[:16]}
     if isinstance(prompt, Box):
-        return [prompt.x0, prompt.y0, prompt.x1, prompt.y1]
-    clicks = [[*point, int(on)] for point, on in zip(prompt.points, prompt.labels, strict=True)]
+        return [_plain(x) for x in (prompt.x0, prompt.y0, prompt.x1, prompt.y1)]
+    clicks = [
+        [_plain(x), _plain(y), int(on)]
+        for (x, y), on in zip(prompt.points, prompt.labels, strict=True)
+    ]
     box = {"box": _told(prompt.box)} if prompt.box else {}
     return {"points": clicks, **box, **(_told(prompt.mask) if prompt.mask else {})}
+
+
+def _plain(number: float) -> float:
+    """A number of any library as JSON takes it."""
+    return int(number) if number == int(number) else float(number)

@@ -147,7 +147,27 @@ def by_frame(prompts: Prompts, start: int) -> dict[int, dict[int, Prompt]]:
     if nested and len(nested) < len(prompts):
         raise InputError("Give prompts either by object id or by frame and object id, not both.")
     given = nested or ({start: cast(Mapping[int, Prompt], prompts)} if prompts else {})
-    found = {int(frame): dict(of) for frame, of in given.items() if of}
+    found = {
+        whole_number(frame, "frame"): {whole_number(i, "object id"): one for i, one in of.items()}
+        for frame, of in given.items()
+        if of
+    }
     if not found:
         raise InputError("There is nothing to track; give a mask or a box for the first frame.")
     return found
+
+
+def whole_number(told: object, what: str) -> int:
+    """A number of any library as one of Python.
+
+    Raises:
+        InputError: it is none, or not whole.
+    """
+    try:
+        number = int(told)  # type: ignore[call-overload]
+        whole = not isinstance(told, str) and number == told
+    except (TypeError, ValueError):
+        whole = False
+    if not whole:
+        raise InputError(f"The {what} {told!r} is no whole number; give one, as 1.")
+    return number

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from masktrail.errors import InputError
+from masktrail.video.names import local
 
 
 def told(source: str | Path | int, run: Path) -> dict[str, str]:
@@ -15,7 +16,7 @@ def told(source: str | Path | int, run: Path) -> dict[str, str]:
         source: whatever `open_video` opens.
         run: folder of the run.
     """
-    name = str(source).removeprefix("file://")
+    name = local(source)
     if not os.path.exists(name):  # a camera, a URL, a pipe that is standard input
         return {"source": str(source)}
     path = Path(name).resolve()

@@ -18,6 +18,7 @@ from masktrail.errors import InputError
 from masktrail.geometry import Stretch
 from masktrail.masks import tight_box
 from masktrail.models.aggregate import soft_aggregate
+from masktrail.prompts.apart import apart
 from masktrail.prompts.check import check_prompt
 from masktrail.trackers.confidence import LOST, confidence
 from masktrail.trackers.pieces import usual_area, without_strays
@@ -94,11 +95,12 @@ class Tracker:
             image: uint8 RGB (H, W, 3), the same size in every call.
             prompts: by object id (1 to 65535), for new objects or known ones; a prompted mask is
                 taken as it is and kept in memory for good. Clicks alone on a known object correct
-                the mask it would have had. Where prompted masks overlap, the highest id lies on
+                the mask it would have had. Where prompted masks overlap, the smaller one lies on
                 top.
 
         Raises:
-            InputError: a frame of another size, or a prompt that cannot be used.
+            InputError: a frame of another size, a prompt that cannot be used, or two that mark the
+                same pixels.
         """
         stretch = self._fit(image)
         prompts = {
@@ -108,7 +110,9 @@ class Tracker:
         carried = [i for i in self._ids if i not in prompts or _corrects(prompts[i])]
         logits = self.propagator.propagate(stretch.image_in(image, self.propagator.device), carried)
         by_id = dict(zip(carried, logits, strict=True))
-        given = {i: self._mask_of(prompt, image, by_id.get(i)) for i, prompt in prompts.items()}
+        given = apart(
+            {i: self._mask_of(prompt, image, by_id.get(i)) for i, prompt in prompts.items()}
+        )
         self._ids = sorted({*self._ids, *given})
         for object_id in by_id.keys() - given.keys():
             by_id[object_id] = without_strays(

@@ -10,6 +10,8 @@ from typing import Any
 
 import av
 
+from masktrail.video.names import for_ffmpeg
+
 log = logging.getLogger(__name__)
 
 ANEW = Fraction(1, 4)
@@ -25,7 +27,7 @@ class AudioCopy:
     """
 
     def __init__(self, source: str, output: Any) -> None:
-        self._input = av.open(source)
+        self._source, self._input = source, av.open(for_ffmpeg(source))
         self._output = output
         self._streams: dict[int, Any] = {}
         for stream in self._input.streams.audio:
@@ -73,7 +75,7 @@ class AudioCopy:
         if codec not in self._output.supported_codecs:
             log.warning(
                 "The sound of %s (%s) cannot be put into %s and is left out.",
-                self._input.name,
+                self._source,
                 codec,
                 self._output.format.name,
             )
@@ -87,7 +89,7 @@ class AudioCopy:
                 if packet.dts is not None and packet.size:
                     yield packet
         except (av.error.FFmpegError, IndexError) as error:
-            log.warning("The sound of %s breaks off: %s", self._input.name, error)
+            log.warning("The sound of %s breaks off: %s", self._source, error)
 
     def _mux(self, packet: Any) -> None:
         if self._earliest is not None and _begins(packet) < self._earliest:
@@ -102,7 +104,7 @@ class AudioCopy:
         except av.error.FFmpegError as error:
             if error.errno == errno.ENOSPC:
                 raise
-            log.warning("The sound of %s breaks off: %s", self._input.name, error)
+            log.warning("The sound of %s breaks off: %s", self._source, error)
             self._packets.close()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import av
 
 from masktrail.errors import InputError
+from masktrail.video.names import for_ffmpeg
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,9 @@ def open_container(
     Raises:
         InputError: it cannot be opened, or is no video.
     """
-    where: Any = sys.stdin.buffer if name == "-" else name
+    where: Any = name if format is not None else for_ffmpeg(name)  # a format: of a camera
+    if name == "-":
+        where = sys.stdin.buffer
     try:
         container = av.open(where, "r", format=format, options=options, timeout=timeout)
     except PermissionError:

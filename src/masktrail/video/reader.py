@@ -13,6 +13,7 @@ from typing import Self
 from masktrail.errors import InputError
 from masktrail.types import Frame, VideoInfo
 from masktrail.video.live import NewestFrame, RealTime
+from masktrail.video.names import is_url, local
 from masktrail.video.source import Source
 
 CAMERAS = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
@@ -138,7 +139,7 @@ def can_be_repeated(source: str | Path | int) -> bool:
     """Whether a source can be read again, by its name: not so a camera, a live URL or a pipe."""
     from masktrail.video.opening import is_pipe
 
-    name = str(source).removeprefix("file://")
+    name = local(source)
     return _camera(name) is None and not name.startswith(LIVE) and not is_pipe(name)
 
 
@@ -156,7 +157,7 @@ def _source_opener(source: str | Path | int, start: int, end: int | None) -> Cal
     from masktrail.video.kinds import PAGED
     from masktrail.video.pages import PagedPicture, count_pages
 
-    name = str(source).removeprefix("file://")
+    name = local(source)
     if (camera := _camera(name)) is not None:
         kind = _camera_format()
         return lambda: NewestFrame(ContainerSource(camera, format=kind, live=True))
@@ -165,7 +166,7 @@ def _source_opener(source: str | Path | int, start: int, end: int | None) -> Cal
         return lambda: NewestFrame(
             ContainerSource(name, options=options, timeout=URL_TIMEOUT, live=True)
         )
-    if "://" in name:
+    if is_url(name):
         return lambda: ContainerSource(name, timeout=URL_TIMEOUT)
     if os.path.isdir(name):
         return lambda: ImageFolder(Path(name), start, end)

@@ -20,6 +20,7 @@ from masktrail.files import part_of
 from masktrail.types import Frame, Image, VideoInfo
 from masktrail.video.audio import AudioCopy
 from masktrail.video.encoding import Encoding, h264
+from masktrail.video.names import for_ffmpeg
 
 log = logging.getLogger(__name__)
 
@@ -144,7 +145,7 @@ class VideoWriter:
     def _start(self, image: Image, audio: bool) -> None:
         """Opens the container, adds its streams and writes its header."""
         flags = {"movflags": "+faststart"} if self.path.suffix in {".mp4", ".mov", ".m4v"} else {}
-        self._container = av.open(str(self._part), "w", options=flags)
+        self._container = av.open(for_ffmpeg(self._part), "w", options=flags)
         self._stream = self._add_video(_padded(image, self._grid))
         self._reformatter = VideoReformatter()
         if audio:
