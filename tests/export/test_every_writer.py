@@ -1,14 +1,18 @@
 """What holds for all writers: names of files, interruptions, full disks, missing libraries."""
 
 import errno
+import logging
 import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from masktrail.errors import InputError
 from masktrail.export import WRITERS
+from masktrail.run import track
 from masktrail.run.products import found
+from masktrail.types import Box
 from painted_results import pairs_of, soft_clip, write
 from painted_videos import paint_clip
 
@@ -82,3 +86,18 @@ def test_a_missing_library_is_said_with_the_command(tmp_path, monkeypatch, name,
 def test_which_exports_make_use_of_soft_masks():
     soft = {name for name, writer in WRITERS.items() if writer.needs_soft}
     assert soft == {"soft", "cutout", "alpha", "green"}
+
+
+def test_a_video_that_cannot_be_encoded_is_left_out_aloud(tmp_path, caplog):
+    """Wider than H.264 can be; masks and tables are finished."""
+    folder = tmp_path / "wide"
+    folder.mkdir()
+    for index in range(3):
+        Image.new("RGB", (17_000, 16)).save(folder / f"{index}.png")
+    box = {1: Box(100, 0, 200, 16)}
+    with caplog.at_level(logging.WARNING):
+        report = track(folder, box, tmp_path / "out", "copy", "davis,csv,overlay", size=64)
+    assert report.frames == 3 and len(list((tmp_path / "out/masks").iterdir())) == 3
+    assert "overlay.mp4 could not be encoded" in caplog.text and "left out" in caplog.text
+    assert caplog.text.count("left out") == 1
+    assert not list((tmp_path / "out").glob("*overlay*"))

@@ -1,6 +1,9 @@
 """Videos with a picture per frame; which picture, the writers built on this say."""
 
+import logging
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,9 +14,13 @@ if TYPE_CHECKING:
     from masktrail.video.writer import VideoWriter
 
 
+log = logging.getLogger(__name__)
+
+
 class FilmWriter(ABC):
     """A video with the source's timing and sound. Built on it, a writer names its file in `files`
-    and makes the pictures; it may choose the encoding too.
+    and makes the pictures; it may choose the encoding too. What cannot be encoded is left out,
+    which is said: the rest of a run is finished.
 
     Args:
         out: folder of the video.
@@ -42,15 +49,26 @@ class FilmWriter(ABC):
         self._video = VideoWriter(self.path, info, encoding=self.encoding())
 
     def write(self, frame: Frame, result: Result) -> None:
-        if self._video is None:
-            raise ValueError("Call open(info) before write.")
-        self._video.write(self.picture(frame, result), frame)
+        with self._left_out_if_need_be():
+            if self._video is not None:
+                self._video.write(self.picture(frame, result), frame)
 
     def close(self, whole: bool = True) -> None:
         """Completes the video and gives it its name."""
-        if self._video is not None:
-            self._video.close(whole)
+        with self._left_out_if_need_be():
+            if self._video is not None:
+                self._video.close(whole)
+        self._video = None
+
+    @contextmanager
+    def _left_out_if_need_be(self) -> Iterator[None]:
+        from masktrail.video.writer import CannotEncode
+
+        try:
+            yield
+        except CannotEncode as error:
             self._video = None
+            log.warning("%s It is left out.", error)
 
     def abort(self) -> None:
         """Drops the unfinished video."""

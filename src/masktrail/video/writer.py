@@ -25,6 +25,14 @@ from masktrail.video.names import for_ffmpeg
 log = logging.getLogger(__name__)
 
 
+DISK = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.EIO}
+"""What a disk says; anything else is said by an encoder or a container."""
+
+
+class CannotEncode(InputError):
+    """Pictures that the encoder or the container does not take, such as far too wide ones."""
+
+
 class VideoWriter:
     """Encodes frames (BT.709, H.264 unless told otherwise), each at its own time; copies the sound.
 
@@ -72,6 +80,7 @@ class VideoWriter:
             frame: the frame it belongs to, for its time and duration.
 
         Raises:
+            CannotEncode: the encoder or the container does not take it.
             InputError: the disk is full or the folder cannot be written.
         """
         with self._explained():
@@ -206,14 +215,18 @@ class VideoWriter:
             yield
         except (OSError, av.error.FFmpegError) as error:
             self.abort()
-            raise InputError(_write_trouble(self.path, error)) from error
+            raise _write_trouble(self.path, error) from error
 
 
-def _write_trouble(path: Path, error: Any) -> str:
-    if error.errno == errno.ENOSPC:
-        return f"The disk is full: {path} could not be completed; free some space and try again."
+def _write_trouble(path: Path, error: Any) -> InputError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return InputError(
+            f"The disk is full: {path} could not be completed; free some space and try again."
+        )
     reason = error.strerror or str(error)
-    return f"{path} could not be written ({reason}); choose another folder or name."
+    if error.errno in DISK:
+        return InputError(f"{path} could not be written ({reason}); choose another folder or name.")
+    return CannotEncode(f"{path} could not be encoded ({reason}); choose another export.")
 
 
 def _grid(pixel_format: str) -> tuple[int, int]:
