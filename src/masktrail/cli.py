@@ -56,6 +56,13 @@ Assignments = Annotated[
     ),
 ]
 Edges = Annotated[str, typer.Option(help="plain, or refined: drawn to those of the picture.")]
+Values = Annotated[
+    str | None,
+    typer.Option(
+        "--range",
+        help="LOW,HIGH: black and white in pictures of 16 bits or of floats; else found.",
+    ),
+]
 Data = Annotated[Path, typer.Option("--data", help="Data set: JPEGImages beside Annotations.")]
 Sequences = Annotated[str | None, typer.Option(help="Only these, with commas.")]
 Level = Annotated[
@@ -92,6 +99,7 @@ def track(
     edges: Edges = "plain",
     start: Annotated[int, typer.Option(help="First frame, counted from 0.")] = 0,
     end: Annotated[int | None, typer.Option(help="Frame to stop before.")] = None,
+    values: Values = None,
     reverse: Annotated[
         bool | None,
         typer.Option(
@@ -119,6 +127,7 @@ def track(
     """
     from masktrail import run, terminal
     from masktrail.prompts.text import KINDS, read_prompts
+    from masktrail.video.depth import read_range
 
     marks = [(name, text) for name, text in context.meta[ORDER] if name in KINDS]
     prompts = read_prompts(marks, start)
@@ -138,6 +147,7 @@ def track(
             edges=edges,
             start=start,
             end=end,
+            values=read_range(values),
             direction=direction,
             resume=resume,
             overwrite=overwrite,
@@ -167,6 +177,7 @@ def batch(
     precision: Precision = "auto",
     assignments: Assignments = None,
     edges: Edges = "plain",
+    values: Values = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Also track what is done already.")
     ] = False,
@@ -175,10 +186,12 @@ def batch(
     """Track many videos; what is done is skipped, what was ended early or failed is taken up."""
     from masktrail import terminal
     from masktrail.batch import manifest, work
+    from masktrail.video.depth import read_range
 
     settings = read_assignments(assignments or [])
     tasks = manifest.shard(manifest.read_tasks(videos), shard)
-    options = work.Options(model, export, size, device, precision, settings, edges, overwrite)
+    how = (model, export, size, device, precision, settings, edges, read_range(values))
+    options = work.Options(*how, overwrite=overwrite)
     with terminal.videos("Tracking", quiet) as update:
         found = work.run_batch(
             tasks, out, options, jobs, lambda s, *counts: update(f"{s.name}: {s.state}", *counts)

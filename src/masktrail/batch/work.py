@@ -42,6 +42,7 @@ class Options:
     precision: str = "auto"
     settings: Mapping[str, Any] = field(default_factory=dict)
     edges: str = "plain"
+    values: tuple[float, float] | None = None
     overwrite: bool = False
 
 
@@ -226,6 +227,7 @@ def _job(task: Task, out: Path, options: Options) -> Job:
         precision=options.precision,
         settings=options.settings,
         edges=options.edges,
+        values=options.values,
         start=task.start,
         end=task.end,
         direction=task.direction,

@@ -59,7 +59,8 @@ def convert(
         if not own and not overwrite:
             folder.check_free()
         cut = not journal.finished or known["end"] is not None or known["direction"] == "backward"
-        with open_video(source, start, end if cut else None) as opened:
+        last = end if cut else None
+        with open_video(source, start, last, values=known.get("values")) as opened:
             if difference(known, {"video": fingerprint(opened)}):
                 raise InputError(f"{source} is not the video that the run in {run} is of.")
             if own:

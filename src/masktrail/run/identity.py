@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from masktrail.run.job import Job
 from masktrail.run.plan import Plan
 from masktrail.types import Box, Mask, Prompt
 from masktrail.video.reader import Video, can_be_repeated
@@ -45,14 +46,15 @@ def of_model(
     }
 
 
-def of_task(video: Video, plan: Plan, end: int | None, direction: str) -> dict[str, Any]:
+def of_task(video: Video, plan: Plan, job: Job) -> dict[str, Any]:
     """What masks depend on besides the model: pictures, prompts, frames."""
     return {
         "video": fingerprint(video),
         "prompts": told_prompts(plan),
         "start": plan.start,
-        "end": end,
-        "direction": direction,
+        "end": job.end,
+        "values": job.values,
+        "direction": job.direction,
     }
 
 

@@ -29,6 +29,7 @@ class Job:
         edges: "plain", or "refined": drawn to those of the picture, see `masktrail.edges`.
         start: first frame, counted from 0.
         end: frame to stop before.
+        values: range of pictures of 16 bits or of floats, see `open_video`.
         direction: "both": forward behind the last prompt, backward before the first, both ways
             between; "forward": every frame as it comes, which is all that cameras and pipes can;
             "backward": from the last prompt to frame `start`, and nothing behind it.
@@ -51,6 +52,7 @@ class Job:
     edges: str = "plain"
     start: int = 0
     end: int | None = None
+    values: tuple[float, float] | None = None
     direction: str = "both"
     resume: bool = False
     overwrite: bool = False

@@ -119,12 +119,12 @@ def track_video(
     folder.check(job.resume, job.overwrite)
     plan = Plan(by_frame(job.prompts, job.start), job.start, job.direction)
     last = job.end if plan.forward else plan.last + 1
-    with open_video(job.source, job.start, last) as video:
+    with open_video(job.source, job.start, last, values=job.values) as video:
         check_prompts(plan, video, job.end)
         asked = (job.model, job.device, job.size, job.precision, job.settings)
         tracker = (load_tracker or load)(*asked)
         identity = {
-            **identities.of_task(video, plan, job.end, job.direction),
+            **identities.of_task(video, plan, job),
             **identities.of_model(job.model, job.settings, tracker, job.edges),
         }
         if job.keep_finished and (known := _report_of(folder.finished(identity))):
@@ -152,7 +152,7 @@ def _told(
     job: Job, identity: Mapping[str, Any], tracker: "Tracker", report: Report
 ) -> dict[str, Any]:
     """What `run.json` holds: what was asked for, with what, and what came of it."""
-    asked = ("prompts", "size", "device", "precision", "edges", "start", "end", "direction")
+    same = ("prompts", "size", "device", "precision", "edges", "start", "end", "values")
     return {
         "model": str(job.model),
         "weights_sha256": identity["weights"],
@@ -160,7 +160,7 @@ def _told(
             "video": str(job.source),
             "export": job.export,
             "settings": tracker.settings,
-            **{name: identity[name] for name in asked},
+            **{name: identity[name] for name in (*same, "direction")},
         },
         "versions": versions(),
         **asdict(report),

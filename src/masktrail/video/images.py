@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image as Pictures
 from PIL import ImageOps
 
 from masktrail.errors import InputError
 from masktrail.types import Frame, Image, VideoInfo
+from masktrail.video.depth import FIRST, Depth, Range
 from masktrail.video.kinds import PICTURES, is_picture
 from masktrail.video.strays import without_strays
 
@@ -30,17 +33,21 @@ class ImageFolder:
         folder: where the pictures are; hidden files and other kinds are passed over.
         start: first index that will be asked for.
         end: index after the last one that will be asked for, or None.
+        values: range of deep pictures, see `Depth`.
 
     Raises:
         InputError: no pictures, or pictures of different sizes between `start` and `end`.
     """
 
-    def __init__(self, folder: Path, start: int = 0, end: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, start: int = 0, end: int | None = None, values: Range | None = None
+    ) -> None:
         self.loss: str | None = None
         self.repeatable = True
         self._broken: dict[int, str] = {}
         self._folder = folder
         self._paths = list_pictures(folder)
+        self._depth = Depth(str(folder), self._first_values, values)
         width, height = _common_size(self._paths[start:end] or self._paths[:1])
         self.info = VideoInfo(
             source=str(folder),
@@ -74,12 +81,19 @@ class ImageFolder:
         for index in indices:
             lost = False
             try:
-                image = read_picture(self._paths[index])
+                image = read_picture(self._paths[index], self._depth)
             except UNREADABLE as error:
                 lost = True
                 self._broken[index] = f"{self._paths[index].name} ({error})"
                 self.loss = self._told()
             yield Frame(image, index, index, self.info.time_base, 1, lost=lost)
+
+    def _first_values(self) -> Iterator[NDArray[Any]]:
+        """Of the first deep pictures that can be decoded."""
+        for path in self._paths[:FIRST]:
+            with suppress(*UNREADABLE), Pictures.open(path) as picture:
+                if is_deep(picture):
+                    yield np.asarray(picture)
 
     def _told(self) -> str:
         count, first = len(self._broken), self._broken[min(self._broken)]
@@ -115,18 +129,23 @@ def list_pictures(folder: Path) -> list[Path]:
     return sorted(without_strays(folder, found), key=_natural_key)
 
 
-def read_picture(path: Path) -> Image:
+def read_picture(path: Path, depth: Depth) -> Image:
     """Decodes a picture, upright by its EXIF orientation, as uint8 RGB (H, W, 3)."""
     with Pictures.open(path) as picture:
-        return upright_rgb(picture)
+        return upright_rgb(picture, depth)
 
 
-def upright_rgb(picture: Any) -> Image:
+def upright_rgb(picture: Any, depth: Depth) -> Image:
     """An open picture, upright by its EXIF orientation, as uint8 RGB (H, W, 3)."""
     upright: Any = ImageOps.exif_transpose(picture)
-    if upright.mode.startswith("I;16"):
-        return _sixteen_bit(upright)
+    if is_deep(upright):
+        return np.repeat(depth.to_bytes(np.asarray(upright))[..., None], 3, axis=2)
     return np.array(upright.convert("RGB"))
+
+
+def is_deep(picture: Any) -> bool:
+    """Whether an open picture holds greys of more than 8 bits, which Pillow clips to white."""
+    return picture.mode == "F" or picture.mode.startswith("I")
 
 
 def upright_size(picture: Any) -> tuple[int, int]:
@@ -134,12 +153,6 @@ def upright_size(picture: Any) -> tuple[int, int]:
     width, height = picture.size
     sideways = picture.getexif().get(ORIENTATION_TAG) in SIDEWAYS
     return (height, width) if sideways else (width, height)
-
-
-def _sixteen_bit(picture: Any) -> Image:
-    # Pillow clips 16-bit greys to white when asked for RGB.
-    grey = (np.asarray(picture).astype(np.uint16) >> 8).astype(np.uint8)
-    return np.repeat(grey[..., None], 3, axis=2)
 
 
 def _common_size(paths: list[Path]) -> tuple[int, int]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image as Pictures
 
 from masktrail.errors import InputError
 from masktrail.types import Frame, VideoInfo
-from masktrail.video.images import RATE, UNREADABLE, upright_rgb, upright_size
+from masktrail.video.depth import FIRST, Depth, Range
+from masktrail.video.images import RATE, UNREADABLE, is_deep, upright_rgb, upright_size
 
 FORMATS = {"TIFF", "WEBP", "AVIF", "PNG"}
 """Those whose pages are frames; others hold previews, or are read by FFmpeg."""
@@ -41,12 +44,13 @@ class PagedPicture:
 
     Args:
         path: of the picture, which has pages.
+        values: range of deep pages, see `Depth`.
 
     Raises:
         InputError: pages of different sizes.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, values: Range | None = None) -> None:
         self.loss: str | None = None
         self.repeatable = True
         self._path = path
@@ -55,6 +59,7 @@ class PagedPicture:
         self._animated = self._picture.format != "TIFF"
         self._ends: list[int] = []  # of the pages seen so far
         self._broken: set[int] = set()
+        self._depth = Depth(str(path), self._first_values, values)
         width, height = self._common_size()
         self.info = VideoInfo(
             source=str(path),
@@ -72,7 +77,7 @@ class PagedPicture:
             pts = self._end(index - 1) if index else 0
             lost = False
             try:
-                image = upright_rgb(self._at(index))
+                image = upright_rgb(self._at(index), self._depth)
             except DAMAGED as error:
                 lost = True
                 self._lose(index, error)
@@ -97,6 +102,15 @@ class PagedPicture:
     def close(self) -> None:
         """Closes the file."""
         self._picture.close()
+
+    def _first_values(self) -> Iterator[NDArray[Any]]:
+        """Of the first deep pages that can be decoded."""
+        with self._open() as picture:
+            for index in range(min(FIRST, self._pages)):
+                with suppress(*DAMAGED):
+                    picture.seek(index)
+                    if is_deep(picture):
+                        yield np.asarray(picture)
 
     def _open(self) -> Any:
         return Pictures.open(self._path)

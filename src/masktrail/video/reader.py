@@ -12,6 +12,7 @@ from typing import Self
 
 from masktrail.errors import InputError
 from masktrail.types import Frame, VideoInfo
+from masktrail.video.depth import Range
 from masktrail.video.live import NewestFrame, RealTime
 from masktrail.video.names import is_url, local
 from masktrail.video.source import Source
@@ -108,7 +109,11 @@ class Video:
 
 
 def open_video(
-    source: str | Path | int, start: int = 0, end: int | None = None, live: bool = False
+    source: str | Path | int,
+    start: int = 0,
+    end: int | None = None,
+    live: bool = False,
+    values: Range | None = None,
 ) -> Video:
     """Opens a video file, a folder of pictures, a camera, a URL or a pipe.
 
@@ -121,6 +126,8 @@ def open_video(
         end: index after the last frame to deliver; None for all.
         live: treat any source as cameras and live URLs are anyway: the newest frame wins, the
             others are dropped. Files and folders then play at their own speed.
+        values: (low, high), which are black and white in pictures of 16 bits or of floats; found in
+            the first of them, and said, where it is None.
 
     Raises:
         InputError: the source is missing, unreadable, not a video or without a single frame, or
@@ -131,7 +138,7 @@ def open_video(
             f"Frames {start} to {'the end' if end is None else end} were asked for; "
             "the start must be 0 or more and the end greater than the start."
         )
-    opener = _source_opener(source, start, end)
+    opener = _source_opener(source, start, end, values)
     return Video((lambda: _as_live(opener())) if live else opener, start, end)
 
 
@@ -150,7 +157,9 @@ def _as_live(source: Source) -> Source:
     return NewestFrame(RealTime(source) if source.repeatable else source)
 
 
-def _source_opener(source: str | Path | int, start: int, end: int | None) -> Callable[[], Source]:
+def _source_opener(
+    source: str | Path | int, start: int, end: int | None, values: Range | None
+) -> Callable[[], Source]:
     """The function that opens `source`, by its kind; sources are opened once per iteration."""
     from masktrail.video.container import ContainerSource
     from masktrail.video.images import ImageFolder
@@ -169,12 +178,12 @@ def _source_opener(source: str | Path | int, start: int, end: int | None) -> Cal
     if is_url(name):
         return lambda: ContainerSource(name, timeout=URL_TIMEOUT)
     if os.path.isdir(name):
-        return lambda: ImageFolder(Path(name), start, end)
+        return lambda: ImageFolder(Path(name), start, end, values)
     if name != "-" and not os.path.exists(name):
         raise InputError(f"There is no file or folder {name}; check the path.")
     path = Path(name)
     if path.suffix.lower() in PAGED and path.is_file() and count_pages(path) > 1:
-        return lambda: PagedPicture(path)
+        return lambda: PagedPicture(path, values)
     return lambda: ContainerSource(name)
 
 
