@@ -3,10 +3,12 @@
 import csv
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -257,6 +259,58 @@ def test_a_folder_that_cannot_be_made_fails_alone(folder, options, tmp_path, mon
     found = run_batch_here(monkeypatch, [task(folder, n) for n in "ac"], tmp_path, options)
     assert [(s.name, s.state) for s in found] == [("a", "failed"), ("c", "done")]
     assert "could not be written" in found[0].said and (tmp_path / "a").read_text() == "mine"
+
+
+def test_what_no_batch_began_is_not_replaced(folder, options, tmp_path):
+    track(folder / "a.mp4", {7: Box(9, 9, 30, 30)}, tmp_path / "a", options.model, size=64)
+    before = (tmp_path / "a/objects.csv").read_text()
+    for _ in range(2):
+        status = do(task(folder, "a"), tmp_path / "a", options)
+        assert status.state == "failed" and "holds a run of another prompts" in status.said
+        assert (tmp_path / "a/objects.csv").read_text() == before
+    assert do(task(folder, "a"), tmp_path / "a", replace(options, overwrite=True)).state == "done"
+
+
+@pytest.mark.parametrize("name", ["a/status.json", "summary.csv"])
+def test_tables_of_other_programs_are_left_alone(folder, options, tmp_path, monkeypatch, name):
+    (tmp_path / "a").mkdir()
+    (tmp_path / name).write_text("mine")
+    if name == "summary.csv":
+        with pytest.raises(InputError, match=r"summary.csv is there already and is of no batch"):
+            run_batch_here(monkeypatch, [task(folder, "a")], tmp_path, options)
+    else:
+        (status,) = run_batch_here(monkeypatch, [task(folder, "a")], tmp_path, options)
+        assert status.state == "failed" and "status.json is there already" in status.said
+    assert (tmp_path / name).read_text() == "mine"
+
+
+def test_what_is_done_stays_done_when_its_video_has_gone(folder, options, tmp_path):
+    video = write_video(tmp_path / "v.mp4", paint_clip(4, (64, 48)).images)
+    gone = Task("v", str(video), BOX)
+    first = do(gone, tmp_path / "out", options)
+    video.unlink()
+    assert do(gone, tmp_path / "out", options) == first
+    never = do(replace(gone, name="w"), tmp_path / "w", options)
+    assert never.state == "failed" and "There is no file" in never.said
+
+
+def test_what_another_processor_did_is_done(folder, options, tmp_path, monkeypatch):
+    do(task(folder, "a"), tmp_path, options)
+    with closing(sqlite3.connect(tmp_path / "journal.sqlite")) as file, file:
+        file.execute(
+            "UPDATE about SET value = replace(replace(value, 'cpu', 'cuda'), 'float', 'int8')"
+        )
+    stepped = count_steps(monkeypatch)
+    assert do(task(folder, "a"), tmp_path, options).state == "done" and not stepped
+
+
+def test_a_journal_that_is_damaged_inside_is_begun_anew(folder, options, tmp_path):
+    do(task(folder, "a"), tmp_path, options)
+    with closing(sqlite3.connect(tmp_path / "journal.sqlite")) as file, file:
+        file.execute("UPDATE frames SET labels = 'x' WHERE frame = 2")
+    (tmp_path / "masks/00001.png").unlink()
+    status = do(task(folder, "a"), tmp_path, options)
+    assert (status.state, status.frames) == ("done", 6), status.said
 
 
 def test_fewer_than_one_process_are_refused(folder, options, tmp_path):

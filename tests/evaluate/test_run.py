@@ -15,6 +15,7 @@ from masktrail.evaluate.run import evaluate, name_of
 from masktrail.evaluate.tracking import prompt_from, track_to_folder
 from masktrail.masks import read_labels, write_labels
 from masktrail.models.weights import save_network
+from masktrail.run import identity
 from masktrail.types import Box, Mask
 
 from .conftest import add_sequence, label_map
@@ -123,7 +124,7 @@ def test_what_is_finished_is_not_tracked_again(data, tmp_path, tracked, monkeypa
     assert again(size=72) == ["late", "still"]
     assert again(size=72, edges="refined") == ["late", "still"]
     assert again(size=72, prompt="box") == ["late", "still"]
-    monkeypatch.setattr(run, "weights_hash", lambda path: "of other weights")
+    monkeypatch.setattr(identity, "weights_hash", lambda path: "of other weights")
     assert again(size=72, prompt="box") == ["late", "still"]
     (tmp_path / "masks/copy/evaluate.json").write_text("{broken")
     assert again(size=72, prompt="box") == ["late", "still"]

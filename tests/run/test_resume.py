@@ -20,7 +20,8 @@ from masktrail.errors import InputError
 from masktrail.masks import write_labels
 from masktrail.models.weights import save_network
 from masktrail.run import convert, loop, track
-from masktrail.run.journal import NAME, Journal
+from masktrail.run.identity import REQUIRED
+from masktrail.run.journal import NAME, Damaged, Journal
 from masktrail.types import Box, Mask, ObjectResult, Result
 from masktrail.video.reader import open_video
 from painted_videos import paint_clip, write_video
@@ -219,7 +220,7 @@ def test_what_cannot_be_resumed_is_refused(whole, video, model, clip, tmp_path):
         with pytest.raises(InputError, match=told):
             track(video, asked.pop("prompts"), whole, model, resume=True, **asked)
     shorter = write_video(tmp_path / "clip.mp4", clip.images[:30])
-    with pytest.raises(InputError, match=r"another video \("):
+    with pytest.raises(InputError, match="another video; give"):
         track(shorter, prompts, whole, model, size=64, resume=True)
 
 
@@ -268,17 +269,19 @@ def test_results_come_back_as_they_were(tmp_path, clip, video):
     soft = {i: np.linspace(0, 1, labels.size, dtype=np.float32).reshape(48, 64) for i in objects}
     given = Result(labels, objects, lambda: soft)
     tmp_path.joinpath("out").mkdir()
-    with Journal(tmp_path / "out", {"of": "this"}, soft=True) as journal:
+    identity = dict.fromkeys(REQUIRED)
+    about = {"identity": identity, "source": "v.mp4", "repeatable": True}
+    with Journal(tmp_path / "out", about, soft=True) as journal:
         journal.add(frame, given)
         found = journal.read(0, (48, 64))
         assert found.objects == objects and found.labels.dtype == np.uint16
         assert np.array_equal(found.labels, labels)
         for object_id, mask in found.soft().items():
             assert np.abs(mask - soft[object_id]).max() < 1e-5
-        with pytest.raises(InputError, match="nothing of frame 1"):
+        with pytest.raises(Damaged, match="nothing of frame 1"):
             journal.read(1, (48, 64))
     with Journal(tmp_path / "out") as journal:
-        assert journal.about == {"of": "this"}
+        assert journal.about == about
 
 
 def test_a_run_is_converted_without_tracking(whole, video, tmp_path, monkeypatch):

@@ -94,3 +94,21 @@ def test_a_batch_skips_what_it_had_done(stored, monkeypatch):
 def test_a_journal_is_read(stored):
     with Journal(stored / "ended") as journal:
         assert journal.frames == 12 and not journal.finished and journal.products == []
+
+
+def test_a_video_that_was_moved_is_asked_for(stored):
+    (stored / "clip.mp4").rename(stored / "other.mp4")
+    with pytest.raises(InputError, match=r"no longer at clip.mp4; say where .* --video"):
+        convert("finished", "json")
+    assert convert("finished", "json", video="other.mp4") == FRAMES
+
+
+def test_exports_that_it_was_resumed_with_are_its_own(stored):
+    """Of which version 0.1 told in `run.json` alone."""
+    record = Path("finished/run.json")
+    record.write_text(record.read_text().replace("davis,csv,overlay,review", "json,davis"))
+    Path("finished/objects.json").write_text("{}")
+    prompts = read_prompts([("mask", "first.png")])
+    track("clip.mp4", prompts, "finished", "copy", "json", overwrite=True)
+    left = sorted(path.name for path in Path("finished").iterdir())
+    assert left == ["journal.sqlite", "objects.json", "run.json"]

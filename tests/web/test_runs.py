@@ -20,6 +20,7 @@ def paused(opened: Any, shelf: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a run that was paused."""
     opened.put("/api/mark", json=MARK)
     with monkeypatch.context() as patch:
+        patch.setattr("masktrail.run.loop.KEPT_EVERY", 2)
         begin_and_stand_still(opened, patch)
         assert opened.post("/api/run/pause").json()["state"] == "paused"
     return shelf.projects / "clip" / "runs" / "0001"
@@ -41,12 +42,24 @@ def damaged(run: Path) -> None:
     (run / NAME).write_bytes(b"no journal at all" * 100)
 
 
+def without_rows(run: Path) -> None:
+    with closing(sqlite3.connect(run / NAME)) as file, file:
+        file.execute("DELETE FROM frames WHERE frame = 1")
+
+
+def of_nothing(run: Path) -> None:
+    with closing(sqlite3.connect(run / NAME)) as file, file:
+        file.execute("UPDATE about SET value = '{}' WHERE key = 'about'")
+
+
 def lost(run: Path) -> None:
     for path in run.glob("*.*"):
         path.unlink()
 
 
-@pytest.mark.parametrize("harm", [of_other_weights, of_another_version, damaged, lost])
+@pytest.mark.parametrize(
+    "harm", [of_other_weights, of_another_version, damaged, without_rows, of_nothing, lost]
+)
 @pytest.mark.parametrize("reopened", [False, True])
 def test_a_run_that_cannot_go_on_begins_anew(
     opened: Any, paused: Path, harm: Any, reopened: bool
@@ -77,11 +90,15 @@ def test_what_the_user_keeps_in_a_run_stays(opened: Any, paused: Path) -> None:
 def test_downloads_leave_other_files_alone(opened: Any, paused: Path) -> None:
     folder = paused.parents[1] / "exports"
     (folder / ".making-x").mkdir(parents=True)
-    (folder / "notes.txt").write_text("mine")
+    mine = {"notes.txt", "clip-csv.xlsx", "clip-davis", "clip-csv.csv.bak"}
+    for name in mine:
+        (folder / name).write_text("mine")
+    (folder / "csv").mkdir()
+    (folder / "csv" / "clip-csv.csv").write_text("of version 0.1")
     for names in (["csv", "davis"], ["davis"]):
         opened.post("/api/export", json={"exports": names})
         assert wait(opened, "export", "done", "failed")["state"] == "done"
-    assert sorted(path.name for path in folder.iterdir()) == ["clip-davis.zip", "notes.txt"]
+    assert {path.name for path in folder.iterdir()} == {"clip-davis.zip", *mine}
 
 
 def test_a_project_of_version_0_1_goes_on(enter: Enter, shelf: Any) -> None:

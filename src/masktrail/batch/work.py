@@ -1,6 +1,7 @@
 """Tasks spread over processes; whatever one of them does, the others are done."""
 
 import csv
+import json
 import multiprocessing
 import os
 import threading
@@ -18,6 +19,9 @@ from masktrail.errors import InputError
 from masktrail.files import make_folder, replacing, write_json
 from masktrail.prompts.text import read_prompts
 from masktrail.run import Job, Report, track_video
+from masktrail.run.folder import RunFolder
+from masktrail.video.names import is_url, local
+from masktrail.video.reader import can_be_repeated
 from masktrail.zoo import own_settings
 
 if TYPE_CHECKING:
@@ -57,6 +61,7 @@ class Status:
         said: why, where it is not done.
         frames: written.
         fps: frames per second, end to end.
+        ours: whether the folder held no run before a batch came to it, so that one may be replaced.
     """
 
     name: str
@@ -64,6 +69,12 @@ class Status:
     said: str = ""
     frames: int = 0
     fps: float = 0.0
+    ours: bool = True
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to be done."""
+        return self.state in ("done", "loss")
 
     def row(self) -> tuple[str, ...]:
         """As tables show it, under `TITLES`."""
@@ -101,6 +112,7 @@ def run_batch(
     options = replace(options, settings=own_settings(options.model, options.settings))
     out = Path(out)
     make_folder(out)
+    _refuse_other_table(out / SUMMARY)
     batch = _Batch(tasks, out, options, progress)
     slots = [
         threading.Thread(target=batch.work, args=(jobs,)) for _ in range(min(jobs, len(tasks)))
@@ -115,6 +127,14 @@ def run_batch(
         for slot in slots:
             slot.join()
     return batch.statuses()
+
+
+def _refuse_other_table(summary: Path) -> None:
+    if not summary.exists():
+        return
+    with summary.open(encoding="utf-8", errors="replace") as file:
+        if file.readline().strip() != ",".join(TITLES):
+            raise taken(summary)
 
 
 class _Batch:
@@ -175,10 +195,14 @@ class _Batch:
 
 def do(task: Task, out: Path, options: Options) -> Status:
     """Tracks one video of many in this process; whatever goes wrong is told, not raised."""
+    known = read_status(out)
+    if known and known.finished and _is_gone(task.video) and not options.overwrite:
+        return known
+    ours = known.ours if known else not RunFolder(out).begun
     try:
-        make_folder(out)
-        write_status(out, Status(task.name, "running"))
-        status = _told(task.name, track_video(_job(task, out, options), load_tracker=_tracker))
+        write_status(out, Status(task.name, "running", ours=ours))
+        job = _job(task, out, options, ours)
+        status = _told(task.name, track_video(job, load_tracker=_tracker))
     except InputError as error:
         status = Status(task.name, "failed", str(error))
     except KeyboardInterrupt:
@@ -190,6 +214,8 @@ def do(task: Task, out: Path, options: Options) -> Status:
 
 def noted(out: Path, status: Status) -> Status:
     """What became of a video, written down; that it could not be, where it could not."""
+    known = read_status(out)
+    status = replace(status, ours=known is None or known.ours)
     try:
         write_status(out, status)
     except InputError as error:
@@ -197,14 +223,33 @@ def noted(out: Path, status: Status) -> Status:
     return status
 
 
+def read_status(out: Path) -> Status | None:
+    """What the folder of a video says of it; None where it says nothing."""
+    try:
+        told = json.loads((out / STATUS).read_text(encoding="utf-8"))
+        told.pop("task", None)  # of version 0.1
+        return Status(**told)
+    except (OSError, ValueError, TypeError, AttributeError):
+        return None
+
+
 def write_status(out: Path, status: Status) -> None:
     """Says in the folder of a video how far it is.
 
     Raises:
-        InputError: it cannot be written.
+        InputError: it cannot be written, or another program has a file of that name.
     """
     make_folder(out)
+    if (out / STATUS).exists() and read_status(out) is None:
+        raise taken(out / STATUS)
     write_json(out / STATUS, asdict(status))
+
+
+def taken(path: Path) -> InputError:
+    """The sentence for a name that a file of another program has."""
+    return InputError(
+        f"{path} is there already and is of no batch; move it away, or give another folder."
+    )
 
 
 def write_summary(path: Path, statuses: Sequence[Status]) -> None:
@@ -215,7 +260,14 @@ def write_summary(path: Path, statuses: Sequence[Status]) -> None:
         rows.writerows(status.row() for status in statuses)
 
 
-def _job(task: Task, out: Path, options: Options) -> Job:
+def _is_gone(video: str) -> bool:
+    """Whether a film that was a file is no more."""
+    name = local(video)
+    return can_be_repeated(name) and not is_url(name) and not os.path.exists(name)
+
+
+def _job(task: Task, out: Path, options: Options, ours: bool) -> Job:
+    """What is to be done; a run that no batch began is replaced if that is asked for only."""
     return Job(
         source=task.video,
         prompts=read_prompts(task.marks, task.start),
@@ -232,7 +284,7 @@ def _job(task: Task, out: Path, options: Options) -> Job:
         end=task.end,
         direction=task.direction,
         resume=not options.overwrite,
-        overwrite=True,
+        overwrite=options.overwrite or ours,
         keep_finished=not options.overwrite,
     )
 

@@ -163,7 +163,10 @@ def _track(
     progress: Progress,
 ) -> list[Entry]:
     """Masks of all sequences into `folder`; those finished before are left as they are."""
-    version = {"masktrail": versions()["masktrail"], "version": VERSION}
+    version = {
+        "masktrail": versions()["masktrail"],
+        **({"version": VERSION} if VERSION > 1 else {}),
+    }
     journal = Journal(folder, {**identity, **version})
     fresh = tracker.state_dict()
     before, total = 0, sum(len(s) for s in sequences)

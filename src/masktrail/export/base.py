@@ -40,7 +40,7 @@ class Writer(Protocol):
 
 
 def library(module: str, product: str, export: str) -> Any:
-    """A module of the extra `export`, imported when a writer that needs it is opened.
+    """A module of the extra `export`, imported when a writer that needs it is made.
 
     Args:
         module: what to import.

@@ -38,6 +38,7 @@ class CocoWriter:
     needs_soft: ClassVar[bool] = False
 
     def __init__(self, out: Path) -> None:
+        library("pycocotools.mask", "pycocotools", "coco")  # before anything is replaced
         self.path = Path(out) / "annotations.json"
         self._coco: Any = None
         self._size = (0, 0)

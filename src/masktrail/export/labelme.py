@@ -25,6 +25,7 @@ class LabelmeWriter:
     needs_soft: ClassVar[bool] = False
 
     def __init__(self, out: Path) -> None:
+        library("cv2", "OpenCV", "labelme")  # before anything is replaced
         self.folder = Path(out) / "labelme"
         self._cv2: Any = None
 

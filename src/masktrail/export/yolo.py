@@ -26,6 +26,7 @@ class YoloWriter:
     needs_soft: ClassVar[bool] = False
 
     def __init__(self, out: Path) -> None:
+        library("cv2", "OpenCV", "yolo")  # before anything is replaced
         self.folder, self.path = Path(out) / "labels", Path(out) / "data.yaml"
         self._cv2: Any = None
         self._greatest = 0

@@ -1,17 +1,19 @@
 """Other exports of a run, made from its journal; nothing is tracked again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from masktrail.errors import InputError
 from masktrail.export import make_writers
+from masktrail.export.base import Writer
 from masktrail.run.folder import RunFolder
-from masktrail.run.identity import difference, fingerprint, modern
+from masktrail.run.identity import difference, fingerprint
 from masktrail.run.journal import Journal
 from masktrail.run.pipeline import Output, ahead
 from masktrail.run.products import names_of
-from masktrail.run.whereabouts import find
-from masktrail.video.reader import open_video
+from masktrail.run.whereabouts import places
+from masktrail.video.reader import Video, open_video
 
 
 def convert(
@@ -43,35 +45,64 @@ def convert(
     run, out = Path(run), Path(out or run)
     writers = make_writers(export, out)
     folder = RunFolder(out, names_of(writers))
-    with Journal(run) as journal:
-        about, end = modern(journal.about), journal.following
-        known = about["identity"]
-        start = known["start"]
-        if not end:
+    with Journal(run) as journal, _target(folder, run, journal, overwrite):
+        if not journal.following:
             raise InputError(f"The run in {run} has no frame yet; resume it first.")
-        if video is None and not about["repeatable"]:
-            raise InputError(
-                f"The run in {run} is of a camera or a pipe ({about['source']}), and what that "
-                "showed cannot be seen again; ask for all formats when tracking it."
-            )
-        source = video or find(about, run)
-        own = out.resolve() == run.resolve()
-        if not own and not overwrite:
-            folder.check_free()
-        cut = not journal.finished or known["end"] is not None or known["direction"] == "backward"
-        last = end if cut else None
-        with open_video(source, start, last, values=known.get("values")) as opened:
-            if difference(known, {"video": fingerprint(opened)}):
-                raise InputError(f"{source} is not the video that the run in {run} is of.")
-            if own:
-                folder.claim(journal, overwrite)
-            output = Output(writers, opened.info)
-            try:
-                for frame in ahead(opened):
-                    output.write(frame, journal.read(frame.index, frame.image.shape[:2]))
-                    progress(output.written, end - start)
-            except BaseException:
-                output.abort()
-                raise
-            output.close()
+        with _video_of(journal, run, video) as opened:
+            return _write(opened, journal, writers, progress)
+
+
+@contextmanager
+def _target(folder: RunFolder, run: Path, journal: Journal, overwrite: bool) -> Iterator[None]:
+    """Where files may be written: the run's own folder, which tells of them, or another one, held
+    against other runs."""
+    if folder.path.resolve() == run.resolve():
+        with folder.claimed(journal, overwrite):
+            yield
+        return
+    if not overwrite:
+        folder.check_free(hint="give --overwrite to replace it, or another folder")
+    with Journal(folder.path) if folder.holds_journal else nullcontext():
+        yield
+
+
+def _video_of(journal: Journal, run: Path, video: str | Path | None) -> Video:
+    """The video of a run, opened where it lies."""
+    about = journal.about
+    known = about["identity"]
+    if video is None and not about["repeatable"]:
+        raise InputError(
+            f"The run in {run} is of a camera or a pipe ({about['source']}), and what that showed "
+            "cannot be seen again; ask for all formats when tracking it."
+        )
+    cut = not journal.finished or known["end"] is not None or known["direction"] == "backward"
+    last = journal.following if cut else None
+    candidates = [video] if video is not None else places(about, run)
+    for place in candidates:
+        opened = open_video(place, known["start"], last, values=known.get("values"))
+        if difference(known, {"video": fingerprint(opened)}) is None:
+            return opened
+        opened.close()
+    raise InputError(
+        f"{candidates[0]} is not the video that the run in {run} is of; say where that lies with "
+        "--video."
+    )
+
+
+def _write(
+    video: Video,
+    journal: Journal,
+    writers: list[Writer],
+    progress: Callable[[int, int | None], None],
+) -> int:
+    output = Output(writers, video.info)
+    expected = journal.following - video.info.start
+    try:
+        for frame in ahead(video):
+            output.write(frame, journal.read(frame.index, frame.image.shape[:2]))
+            progress(output.written, expected)
+    except BaseException:
+        output.abort()
+        raise
+    output.close()
     return output.written

@@ -5,8 +5,10 @@ before it is made, and nothing is touched that was not.
 """
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +16,24 @@ from masktrail.errors import InputError
 from masktrail.export import WRITERS
 from masktrail.files import delete, make_folder, part_of, remove_empty, write_json
 from masktrail.run import products
-from masktrail.run.identity import difference, modern
-from masktrail.run.journal import NAME, Journal, OtherRun
+from masktrail.run.identity import difference
+from masktrail.run.journal import NAME, Journal, OtherRun, busy, files_of
 
 RECORD = "run.json"
 """Of the file that says what a run did."""
 
-AHEAD = 8
-"""Frames behind the last one in the journal of which there may be files: more than wait to be
-written."""
+KNOWN = frozenset(products.names_of(WRITERS.values()))
+"""Names of all that runs make: no file of another name is ever removed, whatever a record says."""
+
+NOTHING = range(0)
+
+
+@dataclass(frozen=True)
+class Left:
+    """What a run left: names of products, and the frames that there may be files of; None: any."""
+
+    names: Sequence[str] = ()
+    frames: range | None = NOTHING
 
 
 class RunFolder:
@@ -37,9 +48,14 @@ class RunFolder:
         self.path, self._names = Path(path), list(names)
 
     @property
+    def holds_journal(self) -> bool:
+        """Whether a run was begun that may be gone on with."""
+        return (self.path / NAME).is_file()
+
+    @property
     def begun(self) -> bool:
         """Whether there is a run, of any kind, in any state."""
-        return self._has(NAME) or self._has(RECORD)
+        return self.holds_journal or self._record() is not None
 
     def check(self, resume: bool, overwrite: bool) -> None:
         """Refuses, before anything is loaded, what cannot be done whatever the run is.
@@ -50,31 +66,37 @@ class RunFolder:
 
         Raises:
             OtherRun: what is there cannot be resumed, or is no run but would be replaced.
-            InputError: a run is there and nothing says what is to become of it.
+            InputError: a run is there and nothing says what is to become of it, or it is of a
+                camera or a pipe and cannot be resumed.
         """
         if not self.begun:
             return self.check_free()
         if not resume and not overwrite:
             raise InputError(
-                f"{self.path} holds a run already ({NAME if self._has(NAME) else RECORD}); give "
+                f"{self.path} holds a run already ({NAME if self.holds_journal else RECORD}); give "
                 "--resume to go on with it, --overwrite to replace it, or another folder."
             )
-        if not overwrite and not self._has(NAME):
+        if not overwrite and not self.holds_journal:
             raise OtherRun(
                 f"{self.path} holds {RECORD} but no {NAME} to resume from; give --overwrite to "
                 "replace it, or another folder."
             )
+        if resume and self.holds_journal:
+            self._check_repeatable()
 
     def finished(self, identity: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The record of a run that is the one asked for, finished, with all that it is to make."""
+        """The record of a run that is the one asked for, finished, with all that it is to make.
+
+        On whatever device and in whatever precision it was made.
+        """
         record = self._record()
-        if record is None or not self._has(NAME):
+        if record is None or not self.holds_journal:
             return None
+        asked = {key: v for key, v in identity.items() if key not in ("device", "precision")}
         try:
             with Journal(self.path) as journal:
-                same = difference(modern(journal.about)["identity"], identity) is None
-                claimed = set(self._names) <= set(_claimed(journal))
-                whole = same and journal.finished and claimed and self._whole(journal.frames)
+                same = difference(journal.about["identity"], asked) is None
+                whole = same and journal.finished and self._whole(journal)
         except OtherRun:
             return None
         return record if whole else None
@@ -83,7 +105,7 @@ class RunFolder:
     def run(
         self, about: Mapping[str, Any], resume: bool, overwrite: bool, soft: bool
     ) -> Iterator[Journal]:
-        """The journal of a run that begins, or of the one that goes on; `check` comes before it.
+        """The journal of a run that begins, or of the one that goes on.
 
         Nothing is left of a run that fails before anything of it is written.
 
@@ -97,20 +119,20 @@ class RunFolder:
         Raises:
             OtherRun: the folder's run is another one, or cannot be read, and must not be replaced;
                 something else has the name of what is to be made.
-            InputError: it cannot be resumed because its source cannot be seen again; what `Journal`
-                raises.
+            InputError: see `check`, and what `Journal` raises.
         """
         self.check(resume, overwrite)
         made = not self.path.exists()
         make_folder(self.path)
-        journal = self._taken_up(about, soft, overwrite) if resume and self._has(NAME) else None
+        journal = self._taken_up(about, soft, overwrite) if resume and self.holds_journal else None
         if journal is None:
-            self.remove()
-            self.check_free()
+            if not overwrite:
+                self.check(False, False)  # somebody may have been quicker
+            self._replace(check=True, journal=overwrite)
             journal = Journal(self.path, about, soft)
         try:
-            self.claim(journal)
-            yield journal
+            with self.claimed(journal):
+                yield journal
         except BaseException:
             if not journal.frames and not any(products.found(self.path, self._names)):
                 journal.remove()
@@ -120,8 +142,11 @@ class RunFolder:
         finally:
             journal.close()
 
-    def claim(self, journal: Journal, overwrite: bool = False) -> None:
-        """Writes down that the run makes what is asked for.
+    @contextmanager
+    def claimed(self, journal: Journal, overwrite: bool = False) -> Iterator[None]:
+        """Writes down, before it is made, that the run makes what is asked for.
+
+        What was not made after all is struck out again.
 
         Args:
             journal: of the run.
@@ -130,30 +155,46 @@ class RunFolder:
         Raises:
             OtherRun: something else has.
         """
-        claimed = _claimed(journal)
+        left = self._left_by(journal)
         if not overwrite:
-            self.check_free(claimed)
-        journal.claim([*claimed, *self._names])
+            self.check_free(Left(left.names, None))
+        journal.claim([*left.names, *self._names])
+        try:
+            yield
+        except BaseException:
+            fresh = [name for name in self._names if name not in left.names]
+            with suppress(InputError):  # the first error is what matters
+                journal.disclaim([n for n in fresh if not any(products.found(self.path, [n]))])
+            raise
+        if (record := self._record()) is not None:
+            self.record(journal, record)
 
-    def check_free(self, claimed: Sequence[str] = ()) -> None:
+    def check_free(
+        self, left: Left = Left(), hint: str = "move it away, or give another folder"
+    ) -> None:
         """Refuses to replace what is not of the run.
 
         Args:
-            claimed: names of what is.
+            left: what is.
+            hint: what to do.
 
         Raises:
             OtherRun: something else has the name of what is asked for.
         """
-        strange = [name for name in self._names if name not in claimed]
-        for path in products.found(self.path, strange):
+        own = [name for name in self._names if name in left.names]
+        ours = set(products.found(self.path, own, left.frames))
+        strange = [path for path in products.found(self.path, self._names) if path not in ours]
+        if os.path.lexists(self.path / RECORD) and self._record() is None:
+            strange.insert(0, self.path / RECORD)
+        if strange:
             raise OtherRun(
-                f"{path} is there already, and this run did not make it; move it away, or give "
-                "another folder."
+                f"{strange[0]} is there already, and nothing tells that a run made it; {hint}."
             )
 
     def record(self, journal: Journal, content: Mapping[str, Any]) -> None:
-        """Says what the run did, and what it made."""
-        write_json(self.path / RECORD, {**content, "products": journal.products})
+        """Says what the run did, what it made, and up to which frame."""
+        told = {"products": journal.products, "until": journal.following}
+        write_json(self.path / RECORD, {**content, **told})
 
     def remove(self) -> None:
         """Removes the run; whatever else is in the folder stays.
@@ -161,15 +202,7 @@ class RunFolder:
         Raises:
             InputError: another run is writing there, or something cannot be removed.
         """
-        try:
-            with Journal(self.path) as journal:
-                start = modern(journal.about)["identity"]["start"]
-                frames = range(start, max(start, journal.following) + AHEAD)
-                products.remove(self.path, _claimed(journal), frames)
-        except OtherRun:
-            products.remove(self.path, _recorded(self._record()), None)
-        for path in (part_of(self.path / RECORD), self.path / RECORD, *self.path.glob(f"{NAME}*")):
-            delete(path)
+        self._replace(check=False, journal=True)
 
     def drop(self) -> None:
         """Removes the run as far as that can be done, and the folder if nothing else is in it."""
@@ -177,12 +210,53 @@ class RunFolder:
             self.remove()
             remove_empty(self.path)
 
+    def _replace(self, check: bool, journal: bool) -> None:
+        """Removes what a run left; others cannot open its journal until that has gone.
+
+        Args:
+            check: refuse first if something else has the name of what is asked for.
+            journal: whether there may be one; else it is of somebody who was quicker.
+        """
+        there = self.holds_journal
+        if there and not journal:
+            raise busy(self.path)
+        with self._held() as left:
+            if check:
+                self.check_free(left)
+            products.remove(self.path, left.names, left.frames)
+            delete(part_of(self.path / RECORD))
+            if self._record() is not None:
+                delete(self.path / RECORD)
+        if there:  # not one that somebody else has begun meanwhile
+            for path in files_of(self.path):
+                delete(path)
+
+    @contextmanager
+    def _held(self) -> Iterator[Left]:
+        """What the run that is there left, by its journal or else by its record."""
+        try:
+            journal = Journal(self.path)
+        except OtherRun:
+            yield _recorded(self._record())
+            return
+        with journal:
+            yield self._left_by(journal)
+
+    def _left_by(self, journal: Journal) -> Left:
+        start, following = journal.about["identity"]["start"], journal.following
+        written = following if journal.finished else max(start, following) + 1
+        names = journal.products
+        if not names:  # of version 0.1
+            names = [*_exported(journal.about.get("export")), *_recorded(self._record()).names]
+        return Left([n for n in dict.fromkeys(names) if n in KNOWN], range(start, written))
+
     def _taken_up(self, about: Mapping[str, Any], soft: bool, overwrite: bool) -> Journal | None:
         """The journal of the run that is there; None where it is another one, to be replaced."""
         try:
             journal = Journal(self.path, soft=soft)
             try:
-                self._check_same(journal, about)
+                self._check_same(journal, about["identity"])
+                journal.relocate({key: v for key, v in about.items() if key != "identity"})
             except BaseException:
                 journal.close()
                 raise
@@ -192,14 +266,23 @@ class RunFolder:
             raise
         return journal
 
-    def _check_same(self, journal: Journal, about: Mapping[str, Any]) -> None:
-        known, asked = modern(journal.about)["identity"], about["identity"]
+    def _check_same(self, journal: Journal, asked: Mapping[str, Any]) -> None:
+        known = journal.about["identity"]
         key = difference(known, asked)
-        if key is not None:
-            raise OtherRun(
-                f"{self.path} holds a run of another {key} ({known[key]}, now {asked[key]}); give "
-                "what it began with, --overwrite, or another folder."
-            )
+        if key is None:
+            return
+        values = "" if key == "video" else f" ({known[key]}, now {asked[key]})"
+        raise OtherRun(
+            f"{self.path} holds a run of another {key}{values}; give what it began with, "
+            "--overwrite, or another folder."
+        )
+
+    def _check_repeatable(self) -> None:
+        try:
+            with Journal(self.path) as journal:
+                about = journal.about
+        except OtherRun:
+            return
         if not about["repeatable"]:
             raise InputError(
                 f"The run in {self.path} is of a camera or a pipe ({about['source']}), and what "
@@ -207,37 +290,43 @@ class RunFolder:
                 "folder."
             )
 
-    def _whole(self, frames: int) -> bool:
+    def _whole(self, journal: Journal) -> bool:
         """Whether everything that is asked for is there."""
-        counts = {name: len(list(products.found(self.path, [name]))) for name in self._names}
-        return all(
-            count >= (frames if "{frame}" in name and "{id}" not in name else 1)
-            for name, count in counts.items()
-        )
+        if not set(self._names) <= set(self._left_by(journal).names):
+            return False
+        numbers = set(journal.numbers)
+        return all(self._is_made(name, numbers) for name in self._names)
+
+    def _is_made(self, name: str, numbers: set[int]) -> bool:
+        files = [path for path in products.found(self.path, [name]) if path.is_file()]
+        if "{id}" in name or "{frame}" not in name:
+            return bool(files) and all(path.stat().st_size for path in files)
+        return numbers <= {products.frame_of(path) for path in files}
 
     def _record(self) -> dict[str, Any] | None:
+        """What `run.json` tells, if a run wrote it."""
         try:
             record = json.loads((self.path / RECORD).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
-        return record if isinstance(record, dict) else None
-
-    def _has(self, name: str) -> bool:
-        return (self.path / name).is_file()
+        ours = isinstance(record, dict) and "weights_sha256" in record
+        return record if ours and isinstance(record.get("arguments"), dict) else None
 
 
-def _claimed(journal: Journal) -> list[str]:
-    """Names of what a run makes; of one of version 0.1 those of its exports."""
-    return journal.products or _exported(modern(journal.about).get("export"))
-
-
-def _recorded(record: Mapping[str, Any] | None) -> list[str]:
-    """The same, as `run.json` tells it."""
+def _recorded(record: Mapping[str, Any] | None) -> Left:
+    """What a run left, as `run.json` tells it."""
     if record is None:
-        return []
-    return record.get("products") or _exported(record.get("arguments", {}).get("export"))
+        return Left()
+    arguments = record["arguments"]
+    start, frames = arguments.get("start"), record.get("frames")
+    until = record.get("until", start + frames if isinstance(start, int) and frames else None)
+    if not isinstance(start, int) or not isinstance(until, int):
+        return Left()
+    told = record.get("products")
+    names = told if isinstance(told, list) else _exported(arguments.get("export"))
+    return Left([name for name in names if name in KNOWN], range(start, until))
 
 
-def _exported(export: str | None) -> list[str]:
-    asked = [name.strip().lower() for name in (export or "").split(",")]
+def _exported(export: object) -> list[str]:
+    asked = [name.strip().lower() for name in export.split(",")] if isinstance(export, str) else []
     return products.names_of(WRITERS[name] for name in asked if name in WRITERS)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from masktrail.run.job import Job
 from masktrail.run.plan import Plan
 from masktrail.types import Box, Mask, Prompt
+from masktrail.video.kinds import is_picture
 from masktrail.video.reader import Video, can_be_repeated
 from masktrail.zoo import own_settings, weights_hash, weights_path
 
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
 
 VERSION = 1
 """Raised whenever equal pictures, prompts, weights and settings come to give other masks."""
+
+REQUIRED = {"video", "prompts", "start", "end", "direction", "weights", "size", "settings"}
+"""What every identity tells."""
+
+SOME = 2**12
+"""Bytes of the beginning and the end of a picture by which its content is known."""
 
 ENDS = 2**16
 """Bytes of a file's beginning and of its end by which its content is known."""
@@ -71,22 +78,34 @@ def difference(known: Mapping[str, Any], asked: Mapping[str, Any]) -> str | None
     return next((key for key in now if key in known and known[key] != now[key]), None)
 
 
-def modern(about: Mapping[str, Any]) -> dict[str, Any]:
-    """What a journal of any version tells of its run, as those of this one tell it."""
+def modern(about: Any) -> dict[str, Any]:
+    """What a journal of any version tells of its run, as those of this one tell it.
+
+    Raises:
+        ValueError, TypeError, KeyError: it is malformed.
+    """
     if "identity" in about:
-        return dict(about)
-    kept = ("prompts", "start", "end", "direction", "weights", "size", "device", "precision")
-    identity = {key: about[key] for key in (*kept, "edges") if key in about}
-    seen = dict(about["seen"])
-    seen.pop("frames" if seen["bytes"] is not None else "bytes")  # a guess, of files
-    identity |= {"video": seen, "settings": about.get("settings", {})}
-    source = about["video"]
-    return {
-        "identity": identity,
-        "source": source,
-        "repeatable": can_be_repeated(source),
-        "export": about["export"],
-    }
+        told = dict(about)
+    else:
+        kept = ("prompts", "start", "end", "direction", "weights", "size", "device", "precision")
+        seen = dict(about["seen"])
+        seen.pop("frames" if seen["bytes"] is not None else "bytes")  # a guess, of files
+        told = {
+            "identity": {
+                **{key: about[key] for key in kept},
+                "edges": about.get("edges", "plain"),
+                "settings": about.get("settings", {}),
+                "video": seen,
+            },
+            "source": about["video"],
+            "repeatable": can_be_repeated(about["video"]),
+            "export": about["export"],
+        }
+    if not told["identity"].keys() >= REQUIRED:
+        raise ValueError("it does not tell what its run is of")
+    if not isinstance(told["source"], str) or not isinstance(told["repeatable"], bool):
+        raise ValueError("it does not tell where its video is")
+    return told
 
 
 def fingerprint(video: Video) -> dict[str, Any]:
@@ -101,17 +120,22 @@ def fingerprint(video: Video) -> dict[str, Any]:
 
 
 def _content(path: Path) -> str:
-    """Of a file what it begins and ends with, of a folder its files and their sizes."""
+    """Of a film what it begins and ends with; of a folder the same of its pictures."""
     digest = hashlib.sha256()
     if path.is_dir():
-        for file in sorted(p for p in path.iterdir() if p.is_file()):
+        for file in sorted(p for p in path.iterdir() if is_picture(p) and p.is_file()):
             digest.update(f"{file.name}\0{file.stat().st_size}\0".encode())
+            digest.update(_ends(file, SOME))
     else:
-        with path.open("rb") as opened:
-            digest.update(opened.read(ENDS))
-            opened.seek(max(0, path.stat().st_size - ENDS))
-            digest.update(opened.read(ENDS))
+        digest.update(_ends(path, ENDS))
     return digest.hexdigest()[:16]
+
+
+def _ends(path: Path, count: int) -> bytes:
+    with path.open("rb") as opened:
+        first = opened.read(count)
+        opened.seek(max(0, path.stat().st_size - count))
+        return first + opened.read(count)
 
 
 def told_prompts(plan: Plan) -> dict[int, Any]:

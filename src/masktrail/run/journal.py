@@ -8,10 +8,13 @@ keeps what was committed whole, whatever happens next, and one run away from ano
 import errno
 import io
 import json
+import os
+import re
+import secrets
 import sqlite3
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
@@ -20,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masktrail.errors import InputError
-from masktrail.files import cannot_write, replacing
+from masktrail.files import cannot_write, delete
+from masktrail.run.identity import modern
 from masktrail.types import Frame, LabelMap, ObjectResult, Result
 
 NAME = "journal.sqlite"
@@ -31,6 +35,12 @@ FORMAT = 2
 
 READ = (1, FORMAT)
 """Formats that can be read; 1 is that of version 0.1."""
+
+BESIDE = ("-wal", "-shm", "-journal")
+"""Ends of the names of what SQLite lays beside its file."""
+
+MALFORMED = (ValueError, TypeError, KeyError, AttributeError)
+"""What comes of content that is not as it was written."""
 
 _TABLES = """
 CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT);
@@ -46,6 +56,10 @@ class OtherRun(InputError):
     read, or no run."""
 
 
+class Damaged(OtherRun):
+    """A journal that cannot be read, or not to its end."""
+
+
 class Journal:
     """The journal of one run, open; nobody else can open it meanwhile.
 
@@ -57,11 +71,12 @@ class Journal:
         soft: keep soft masks too, 16 bits a pixel.
 
     Attributes:
-        about: as it was given when the journal was begun.
+        about: as it was given when the journal was begun, see `identity.modern`.
 
     Raises:
-        OtherRun: it is damaged, or of another version; damage is seen by other methods too.
-        InputError: there is none, another run is writing it, or the disk is full.
+        Damaged: it cannot be read; other methods may see that later.
+        OtherRun: there is none, or one of another version.
+        InputError: it is of another program, another run is writing it, or the disk is full.
     """
 
     def __init__(
@@ -85,18 +100,20 @@ class Journal:
     def _open(self) -> dict[str, Any]:
         with self._explained():
             self._file.execute("PRAGMA locking_mode = EXCLUSIVE")
+            tables = {name for (name,) in self._file.execute("SELECT name FROM sqlite_master")}
+            if tables and "about" not in tables:
+                raise InputError(
+                    f"{self.path} is a table of another program; move it away, or give another "
+                    "folder."
+                )
             self._file.execute("PRAGMA journal_mode = WAL")
             self._file.execute("PRAGMA synchronous = NORMAL")
-            found = self._told("format")
-            about = self._told("about")
-            if found in READ and not isinstance(about, dict):
-                raise ValueError("it tells nothing of its run")
-        if found not in READ:
-            raise OtherRun(
-                f"{self.path} was written by another version of MaskTrail; track again with "
-                "--overwrite, or into another folder."
-            )
-        return about
+            if self._told("format") in READ:
+                return modern(self._told("about"))
+        raise OtherRun(
+            f"{self.path} was written by another version of MaskTrail; track again with "
+            "--overwrite, or into another folder."
+        )
 
     @property
     def finished(self) -> bool:
@@ -125,9 +142,33 @@ class Journal:
     def claim(self, names: Sequence[str]) -> None:
         """Writes down names of what the run makes, before it is made."""
         with self._explained():
+            self._file.execute("BEGIN")
             self._file.execute("CREATE TABLE IF NOT EXISTS products (name TEXT PRIMARY KEY)")
             rows = [(name,) for name in names]
             self._file.executemany("INSERT OR IGNORE INTO products VALUES (?)", rows)
+            self._file.execute("COMMIT")
+
+    def disclaim(self, names: Sequence[str]) -> None:
+        """Strikes out names of what was not made after all."""
+        with self._explained():
+            self._file.executemany("DELETE FROM products WHERE name = ?", [(n,) for n in names])
+
+    def relocate(self, where: Mapping[str, Any]) -> None:
+        """Writes down where the video lies now, see `whereabouts.told`."""
+        self.about |= where
+        with self._explained():
+            told = json.dumps(self.about)
+            self._file.execute("UPDATE about SET value = ? WHERE key = 'about'", (told,))
+            self._file.execute(
+                "UPDATE about SET value = ? WHERE key = 'format'", (json.dumps(FORMAT),)
+            )
+
+    @property
+    def numbers(self) -> list[int]:
+        """Frames that were added, ascending."""
+        with self._explained():
+            rows = self._file.execute("SELECT frame FROM frames ORDER BY frame")
+            return [frame for (frame,) in rows]
 
     def add(self, frame: Frame, result: Result) -> None:
         """Keeps what was said of a frame."""
@@ -144,11 +185,11 @@ class Journal:
         """What was said of a frame of `shape` (H, W).
 
         Raises:
-            InputError: nothing was.
+            Damaged: nothing can be read of it.
         """
         row = self._one("SELECT kind, labels, objects, soft FROM frames WHERE frame = ?", frame)
         if row is None:
-            raise InputError(f"{self.path} holds nothing of frame {frame}; the video has changed.")
+            raise self._damaged(f"it holds nothing of frame {frame}")
         kind, labels, told, soft = row
         with self._explained():
             objects = {int(i): _object(found) for i, found in json.loads(told).items()}
@@ -196,8 +237,8 @@ class Journal:
     def remove(self) -> None:
         """Closes the journal and leaves nothing of it."""
         self.close()
-        for path in self.path.parent.glob(f"{NAME}*"):  # beside the file its log
-            path.unlink()
+        for path in files_of(self.path.parent):
+            delete(path)
 
     def __enter__(self) -> Self:
         return self
@@ -221,38 +262,62 @@ class Journal:
             yield
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-                raise InputError(
-                    f"Another run is writing to {self.path.parent}; wait for it, or choose another "
-                    "folder."
-                ) from error
+                raise busy(self.path.parent) from error
             if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # as a table that is not there
                 raise self._damaged(error) from error
             full = error.sqlite_errorcode == sqlite3.SQLITE_FULL
             reason = OSError(errno.ENOSPC if full else errno.EIO, str(error))
             raise cannot_write(self.path, reason) from error
-        except (sqlite3.DatabaseError, zlib.error, ValueError, TypeError, KeyError) as error:
+        except (sqlite3.DatabaseError, zlib.error, *MALFORMED) as error:
             if isinstance(error, InputError):  # which is a ValueError
                 raise
             raise self._damaged(error) from error
 
-    def _damaged(self, error: Exception) -> OtherRun:
-        return OtherRun(
+    def _damaged(self, error: object) -> Damaged:
+        return Damaged(
             f"{self.path} is damaged ({error}); track again with --overwrite, or into another "
             "folder."
         )
 
 
 def _create(path: Path, values: Mapping[str, Any]) -> None:
-    """An empty journal, complete from the moment it has its name."""
-    with replacing(path) as part:
-        file = sqlite3.connect(part)
-        try:
+    """An empty journal, complete from the moment it has its name, which nobody else has taken."""
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with closing(sqlite3.connect(part)) as file:
             file.executescript(_TABLES)
             rows = [(key, json.dumps(value)) for key, value in values.items()]
             file.executemany("INSERT INTO about VALUES (?, ?)", rows)
             file.commit()
-        finally:
-            file.close()
+        if not path.exists():  # what lies beside is of one that has gone
+            for end in BESIDE:
+                path.with_name(f"{NAME}{end}").unlink(missing_ok=True)
+        _take_name(part, path)
+    finally:
+        for left in (part, part.with_name(f"{part.name}-journal")):
+            left.unlink(missing_ok=True)
+
+
+def _take_name(part: Path, path: Path) -> None:
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        raise busy(path.parent) from None
+    except OSError:  # a disk without links
+        part.replace(path)
+
+
+def busy(folder: Path) -> InputError:
+    """The sentence for a folder that somebody else is writing to."""
+    return InputError(f"Another run is writing to {folder}; wait for it, or choose another folder.")
+
+
+def files_of(folder: Path) -> list[Path]:
+    """The journal of a folder, what SQLite lays beside it, and what was left of one that was killed
+    while it was made."""
+    beside = [folder / f"{NAME}{end}" for end in (*BESIDE, "")]
+    unborn = re.compile(re.escape(f".{NAME}.") + r"[0-9a-f]{8}\.part(-journal)?")
+    return [*(p for p in folder.glob(f".{NAME}.*") if unborn.fullmatch(p.name)), *beside]
 
 
 def packed_state(state: Mapping[str, Any]) -> bytes:

@@ -19,7 +19,7 @@ from masktrail.run import identity as identities
 from masktrail.run import whereabouts
 from masktrail.run.folder import RunFolder
 from masktrail.run.job import DEFAULT_EXPORTS, Job
-from masktrail.run.journal import Journal, packed_state
+from masktrail.run.journal import Damaged, Journal, packed_state
 from masktrail.run.passes import BothPasses, ForwardPass
 from masktrail.run.pipeline import Output, ahead, holding_ctrl_c
 from masktrail.run.plan import Plan, Prompts, by_frame
@@ -109,9 +109,24 @@ def track_video(
         also: writers besides those that the job names; a resumption gives them every frame too.
 
     Raises:
+        OtherRun: the run in the folder cannot be gone on with, and must not be replaced.
         InputError: anything that cannot be used, and a run in the folder that nothing was said of;
             nothing is then left under a final name, but for masks of frames already done.
     """
+    try:
+        return _track_video(job, progress, load_tracker, also)
+    except Damaged:
+        if not (job.resume and job.overwrite):
+            raise
+    return _track_video(replace(job, resume=False), progress, load_tracker, also)
+
+
+def _track_video(
+    job: Job,
+    progress: Progress,
+    load_tracker: Callable[..., "Tracker"] | None,
+    also: Sequence[Writer],
+) -> Report:
     if job.edges not in EDGES:
         raise InputError(f"No edges {job.edges!r}; there are {', '.join(EDGES)}.")
     writers = [*make_writers(job.export, job.out), *also]

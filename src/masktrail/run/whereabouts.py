@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from masktrail.errors import InputError
-from masktrail.video.names import local
+from masktrail.video.names import is_url, local
 
 
 def told(source: str | Path | int, run: Path) -> dict[str, str]:
@@ -27,8 +27,8 @@ def told(source: str | Path | int, run: Path) -> dict[str, str]:
     return {"source": str(source), "path": str(path), "beside": beside}
 
 
-def find(about: Mapping[str, Any], run: Path) -> str:
-    """The video of a run: from the run's folder, where it was, or as it was named.
+def places(about: Mapping[str, Any], run: Path) -> list[str]:
+    """Where the video of a run may lie: from the run's folder, where it was, as it was named.
 
     Args:
         about: what the run's journal tells.
@@ -38,13 +38,15 @@ def find(about: Mapping[str, Any], run: Path) -> str:
         InputError: it is at none of these places.
     """
     source = str(about["source"])
-    places = [about.get("path", source), source]
+    told = [about.get("path", source), source]
     if "beside" in about:
-        places.insert(0, os.path.normpath(run.resolve() / about["beside"]))
-    found = next((place for place in places if os.path.exists(place)), None)
-    if found is None and "path" in about:
+        told.insert(0, os.path.normpath(run.resolve() / about["beside"]))
+    found = [place for place in dict.fromkeys(told) if os.path.exists(place)]
+    if not found and is_url(source):
+        return [source]
+    if not found:
         raise InputError(
-            f"The video of the run in {run} is no longer at {about['path']}; say where it lies "
-            "now with --video."
+            f"The video of the run in {run} is no longer at {told[-2]}; say where it lies now with "
+            "--video."
         )
-    return found or source
+    return found

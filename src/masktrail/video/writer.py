@@ -25,10 +25,6 @@ from masktrail.video.names import for_ffmpeg
 log = logging.getLogger(__name__)
 
 
-DISK = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.EIO}
-"""What a disk says; anything else is said by an encoder or a container."""
-
-
 class CannotEncode(InputError):
     """Pictures that the encoder or the container does not take, such as far too wide ones."""
 
@@ -224,7 +220,7 @@ def _write_trouble(path: Path, error: Any) -> InputError:
             f"The disk is full: {path} could not be completed; free some space and try again."
         )
     reason = error.strerror or str(error)
-    if error.errno in DISK:
+    if error.errno in errno.errorcode and error.errno != errno.EINVAL:  # a disk says so
         return InputError(f"{path} could not be written ({reason}); choose another folder or name.")
     return CannotEncode(f"{path} could not be encoded ({reason}); choose another export.")
 

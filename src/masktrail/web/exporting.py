@@ -10,7 +10,7 @@ from typing import Any
 
 from masktrail.errors import InputError
 from masktrail.export import WRITERS
-from masktrail.files import delete, make_folder, replacing
+from masktrail.files import delete, make_folder, remove_empty, replacing
 from masktrail.run.convert import convert
 from masktrail.web.project import Project
 
@@ -134,12 +134,14 @@ class Exporting:
 
     def _clear(self, folder: Path) -> None:
         """Removes downloads of before, and what was left of one that was killed."""
-        titles = {self._title(name) for name in WRITERS}
-        for path in list(folder.iterdir()) if folder.is_dir() else ():
-            if path.stem in titles and path.is_file():
-                delete(path)
-            elif path.name.startswith(MAKING):
-                shutil.rmtree(path, ignore_errors=True)
+        for name, writer in WRITERS.items():
+            title = self._title(name)
+            for suffix in {".zip", *(Path(file).suffix for file in writer.files)}:
+                delete(folder / f"{title}{suffix}")
+                delete(folder / name / f"{title}{suffix}")  # where version 0.1 put it
+            remove_empty(folder / name)
+        for path in list(folder.glob(f"{MAKING}*")):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _one_file(made: Path, target: Path) -> Path:
