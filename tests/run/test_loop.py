@@ -95,7 +95,7 @@ def test_the_record_says_what_made_it(video, model, tmp_path):
     assert record["arguments"] == {
         "video": str(video), "prompts": {"1": [36, 12, 60, 36]}, "export": "csv", "size": 64,
         "device": "cpu", "precision": "float", "edges": "plain", "start": 0, "end": 3,
-        "direction": "both",
+        "direction": "both", "values": None,
         "settings": {"capacity": 4, "every": 3, "top_k": 9, "min_score": LOST},
     }  # fmt: skip
     assert record["versions"]["masktrail"] == masktrail.__version__

@@ -17,7 +17,7 @@ from masktrail.export import WRITERS
 from masktrail.files import delete, make_folder, part_of, remove_empty, write_json
 from masktrail.run import products
 from masktrail.run.identity import difference
-from masktrail.run.journal import NAME, Journal, OtherRun, busy, files_of
+from masktrail.run.journal import NAME, Journal, OtherRun, busy, files_of, unborn
 
 RECORD = "run.json"
 """Of the file that says what a run did."""
@@ -130,6 +130,8 @@ class RunFolder:
                 self.check(False, False)  # somebody may have been quicker
             self._replace(check=True, journal=overwrite)
             journal = Journal(self.path, about, soft)
+            for path in unborn(self.path):
+                delete(path)
         try:
             with self.claimed(journal):
                 yield journal

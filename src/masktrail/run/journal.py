@@ -293,6 +293,10 @@ def _create(path: Path, values: Mapping[str, Any]) -> None:
             for end in BESIDE:
                 path.with_name(f"{NAME}{end}").unlink(missing_ok=True)
         _take_name(part, path)
+    except sqlite3.OperationalError:
+        if path.exists():  # who was quicker has cleared up
+            raise busy(path.parent) from None
+        raise
     finally:
         for left in (part, part.with_name(f"{part.name}-journal")):
             left.unlink(missing_ok=True)
@@ -301,7 +305,7 @@ def _create(path: Path, values: Mapping[str, Any]) -> None:
 def _take_name(part: Path, path: Path) -> None:
     try:
         os.link(part, path)
-    except FileExistsError:
+    except (FileExistsError, FileNotFoundError):
         raise busy(path.parent) from None
     except OSError:  # a disk without links
         part.replace(path)
@@ -313,11 +317,14 @@ def busy(folder: Path) -> InputError:
 
 
 def files_of(folder: Path) -> list[Path]:
-    """The journal of a folder, what SQLite lays beside it, and what was left of one that was killed
-    while it was made."""
-    beside = [folder / f"{NAME}{end}" for end in (*BESIDE, "")]
-    unborn = re.compile(re.escape(f".{NAME}.") + r"[0-9a-f]{8}\.part(-journal)?")
-    return [*(p for p in folder.glob(f".{NAME}.*") if unborn.fullmatch(p.name)), *beside]
+    """The journal of a folder and what SQLite lays beside it."""
+    return [folder / f"{NAME}{end}" for end in (*BESIDE, "")]
+
+
+def unborn(folder: Path) -> list[Path]:
+    """What was left of journals whose process was killed before they had their name."""
+    pattern = re.compile(re.escape(f".{NAME}.") + r"[0-9a-f]{8}\.part(-journal)?")
+    return [path for path in folder.glob(f".{NAME}.*") if pattern.fullmatch(path.name)]
 
 
 def packed_state(state: Mapping[str, Any]) -> bytes:
