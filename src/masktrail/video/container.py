@@ -18,6 +18,7 @@ from masktrail.types import Frame, Image, VideoInfo
 from masktrail.video.backward import frames_backward
 from masktrail.video.clock import Clock, finer
 from masktrail.video.gaps import Gaps
+from masktrail.video.hdr import HLG, PQ, to_ordinary
 from masktrail.video.opening import choose_stream, is_pipe, open_container
 from masktrail.video.watch import Watch
 
@@ -137,10 +138,16 @@ class ContainerSource:
     def image(self, raw: av.VideoFrame) -> Image:
         """A decoded frame as upright RGB; one of another size is scaled to that of the first."""
         width, height = self._stored_size
+        bright = raw.color_trc in (PQ, HLG)
         rgb: Any = self._reformatter.reformat(
-            raw, width=width, height=height, format="rgb24", src_colorspace=_colorspace(raw)
+            raw,
+            width=width,
+            height=height,
+            format="rgb48le" if bright else "rgb24",
+            src_colorspace=_colorspace(raw),
         )
-        return self._orientation.apply(rgb.to_ndarray())
+        image = rgb.to_ndarray()
+        return self._orientation.apply(to_ordinary(image, raw.color_trc) if bright else image)
 
     def close(self) -> None:
         """Closes the container."""
