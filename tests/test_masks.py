@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 from masktrail import masks
 from masktrail.errors import InputError
@@ -198,6 +198,17 @@ def test_many_objects_in_sixteen_bit_are_no_photograph(tmp_path):
     values = np.kron(np.arange(100, dtype=np.uint16).reshape(10, 10), np.ones((3, 3), np.uint16))
     labels, _ = masks.read_labels(saved(tmp_path / "m.png", Image.fromarray(values * 5)))
     np.testing.assert_array_equal(labels, values * 5)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_mask_is_turned_as_a_photograph_is(tmp_path, orientation):
+    stored = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    picture = Image.fromarray(stored)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = saved(tmp_path / "m.png", picture, exif=exif)
+    labels, _ = masks.read_labels(path)
+    np.testing.assert_array_equal(labels, np.asarray(ImageOps.exif_transpose(Image.open(path))))
 
 
 def test_many_objects_in_grey_are_no_photograph(tmp_path):

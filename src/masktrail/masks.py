@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+ORIENTATION = 0x0112
+"""EXIF tag."""
+
 
 def read_labels(path: str | os.PathLike[str]) -> tuple[LabelMap, str | None]:
     """Read a mask picture of any mode as a label map.
@@ -35,6 +38,8 @@ def read_labels(path: str | os.PathLike[str]) -> tuple[LabelMap, str | None]:
     - Grey or RGB with other few values: one object per colour, numbered 1, 2, ... in ascending
       order of (R, G, B); DAVIS colours keep their DAVIS number. Black (or transparent) is
       background, failing that the most frequent colour along the border of the picture.
+
+    It is turned as its EXIF orientation says, as pictures of a video are.
 
     Returns:
         The label map, shape (H, W), and a note to be said aloud where ids had to be made up or
@@ -47,11 +52,21 @@ def read_labels(path: str | os.PathLike[str]) -> tuple[LabelMap, str | None]:
     with _opened(path) as picture:
         try:
             labels, note = interpret(picture)
+            labels = upright(labels, picture.getexif().get(ORIENTATION, 1))
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
         except (OSError, SyntaxError, ValueError) as error:
             raise InputError(f"{path} is damaged and cannot be read as a mask ({error}).") from None
     return labels, f"{path}: {note}" if note else None
+
+
+def upright(labels: LabelMap, orientation: int) -> LabelMap:
+    """A label map turned and mirrored as an EXIF orientation, 1 to 8, says."""
+    if orientation in (5, 6, 7, 8):
+        labels = labels.T
+    rows = -1 if orientation in (3, 4, 7, 8) else 1
+    columns = -1 if orientation in (2, 3, 6, 7) else 1
+    return np.ascontiguousarray(labels[::rows, ::columns])
 
 
 def read_first_mask(

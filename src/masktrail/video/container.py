@@ -147,7 +147,9 @@ class ContainerSource:
             src_colorspace=_colorspace(raw),
         )
         image = rgb.to_ndarray()
-        return self._orientation.apply(to_ordinary(image, raw.color_trc) if bright else image)
+        if bright:
+            image = to_ordinary(image, raw.color_trc)
+        return self._orientation.apply(without_combs(image) if raw.interlaced_frame else image)
 
     def close(self) -> None:
         """Closes the container."""
@@ -205,6 +207,14 @@ class ContainerSource:
             frames=self._watch.claimed_frames(rate),
             has_audio=Path(self._name).is_file() and bool(self._container.streams.audio),
         )
+
+
+def without_combs(image: Image) -> Image:
+    """An interlaced picture by its first field: every other row is the mean of its neighbours."""
+    rows = image.astype(np.uint16)
+    rows[1:-1:2] = (rows[:-2:2] + rows[2::2] + 1) // 2
+    rows[-1] = rows[-1 - (len(rows) % 2 == 0)]
+    return rows.astype(np.uint8)
 
 
 def _orientation(frame: av.VideoFrame) -> Orientation:
