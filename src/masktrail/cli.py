@@ -253,9 +253,10 @@ def web(
         list[Path] | None,
         typer.Option(help="Folder whose videos may be opened; that of VIDEO, or this one."),
     ] = None,
-    projects: Annotated[Path, typer.Option(help="Folder for what is marked and tracked.")] = Path(
-        "masktrail-projects"
-    ),
+    projects: Annotated[
+        Path | None,
+        typer.Option(help="Folder for what is marked and tracked; MaskTrail, at home."),
+    ] = None,
     upload_limit: Annotated[int, typer.Option(help="Of a video, MB.")] = 4096,
 ) -> None:
     """Open a page on this computer to click, look, correct and export."""

@@ -227,6 +227,9 @@ def test_a_page_of_another_project_changes_nothing(opened: Any, videos: Path) ->
     for answer in (
         opened.put(f"/api/mark?k={key}", json=marked(box=BOX)),
         opened.post(f"/api/run?k={key}"),
+        opened.post(f"/api/run/pause?k={key}"),
+        opened.post(f"/api/close?k={key}"),
+        opened.post(f"/api/export?k={key}", json={"exports": ["csv"]}),
         opened.post(f"/api/masks?k={key}", content=b""),
         opened.get(f"/api/frames/0?k={key}"),
     ):
@@ -241,11 +244,15 @@ def test_nothing_marked_and_nothing_open(opened: Any) -> None:
         assert "No video is open" in opened.get(path).json()["detail"]
 
 
-def test_a_run_that_fails_says_why(opened: Any, shelf: Any) -> None:
-    opened.put("/api/mark", json=marked(0, {"model": "nothing-of-the-kind"}, box=BOX))
+def test_a_run_that_fails_says_why(opened: Any, videos: Path) -> None:
+    for model in ("nothing-of-the-kind", str(Path(__file__).parent)):
+        answer = opened.put("/api/mark", json=marked(0, {"model": model}, box=BOX))
+        assert answer.status_code == 400 and "There is no model" in answer.json()["detail"]
+    (videos / "mine").mkdir()
+    opened.put("/api/mark", json=marked(0, {"model": str(videos / "mine")}, box=BOX))
     opened.post("/api/run")
     told = wait(opened, "run", "done", "failed")
-    assert told["state"] == "failed" and "no model 'nothing-of-the-kind'" in told["message"]
+    assert told["state"] == "failed" and "There is no model" in told["message"]
     opened.put("/api/mark", json=marked(box=BOX))
     opened.post("/api/run")
     assert wait(opened, "run", "done", "failed")["state"] == "done"

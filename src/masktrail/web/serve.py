@@ -1,15 +1,22 @@
 """Starting the server on this computer, and saying where."""
 
+import html
+import os
 import secrets
 import socket
 import threading
 import webbrowser
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import mkstemp
 
 from masktrail.errors import InputError
 from masktrail.files import make_folder
 from masktrail.web.shelf import Shelf
+
+OLD_PROJECTS = "masktrail-projects"
+"""Folder of the projects of version 0.1, in the present one."""
 
 HOST = "127.0.0.1"
 """Nobody beyond this computer can reach it."""
@@ -19,7 +26,7 @@ def serve(
     video: Path | None,
     port: int,
     folders: Sequence[Path],
-    projects: Path,
+    projects: Path | None,
     upload_limit_mb: int,
     browse: bool,
     say: Callable[[str], None],
@@ -30,7 +37,7 @@ def serve(
         video: to be opened at once.
         port: to listen on; 0: a free one.
         folders: whose videos may be opened; by default that of `video`, or the present one.
-        projects: folder for the projects.
+        projects: folder for the projects; `default_projects` by default.
         upload_limit_mb: MiB.
         browse: whether a browser is to show the page.
         say: called with the address.
@@ -50,15 +57,40 @@ def serve(
         ) from error
     listening = _listen(port)
     port, token = listening.getsockname()[1], secrets.token_urlsafe(16)
-    app = create_app(make_shelf(video, folders, projects, upload_limit_mb), token, port)
+    shelf = make_shelf(video, folders, projects or default_projects(), upload_limit_mb)
+    app = create_app(shelf, token, port)
     if video is not None:
         app.state.session.open_video(str(video))
     address = f"http://{HOST}:{port}/?token={token}"
     say(address)
-    if browse:
-        threading.Timer(0.5, webbrowser.open, [address]).start()
+    say(f"Projects are in {shelf.projects}.")
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
-    uvicorn.Server(config).run(sockets=[listening])
+    with redirect(address, shelf.projects) as file:
+        if browse:
+            threading.Timer(0.5, webbrowser.open, [file.as_uri()]).start()
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+@contextmanager
+def redirect(address: str, folder: Path) -> Iterator[Path]:
+    """A file that leads a browser to an address, for this user's eyes alone.
+
+    The command line of the browser, which all users of the computer see, then tells no token. It
+    does not lie where temporary files do: browsers in a sandbox may not read there.
+    """
+    handle, name = mkstemp(".html", ".open-", folder)  # 0600
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(f'<meta http-equiv="refresh" content="0; url={html.escape(address)}">')
+        yield Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def default_projects() -> Path:
+    """Where projects are kept: in the present folder if there are any, as before, else at home."""
+    here = Path(OLD_PROJECTS)
+    return here if here.is_dir() else Path.home() / "MaskTrail"
 
 
 def make_shelf(

@@ -126,8 +126,8 @@ def _opening(app: FastAPI, session: Session) -> None:
         return session.state()
 
     @app.post("/api/close")
-    def close() -> dict[str, Any]:
-        session.close()
+    def close(k: str = "") -> dict[str, Any]:
+        session.close_project(k)
         return session.state()
 
 
@@ -181,15 +181,16 @@ def _tracking(app: FastAPI, session: Session) -> None:
         return session.opened.tracking.status()
 
     @app.post("/api/run/pause")
-    def pause() -> dict[str, Any]:
-        session.opened.tracking.pause()
-        return session.opened.tracking.status()
+    def pause(k: str = "") -> dict[str, Any]:
+        tracking = session.of(k).tracking
+        tracking.pause()
+        return tracking.status()
 
 
 def _exporting(app: FastAPI, session: Session) -> None:
     @app.post("/api/export")
-    def start(wanted: Wanted) -> dict[str, Any]:
-        session.export(wanted.exports)
+    def start(wanted: Wanted, k: str = "") -> dict[str, Any]:
+        session.export(wanted.exports, k)
         return session.opened.exporting.status()
 
     @app.get("/api/export")

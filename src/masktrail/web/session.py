@@ -2,6 +2,7 @@
 
 import secrets
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ from masktrail.video.browse import Browser
 from masktrail.web.exporting import Exporting
 from masktrail.web.marks import Mark, check_mark
 from masktrail.web.preview import Preview
-from masktrail.web.project import Project
+from masktrail.web.project import FILE, Project
 from masktrail.web.shelf import Shelf
 from masktrail.web.tracking import Tracking
 from masktrail.zoo import CARDS, load_prompter
@@ -125,8 +126,7 @@ class Session:
             folder = self.shelf.project_of(video)
             if folder is not None:
                 return self.open_project(folder.name)
-            browser = Browser(video)
-            self._show(browser, Project.create(self.shelf.free_project(video.stem), video))
+            self._show(video, lambda: Project.create(self.shelf.free_project(video.stem), video))
 
     def open_upload(self, video: Path) -> None:
         """Opens a video that was uploaded into the folder of its project.
@@ -136,12 +136,12 @@ class Session:
         """
         with self._lock:
             try:
-                browser = Browser(video)
+                self._show(video, lambda: Project.create(video.parent, video))
             except InputError:
-                video.unlink()
-                video.parent.rmdir()
+                if not (video.parent / FILE).exists():
+                    video.unlink()
+                    video.parent.rmdir()
                 raise
-            self._show(browser, Project.create(video.parent, video))
 
     def open_project(self, name: str) -> None:
         """Opens a project that is there; what was paused can be gone on with."""
@@ -149,7 +149,7 @@ class Session:
             project = Project(self.shelf.project(name))
             if not project.video.resolve().is_relative_to(project.folder):
                 self.shelf.inside(str(project.video))
-            self._show(Browser(project.video), project)
+            self._show(project.video, lambda: project)
 
     def open_demo(self) -> None:
         """Opens the demo clip, painted where it is not there yet."""
@@ -158,7 +158,18 @@ class Session:
             if (folder / "project.json").is_file():
                 return self.open_project(DEMO)
             clip = render_demo(folder)
-            self._show(Browser(clip), Project.create(folder, clip))
+            self._show(clip, lambda: Project.create(folder, clip))
+
+    def close_project(self, key: str) -> None:
+        """Closes what is open, if it is what the asking page shows; nothing where nothing is.
+
+        Raises:
+            InputError: another project is open.
+        """
+        with self._lock:
+            if self._opened is not None:
+                self.of(key)
+            self.close()
 
     def close(self) -> None:
         """Closes what is open."""
@@ -175,6 +186,7 @@ class Session:
         """
         with self._lock:
             opened, browser = self.of(key), self.opened.browser
+            self.shelf.check_model(mark.settings.model)
             length = browser.frames if browser.counted else None
             check_mark(mark, opened.size, length, opened.project.mask)
             opened.project.save(mark)
@@ -210,21 +222,29 @@ class Session:
                 raise InputError("An export is being made; track when it is done.")
             opened.tracking.start()
 
-    def export(self, names: list[str]) -> None:
+    def export(self, names: list[str], key: str) -> None:
         """Begins to make downloads.
 
         Raises:
             InputError: a run goes on, or what `Exporting.start` raises.
         """
         with self._lock:
-            if self.opened.tracking.busy:
+            opened = self.of(key)
+            if opened.tracking.busy:
                 raise InputError("Tracking goes on; export when it is done, or pause it first.")
-            self.opened.exporting.start(names)
+            opened.exporting.start(names)
 
-    def _show(self, browser: Browser, project: Project) -> None:
-        self.close()
-        parts = Tracking(project), Exporting(project)
-        warm_up = partial(self._preview.warm_up, browser.frame(0))
+    def _show(self, video: Path, of: Callable[[], Project]) -> None:
+        """Opens a video and its project in the place of what is open; that stays if it cannot."""
+        browser = Browser(video)
+        try:
+            first, project = browser.frame(0), of()
+            self.close()
+            parts = Tracking(project), Exporting(project)
+        except BaseException:
+            browser.close()
+            raise
+        warm_up = partial(self._preview.warm_up, first)
         warming = threading.Thread(target=warm_up, name="warming up", daemon=True)
         warming.start()
         self._opened = Opened(secrets.token_hex(4), project, browser, *parts, warming)

@@ -11,6 +11,7 @@ from masktrail.errors import InputError
 from masktrail.files import cannot_write, make_folder, replacing
 from masktrail.video.kinds import VIDEOS, is_picture, is_video
 from masktrail.web.project import FILE, read_project
+from masktrail.zoo import CARDS
 
 LONGEST = 80
 """Characters of a name at most."""
@@ -40,16 +41,32 @@ class Shelf:
         Raises:
             InputError: it is nowhere under them, or not there.
         """
-        try:
-            found = Path(path).resolve(strict=True)
-        except (OSError, ValueError, RuntimeError):
-            found = None
-        if found is None or not any(found.is_relative_to(root) for root in self.roots):
+        if not self.is_inside(path):
             raise InputError(
                 f"{Path(path).name or 'That'} is not in a folder that this page may use; start "
                 "masktrail web with --folder to add one."
             )
-        return found
+        return Path(path).resolve()
+
+    def check_model(self, model: str) -> None:
+        """Refuses a model that is neither of the zoo nor in a folder named at start.
+
+        Raises:
+            InputError: it is another one.
+        """
+        if model not in CARDS and not self.is_inside(model):
+            raise InputError(
+                f"There is no model {Path(model).name!r}; there are {', '.join(CARDS)}, and those "
+                "in the folders that this page may use."
+            )
+
+    def is_inside(self, path: str) -> bool:
+        """Whether a path is under one of the roots, links followed."""
+        try:
+            found = Path(path).resolve(strict=True)
+        except (OSError, ValueError, RuntimeError):
+            return False
+        return any(found.is_relative_to(root) for root in self.roots)
 
     def listing(self, path: str) -> dict[str, Any]:
         """Folders and videos of a folder, or the roots where none is named."""

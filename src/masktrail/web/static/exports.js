@@ -32,7 +32,7 @@ const make = () =>
     byId("downloads").replaceChildren();
     byId("export-start").disabled = true;
     try {
-      await follow(await askJson("POST", "/api/export", { exports: wanted }));
+      await follow(await askJson("POST", `/api/export?k=${store.open.key}`, { exports: wanted }));
     } catch (error) {
       byId("export-progress").textContent = error.message;
     } finally {

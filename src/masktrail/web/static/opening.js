@@ -37,7 +37,7 @@ const open = (what) =>
 const close = () =>
   trying(async () => {
     await leave();
-    await arrive(await askJson("POST", "/api/close"));
+    await arrive(await askJson("POST", `/api/close?k=${store.open?.key ?? ""}`));
   });
 
 // The last mark is saved with its own project, not with the next one.

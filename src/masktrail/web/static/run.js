@@ -20,7 +20,7 @@ export function startRuns() {
 // What was just drawn is tracked too: a run begins when the marks are saved.
 export async function toggle() {
   if (!busy() && !(await settled())) return;
-  await trying(() => askJson("POST", busy() ? "/api/run/pause" : `/api/run?k=${store.open.key}`));
+  await trying(() => askJson("POST", `/api/run${busy() ? "/pause" : ""}?k=${store.open.key}`));
   await lookOnce();
 }
 
