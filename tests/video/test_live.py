@@ -38,7 +38,7 @@ class Camera:
                 self.pausing.set()
                 self.going_on.wait(LONG)
 
-    def backward(self, start: int, last: int) -> Iterator[Frame]:
+    def backward(self, start: int, last: int, tick: object = None) -> Iterator[Frame]:
         raise AssertionError("a camera cannot be read backwards")
 
     def close(self) -> None:

@@ -1,6 +1,5 @@
 """From a video and a prompt to finished files: the loop that everything else wraps."""
 
-import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -215,13 +214,13 @@ def _loop(
 ) -> Report:
     begin = journal.following if journal.finished else passes.resume(*journal.standing())
     done, tracking, interrupted = 0, 0.0, False
-    counted = _counting(progress, video.expected, passes.extra)
+    counted = _Counted(progress, video.expected, passes.extra)
     begun = time.perf_counter()
     output = Output(writers, video.info)
     result = Result(np.zeros((video.info.height, video.info.width), np.uint8))
     try:
         if not journal.finished:
-            passes.prepare(video, counted)
+            passes.prepare(video, counted.one_more, counted.tick)
             tracking = time.perf_counter() - begun if passes.extra else 0.0
         for frame in ahead(video):
             if frame.index < begin:
@@ -236,7 +235,7 @@ def _loop(
                     output.then(partial(journal.add, frame, result))
                     done += 1
                 _keep_state(journal, passes, output, frame.index + 1)
-            counted()
+            counted.one_more()
         if not journal.finished:
             passes.finish(video)
     except KeyboardInterrupt:
@@ -283,8 +282,18 @@ def _keep_state(
         output.then(partial(journal.checkpoint, following, packed_state(state)))
 
 
-def _counting(progress: Progress, expected: int | None, extra: int) -> Callable[[], None]:
-    """A function to be called after every frame of every pass."""
-    numbers = itertools.count(1)
-    total = None if expected is None else expected + extra
-    return lambda: progress(next(numbers), total)
+class _Counted:
+    """Tells how many frames are done, of all passes together."""
+
+    def __init__(self, progress: Progress, expected: int | None, extra: int) -> None:
+        self._progress, self._done = progress, 0
+        self._total = None if expected is None else expected + extra
+
+    def one_more(self) -> None:
+        """A frame is done."""
+        self._done += 1
+        self.tick()
+
+    def tick(self) -> None:
+        """Nothing new, but whoever watches may want to end the run."""
+        self._progress(self._done, self._total)

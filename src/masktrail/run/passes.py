@@ -5,7 +5,7 @@ with every prompted frame in memory. What each said lies on disk (`Spool`); the 
 frame by frame and goes on from the last prompt as the first one left the tracker.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from masktrail.run.plan import Plan, weight
 from masktrail.run.spool import Said, Spool
 from masktrail.types import Frame, Mask, Prompt, Result
 from masktrail.video.reader import Video
+from masktrail.video.source import Tick
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -46,7 +47,7 @@ class ForwardPass:
     def __init__(self, tracker: "Tracker", plan: Plan) -> None:
         self._tracker, self._waiting = tracker, dict(plan.prompts)
 
-    def prepare(self, video: Video, done: Callable[[], None]) -> None:
+    def prepare(self, video: Video, done: Tick, tick: Tick) -> None:
         """Nothing to prepare."""
 
     def step(self, frame: Frame) -> Result:
@@ -120,25 +121,26 @@ class BothPasses:
         backward = plan.last - plan.start + (not plan.forward)
         self.extra = backward + (plan.last - plan.first + 1 if plan.forward else 0)
 
-    def prepare(self, video: Video, done: Callable[[], None]) -> None:
+    def prepare(self, video: Video, done: Tick, tick: Tick) -> None:
         """Tracks both ways up to the last prompt.
 
         Args:
             video: from `plan.start` on, repeatable.
-            done: called after every frame.
+            done: called after every frame that is tracked.
+            tick: called while frames are only looked at, too; both may raise to end this.
 
         Raises:
             InputError: the video ends before the last prompt, or a prompt cannot be used.
         """
         if self._joined:
             return
-        self._learn(video)
+        self._learn(video, tick)
         last = self._plan.last
         if self._plan.forward:
             self._pass(self._up_to_last(video), self._forward, done)
             self._state = self._tracker.state_dict()
             last -= 1
-        self._pass(ahead(video.backward(last)), self._backward, done)
+        self._pass(ahead(video.backward(last, tick)), self._backward, done)
         if self._plan.forward:
             self._tracker.load_state_dict(self._state)
 
@@ -190,13 +192,14 @@ class BothPasses:
         frames = islice(ahead(video), self._plan.last - self._plan.start + 1)
         return (frame for frame in frames if frame.index >= self._plan.first)
 
-    def _learn(self, video: Video) -> None:
+    def _learn(self, video: Video, tick: Tick) -> None:
         """Shows the prompted frames to the memory, before any tracking.
 
         Not those clicks that correct a mask which is not there yet.
         """
         waiting = dict(self._plan.prompts)
         for frame in self._up_to_last(video):
+            tick()
             prompts = {
                 i: prompt
                 for i, prompt in waiting.pop(frame.index, {}).items()
@@ -211,7 +214,7 @@ class BothPasses:
         if waiting:
             raise InputError(never_came(video, min(waiting)))
 
-    def _pass(self, frames: Iterable[Frame], spool: Spool, done: Callable[[], None]) -> None:
+    def _pass(self, frames: Iterable[Frame], spool: Spool, done: Tick) -> None:
         said: dict[int, Said] = {}
         for frame in frames:
             if not frame.lost:

@@ -12,13 +12,18 @@ from typing import TYPE_CHECKING
 from masktrail.errors import InputError
 from masktrail.types import Frame
 from masktrail.video.index import Index, read_chunk
+from masktrail.video.source import Tick, nothing
 
 if TYPE_CHECKING:
     from masktrail.video.container import ContainerSource
 
 
 def frames_backward(
-    source: ContainerSource, again: Callable[[], ContainerSource], start: int, last: int
+    source: ContainerSource,
+    again: Callable[[], ContainerSource],
+    start: int,
+    last: int,
+    tick: Tick = nothing,
 ) -> Iterator[Frame]:
     """Frames from `last` down to `start`.
 
@@ -27,11 +32,12 @@ def frames_backward(
         again: opens it anew.
         start: last frame to be given.
         last: first frame to be given.
+        tick: called for every frame that is counted.
 
     Raises:
         InputError: there is no frame `last`.
     """
-    index, end = Index.of(source, last + 1), last + 1
+    index, end = Index.of(source, last + 1, tick), last + 1
     if len(index) < end:
         raise InputError(
             f"{source.info.source} ends with frame {len(index) - 1}; frame {last} was asked for."

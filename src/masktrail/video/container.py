@@ -20,6 +20,7 @@ from masktrail.video.clock import Clock, finer
 from masktrail.video.gaps import Gaps
 from masktrail.video.hdr import HLG, PQ, to_ordinary
 from masktrail.video.opening import choose_stream, is_pipe, open_container
+from masktrail.video.source import Tick, nothing
 from masktrail.video.watch import Watch
 
 log = logging.getLogger(__name__)
@@ -103,13 +104,13 @@ class ContainerSource:
                 return
         self.loss = None if self._live else self._watch.loss()
 
-    def backward(self, start: int, last: int) -> Iterator[Frame]:
+    def backward(self, start: int, last: int, tick: Tick = nothing) -> Iterator[Frame]:
         """Frames from `last` down to `start`; see `video.backward`.
 
         Raises:
             InputError: there is no frame `last`.
         """
-        return frames_backward(self, self._again, start, last)
+        return frames_backward(self, self._again, start, last, tick)
 
     def timed(self) -> Iterator[tuple[av.VideoFrame, int]]:
         """Decoded frames from the first on, and when each is shown."""

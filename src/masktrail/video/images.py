@@ -18,6 +18,7 @@ from masktrail.errors import InputError
 from masktrail.types import Frame, Image, VideoInfo
 from masktrail.video.depth import FIRST, Depth, Range
 from masktrail.video.kinds import PICTURES, is_picture
+from masktrail.video.source import Tick, nothing
 from masktrail.video.strays import without_strays
 
 RATE = Fraction(25)
@@ -62,7 +63,7 @@ class ImageFolder:
         """Frames with `start <= index < end`, `pts` being the index."""
         yield from self._read(range(len(self._paths))[start:end])
 
-    def backward(self, start: int, last: int) -> Iterator[Frame]:
+    def backward(self, start: int, last: int, tick: Tick = nothing) -> Iterator[Frame]:
         """Frames from `last` down to `start`.
 
         Raises:

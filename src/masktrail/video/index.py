@@ -16,6 +16,8 @@ from zlib import crc32
 import av
 import numpy as np
 
+from masktrail.video.source import Tick, nothing
+
 if TYPE_CHECKING:
     from masktrail.video.container import ContainerSource
 
@@ -46,13 +48,14 @@ class Index:
         self._trusted = True
 
     @classmethod
-    def of(cls, source: ContainerSource, count: int) -> Index:
+    def of(cls, source: ContainerSource, count: int, tick: Tick = nothing) -> Index:
         """The first `count` frames of a freshly opened source, or as many as there are."""
         index = cls()
         before = None
         for raw, time in islice(source.timed(), count):
             index.add(raw, time, source.duration(raw), raw is before)
             before = raw
+            tick()
         return index
 
     def add(self, raw: av.VideoFrame, time: int, duration: int, lost: bool = False) -> None:

@@ -10,7 +10,7 @@ from threading import Condition, Thread
 
 from masktrail.errors import InputError
 from masktrail.types import Frame
-from masktrail.video.source import Source
+from masktrail.video.source import Source, Tick, nothing
 
 
 class NewestFrame:
@@ -46,7 +46,7 @@ class NewestFrame:
             raise self._error
         self.loss = self._source.loss
 
-    def backward(self, start: int, last: int) -> Iterator[Frame]:
+    def backward(self, start: int, last: int, tick: Tick = nothing) -> Iterator[Frame]:
         """Time runs forwards.
 
         Raises:
@@ -121,9 +121,9 @@ class RealTime:
             del frame
         self.loss = self._source.loss
 
-    def backward(self, start: int, last: int) -> Iterator[Frame]:
+    def backward(self, start: int, last: int, tick: Tick = nothing) -> Iterator[Frame]:
         """The recording's."""
-        return self._source.backward(start, last)
+        return self._source.backward(start, last, tick)
 
     def close(self) -> None:
         """Closes the recording."""

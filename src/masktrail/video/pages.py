@@ -16,6 +16,7 @@ from masktrail.errors import InputError
 from masktrail.types import Frame, VideoInfo
 from masktrail.video.depth import FIRST, Depth, Range
 from masktrail.video.images import RATE, UNREADABLE, is_deep, upright_rgb, upright_size
+from masktrail.video.source import Tick, nothing
 
 FORMATS = {"TIFF", "WEBP", "AVIF", "PNG"}
 """Those whose pages are frames; others hold previews, or are read by FFmpeg."""
@@ -83,7 +84,7 @@ class PagedPicture:
                 self._lose(index, error)
             yield Frame(image, index, pts, self.info.time_base, self._end(index) - pts, lost=lost)
 
-    def backward(self, start: int, last: int) -> Iterator[Frame]:
+    def backward(self, start: int, last: int, tick: Tick = nothing) -> Iterator[Frame]:
         """Frames from `last` down to `start`, decoded in chunks.
 
         Raises:

@@ -15,7 +15,7 @@ from masktrail.types import Frame, VideoInfo
 from masktrail.video.depth import Range
 from masktrail.video.live import NewestFrame, RealTime
 from masktrail.video.names import is_url, local
-from masktrail.video.source import Source
+from masktrail.video.source import Source, Tick, nothing
 
 CAMERAS = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
 LIVE = ("rtsp://", "rtsps://", "rtmp://", "rtp://", "udp://", "srt://")
@@ -71,7 +71,7 @@ class Video:
                 f"choose a smaller start frame. {self.loss or ''}".rstrip()
             )
 
-    def backward(self, last: int) -> Iterator[Frame]:
+    def backward(self, last: int, tick: Tick = nothing) -> Iterator[Frame]:
         """Frames from `last` down to the first, one at a time.
 
         They are those that iteration gives, bit for bit; a few tens are alive at most.
@@ -86,7 +86,7 @@ class Video:
             )
         source = self._open_source()
         try:
-            yield from source.backward(self.info.start, last)
+            yield from source.backward(self.info.start, last, tick)
         finally:
             source.close()
 

@@ -1,9 +1,16 @@
 """What a source of frames is, whatever it reads from."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from masktrail.types import Frame, VideoInfo
+
+Tick = Callable[[], None]
+"""Called now and then."""
+
+
+def nothing() -> None:
+    """Does nothing."""
 
 
 class Source(Protocol):
@@ -23,8 +30,9 @@ class Source(Protocol):
         """Frames with `start <= index < end`."""
         ...
 
-    def backward(self, start: int, last: int) -> Iterator[Frame]:
-        """Frames from `last` down to `start`, where `repeatable`."""
+    def backward(self, start: int, last: int, tick: Tick = nothing) -> Iterator[Frame]:
+        """Frames from `last` down to `start`, where `repeatable`; `tick` is called while frames are
+        counted before any is given, and may raise to end that."""
         ...
 
     def close(self) -> None:
