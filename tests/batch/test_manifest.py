@@ -1,9 +1,11 @@
 """Lists of videos: tables and folders."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from masktrail.batch import work
 from masktrail.batch.manifest import Task, read_tasks, shard
 from masktrail.batch.work import Options, run_batch
 from masktrail.errors import InputError
@@ -133,7 +135,8 @@ def test_tables_are_read_as_spreadsheets_write_them(tmp_path, encoding, separato
 
 
 @pytest.mark.parametrize("out", ["results", "."])
-def test_results_in_the_folder_of_the_videos_are_no_videos(tmp_path, paint_video, out):
+def test_results_in_the_folder_of_the_videos_are_no_videos(tmp_path, paint_video, monkeypatch, out):
+    monkeypatch.setattr(work, "_process", lambda jobs: ThreadPoolExecutor(1))
     paint_video("a.mp4", frames=3)
     write_labels(tmp_path / "a.png", paint_clip(3).labels[0])
     for _ in range(2):

@@ -46,6 +46,12 @@ def options(folder) -> Options:
     return Options(str(folder / "weights.safetensors"), "davis,csv", size=64, device="cpu")
 
 
+def run_batch_here(monkeypatch, tasks, out, options) -> list[Status]:
+    """A batch whose processes are threads of this one."""
+    monkeypatch.setattr(work, "_process", lambda jobs: ThreadPoolExecutor(1))
+    return run_batch(tasks, out, options)
+
+
 def task(folder: Path, name: str, marks=BOX) -> Task:
     return Task(name, str(folder / f"{name}.mp4"), marks)
 
@@ -130,10 +136,10 @@ def test_a_task_that_changed_is_done_anew(folder, options, tmp_path):
     assert rows != before and rows.splitlines()[1].split(",")[2] == "7"
 
 
-def test_other_settings_are_another_task(folder, options, tmp_path):
+def test_other_settings_are_another_task(folder, options, tmp_path, monkeypatch):
     def told(**settings: object) -> dict:
         given = replace(options, settings=settings)
-        (status,) = run_batch([task(folder, "a")], tmp_path, given)
+        (status,) = run_batch_here(monkeypatch, [task(folder, "a")], tmp_path, given)
         assert status.state == "done", status.said
         return json.loads((tmp_path / "a/run.json").read_text())["arguments"]["settings"]
 
@@ -246,12 +252,6 @@ def test_a_process_that_is_killed_loses_nothing(folder, options, tmp_path, monke
     do(task(folder, "b"), tmp_path / "undisturbed", options)
     for path in (out / "masks").iterdir():
         assert path.read_bytes() == (tmp_path / "undisturbed/masks" / path.name).read_bytes()
-
-
-def run_batch_here(monkeypatch, tasks, out, options) -> list[Status]:
-    """A batch whose processes are threads of this one."""
-    monkeypatch.setattr(work, "_process", lambda jobs: ThreadPoolExecutor(1))
-    return run_batch(tasks, out, options)
 
 
 def test_a_folder_that_cannot_be_made_fails_alone(folder, options, tmp_path, monkeypatch):

@@ -32,7 +32,8 @@ class Served:
     """`masktrail web` in a process of its own."""
 
     def __init__(self, folder: Path, *arguments: str) -> None:
-        command = [sys.executable, "-m", "masktrail.cli", "web", "--no-browser", *arguments]
+        command = [sys.executable, "-m", "masktrail.cli", "web", "--no-browser"]
+        command += ["--projects", "projects", *arguments]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=folder)
         assert self.process.stdout is not None
         self.address = self.process.stdout.readline().strip()
@@ -246,7 +247,7 @@ def test_pause_and_continue(
     served: Callable[..., Served], visit: Callable[..., Any], tmp_path: Path
 ) -> None:
     """Of a clip so long that the page sees it running."""
-    long = paint_clip(300, SIZE, objects=2)
+    long = paint_clip(180, SIZE, objects=2)
     write_video(tmp_path / "long.mp4", long.images, tone=None)
     page = visit(served("long.mp4").address)
     until(page, "labels", "0:")

@@ -58,9 +58,17 @@ def lost(run: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "harm", [of_other_weights, of_another_version, damaged, without_rows, of_nothing, lost]
+    ("harm", "reopened"),
+    [
+        (of_other_weights, False),
+        (of_another_version, True),
+        (damaged, False),
+        (damaged, True),
+        (without_rows, False),
+        (of_nothing, True),
+        (lost, True),
+    ],
 )
-@pytest.mark.parametrize("reopened", [False, True])
 def test_a_run_that_cannot_go_on_begins_anew(
     opened: Any, paused: Path, harm: Any, reopened: bool
 ) -> None:
