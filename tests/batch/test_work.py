@@ -22,10 +22,11 @@ from masktrail.batch.work import Options, Status, do, run_batch
 from masktrail.errors import InputError
 from masktrail.masks import write_labels
 from masktrail.models.weights import save_network
-from masktrail.run import loop, track
+from masktrail.run import track
 from masktrail.run.journal import Journal
 from masktrail.types import Box
 from painted_videos import paint_clip, write_video
+from watched_runs import count_steps
 
 BOX = (("box", "1:4,4,30,30"),)
 
@@ -90,18 +91,6 @@ def test_what_is_done_is_skipped_and_what_failed_is_tried_again(
     assert stepped == [0, 1, 2, 3]
     assert do(good, tmp_path / "a", replace(options, overwrite=True)).state == "done"
     assert stepped[4:] == list(range(6))
-
-
-def count_steps(monkeypatch) -> list[int]:
-    stepped: list[int] = []
-    real = loop.ForwardPass.step
-
-    def step(self, frame):
-        stepped.append(frame.index)
-        return real(self, frame)
-
-    monkeypatch.setattr(loop.ForwardPass, "step", step)
-    return stepped
 
 
 def test_what_is_missing_of_what_is_done_is_made_again(folder, options, tmp_path, monkeypatch):

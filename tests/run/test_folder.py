@@ -19,6 +19,7 @@ from masktrail.run.folder import RunFolder
 from masktrail.run.journal import NAME, Journal, OtherRun
 from masktrail.types import Box
 from painted_videos import paint_clip, through_pipe, write_video
+from watched_runs import Stopped, stop_after
 
 FRAMES = 12
 BOX = {1: Box(8, 8, 40, 40)}
@@ -47,18 +48,6 @@ def hashes(folder: Path) -> dict[str, str]:
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in files
     }
-
-
-class Stopped(Exception):
-    pass
-
-
-def stop_after(frames: int):
-    def progress(done, expected):
-        if done == frames:
-            raise Stopped
-
-    return progress
 
 
 def test_a_run_is_not_replaced_unasked(run, tmp_path):

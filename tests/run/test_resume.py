@@ -25,6 +25,7 @@ from masktrail.run.journal import NAME, Damaged, Journal
 from masktrail.types import Box, Mask, ObjectResult, Result
 from masktrail.video.reader import open_video
 from painted_videos import paint_clip, write_video
+from watched_runs import Stopped, count_steps, stop_after
 
 FRAMES = 40
 EXPORTS = "davis,csv,overlay,review"
@@ -88,18 +89,6 @@ def same(one: Path, other: Path) -> bool:
     return not differing
 
 
-class Stopped(Exception):
-    pass
-
-
-def stop_after(frames: int):
-    def progress(done, expected):
-        if done == frames:
-            raise Stopped
-
-    return progress
-
-
 @pytest.mark.parametrize("frames", [1, 6, 7, 8, 23, FRAMES])
 def test_a_run_goes_on_where_it_failed(whole, video, model, clip, tmp_path, frames):
     out, prompts = tmp_path / "out", prompts_of(clip)
@@ -155,18 +144,6 @@ def test_a_finished_run_is_not_tracked_again_but_made_whole(
     track(video, prompts_of(clip), tmp_path / "out", model, EXPORTS, size=64, resume=True)
     assert not stepped
     assert same(tmp_path / "out", whole)
-
-
-def count_steps(monkeypatch) -> list[int]:
-    stepped: list[int] = []
-    real = loop.ForwardPass.step
-
-    def step(self, frame):
-        stepped.append(frame.index)
-        return real(self, frame)
-
-    monkeypatch.setattr(loop.ForwardPass, "step", step)
-    return stepped
 
 
 KILLED = """

@@ -18,6 +18,7 @@ from masktrail.masks import read_labels
 from masktrail.prompts.text import read_prompts
 from masktrail.run import convert, loop, track
 from masktrail.run.journal import Journal
+from watched_runs import count_steps
 
 STORED = Path(__file__).parents[1] / "stored" / "version-0.1.zip"
 
@@ -44,13 +45,7 @@ def same_masks(one: Path, other: Path) -> bool:
 
 
 def test_a_run_that_was_ended_goes_on(stored, monkeypatch):
-    stepped = []
-    real = loop.ForwardPass.step
-    monkeypatch.setattr(
-        loop.ForwardPass,
-        "step",
-        lambda self, frame: stepped.append(frame.index) or real(self, frame),
-    )
+    stepped = count_steps(monkeypatch)
     assert again("ended", resume=True).frames == FRAMES
     assert stepped == list(range(10, FRAMES)), "from the state that was kept"
     assert same_masks(stored / "ended/masks", stored / "finished/masks")

@@ -13,6 +13,7 @@ from masktrail.types import Box
 from masktrail.video import open_video
 from masktrail.video.browse import Browser
 from painted_videos import Clip, paint_clip, write_video
+from watched_runs import Stopped, stop_after
 
 BOX = {1: Box(62, 22, 86, 44)}
 
@@ -116,16 +117,9 @@ def test_a_run_that_goes_on_behind_it_is_the_same(
 ) -> None:
     monkeypatch.setattr("masktrail.run.loop.KEPT_EVERY", 5)
 
-    class Stopped(Exception):
-        pass
-
-    def stop(done: int, expected: int | None) -> None:
-        if done == 5:
-            raise Stopped
-
     track(damaged, BOX, tmp_path / "whole", "copy", "davis,csv")
     with pytest.raises(Stopped):
-        track(damaged, BOX, tmp_path / "out", "copy", "davis,csv", progress=stop)
+        track(damaged, BOX, tmp_path / "out", "copy", "davis,csv", progress=stop_after(5))
     track(damaged, BOX, tmp_path / "out", "copy", "davis,csv", resume=True)
     for path in (tmp_path / "whole").glob("[mo]*/*"):
         other = tmp_path / "out" / path.relative_to(tmp_path / "whole")
