@@ -347,7 +347,9 @@ def test_the_start_screen_opens_and_uploads(
     until(page, "frame", "0")
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1024, "light")])
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(360, "light"), (360, "dark"), (1024, "light"), (1920, "dark")]
+)
 def test_nothing_serious_stands_in_anyones_way(
     served: Callable[..., Served], visit: Callable[..., Any], width: int, scheme: str
 ) -> None:
