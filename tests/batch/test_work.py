@@ -25,7 +25,7 @@ from masktrail.models.weights import save_network
 from masktrail.run import track
 from masktrail.run.journal import Journal
 from masktrail.types import Box
-from painted_videos import paint_clip, write_video
+from painted_videos import paint_clip, through_pipe, write_video
 from watched_runs import count_steps
 
 BOX = (("box", "1:4,4,30,30"),)
@@ -281,6 +281,15 @@ def test_what_is_done_stays_done_when_its_video_has_gone(folder, options, tmp_pa
     assert do(gone, tmp_path / "out", options) == first
     never = do(replace(gone, name="w"), tmp_path / "w", options)
     assert never.state == "failed" and "There is no file" in never.said
+
+
+def test_what_came_through_a_pipe_is_done_once(folder, options, tmp_path):
+    film = write_video(tmp_path / "film.ts", paint_clip(4, (64, 48)).images, tone=None)
+    pipe = through_pipe(tmp_path / "pipe.ts", film.read_bytes())
+    asked = Task("p", str(pipe), BOX)
+    first = do(asked, tmp_path / "out", options)
+    assert (first.state, first.frames) == ("done", 4), first.said
+    assert do(asked, tmp_path / "out", options) == first, "nobody sends anything now"
 
 
 def test_what_another_processor_did_is_done(folder, options, tmp_path, monkeypatch):

@@ -196,7 +196,7 @@ class _Batch:
 def do(task: Task, out: Path, options: Options) -> Status:
     """Tracks one video of many in this process; whatever goes wrong is told, not raised."""
     known = read_status(out)
-    if known and known.finished and _is_gone(task.video) and not options.overwrite:
+    if known and known.finished and not options.overwrite and _is_past(task.video):
         return known
     ours = known.ours if known else not RunFolder(out).begun
     try:
@@ -260,10 +260,10 @@ def write_summary(path: Path, statuses: Sequence[Status]) -> None:
         rows.writerows(status.row() for status in statuses)
 
 
-def _is_gone(video: str) -> bool:
-    """Whether a film that was a file is no more."""
+def _is_past(video: str) -> bool:
+    """Whether a video cannot be seen again: a camera, a pipe, or a film that is no more."""
     name = local(video)
-    return can_be_repeated(name) and not is_url(name) and not os.path.exists(name)
+    return not can_be_repeated(name) or not (is_url(name) or os.path.exists(name))
 
 
 def _job(task: Task, out: Path, options: Options, ours: bool) -> Job:
