@@ -2,16 +2,22 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint
+.PHONY: demo test fuzz
 
 demo: .venv/user
 	$(BIN)/masktrail demo --out out/demo
 
+# a process for every core, each with one thread: more would wait for one another
 test: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist worksteal
+
+# ten minutes of inputs as they should not be; MINUTES=1 for less
+MINUTES ?= 10
+fuzz: .venv/dev
+	PYTHONPATH=tests OMP_NUM_THREADS=1 $(BIN)/python -m fuzz --minutes $(MINUTES)
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

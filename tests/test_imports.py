@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1] / "src" / "masktrail"
 
 LEVELS = [
     {"errors"},
-    {"types", "files"},
+    {"types", "files", "pictures"},
     {"masks", "mask_values", "geometry", "draw", "devices", "edges", "settings"},
     {"video", "models", "data", "losses"},
     {"prompts"},

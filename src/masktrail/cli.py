@@ -1,6 +1,7 @@
 """The command line: one thin function per command; heavy imports wait inside them."""
 
 import logging
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,11 @@ from masktrail.settings import read_assignments
 
 REFUSED, LOSSES, INTERRUPTED = 2, 3, 130
 """Exit codes: input that cannot be used; finished, but part of the source was lost; Ctrl-C."""
+
+TOO_LARGE = (
+    "There is not enough memory for this; are the pictures as large as they should be? Close other "
+    "programs, or make them smaller."
+)
 
 app = typer.Typer(
     help="Mark an object once in a video, get its mask in every other frame.",
@@ -453,10 +459,12 @@ def check_data(
 def main() -> None:
     """Runs the command line; input that cannot be used ends in one line and exit code 2."""
     logging.getLogger("masktrail").handlers = [Warnings()]
+    warnings.filterwarnings("ignore", module="PIL")  # what matters of a damaged picture, we say
     try:
         app()
-    except InputError as error:
-        typer.echo(f"Error: {' '.join(str(error).split())}", err=True)
+    except (InputError, MemoryError) as error:
+        said = str(error) if isinstance(error, InputError) else TOO_LARGE
+        typer.echo(f"Error: {' '.join(said.split())}", err=True)
         raise SystemExit(REFUSED) from None
 
 

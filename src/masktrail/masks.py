@@ -6,10 +6,9 @@ Pillow is imported by the functions that touch files only.
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +18,6 @@ from masktrail.files import replacing
 from masktrail.mask_values import SOFTWARE, interpret
 from masktrail.mask_values import palette as palette
 from masktrail.types import LabelMap
-
-if TYPE_CHECKING:
-    from PIL.Image import Image as PILImage
 
 log = logging.getLogger(__name__)
 
@@ -48,15 +44,15 @@ def read_labels(path: str | os.PathLike[str]) -> tuple[LabelMap, str | None]:
     Raises:
         InputError: no such file, not a picture, or anti-aliased or photographic.
     """
+    from masktrail.pictures import opened
+
     path = Path(path)
-    with _opened(path) as picture:
+    with opened(path, "mask") as picture:
         try:
             labels, note = interpret(picture)
-            labels = upright(labels, picture.getexif().get(ORIENTATION, 1))
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
-        except (OSError, SyntaxError, ValueError) as error:
-            raise InputError(f"{path} is damaged and cannot be read as a mask ({error}).") from None
+        labels = upright(labels, picture.getexif().get(ORIENTATION, 1))
     return labels, f"{path}: {note}" if note else None
 
 
@@ -146,19 +142,3 @@ def areas(labels: LabelMap) -> dict[int, int]:
     """Pixels of every object that is in the label map, by ascending id."""
     counts = np.bincount(labels.reshape(-1))
     return {int(i): int(counts[i]) for i in np.flatnonzero(counts) if i}
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator["PILImage"]:
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        picture = Image.open(path)
-    except FileNotFoundError:
-        raise InputError(f"There is no mask file {path}.") from None
-    except UnidentifiedImageError:
-        raise InputError(f"{path} is not a picture; a mask is best a PNG.") from None
-    except (OSError, Image.DecompressionBombError) as error:
-        raise InputError(f"{path} cannot be read as a mask: {error}.") from None
-    with picture:
-        yield picture

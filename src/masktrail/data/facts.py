@@ -15,11 +15,9 @@ from PIL import Image
 from masktrail.data.davis import is_picture, layout, training_root
 from masktrail.errors import InputError
 from masktrail.mask_values import interpret
+from masktrail.pictures import UNREADABLE
 
 Size = tuple[int, int]
-
-UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
-"""What Pillow raises on files that are no pictures, damaged or cut off."""
 
 END_OF_JPEG = b"\xff\xd9"
 

@@ -7,6 +7,7 @@ room; each sequence keeps its aspect ratio, and the sampling grids of training u
 """
 
 import json
+import math
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -23,6 +24,7 @@ from scipy import ndimage
 from masktrail.data.davis import Sequence
 from masktrail.errors import InputError
 from masktrail.files import cannot_write
+from masktrail.pictures import opened
 from masktrail.types import LabelMap
 
 VOID = 255
@@ -243,20 +245,24 @@ def open_pack(folder: Path | str) -> Pack:
     """
     folder = Path(folder)
     try:
-        index = json.loads((folder / "index.json").read_text())
-        listed = folder / "tracks.json"
-        tracks = json.loads(listed.read_text()) if listed.exists() else []
-        # copy-on-write: torch wants writable memory, the file stays as it is
-        images, labels = (
-            torch.from_numpy(np.load(folder / name, mmap_mode="c"))
-            for name in ("images.npy", "labels.npy")
-        )
-    except (OSError, ValueError, EOFError) as error:
+        return _read(folder)
+    except Exception as error:  # NumPy's headers are Python, and fail as Python does
         raise InputError(
             f"{folder} is not a complete packed data set ({error}); "
             "make one with `masktrail prepare`."
         ) from error
-    return Pack(
+
+
+def _read(folder: Path) -> Pack:
+    index = json.loads((folder / "index.json").read_text())
+    listed = folder / "tracks.json"
+    tracks = json.loads(listed.read_text()) if listed.exists() else []
+    # copy-on-write: torch wants writable memory, the file stays as it is
+    images, labels = (
+        torch.from_numpy(np.load(folder / name, mmap_mode="c"))
+        for name in ("images.npy", "labels.npy")
+    )
+    pack = Pack(
         images,
         labels,
         [PackedSequence(**{**row, "ids": tuple(row["ids"])}) for row in index["sequences"]],
@@ -266,6 +272,28 @@ def open_pack(folder: Path | str) -> Pack:
             for row in tracks
         ],
     )
+    for problem in _problems(pack):
+        raise ValueError(problem)
+    return pack
+
+
+def _problems(pack: Pack) -> Iterator[str]:
+    """What a pack that can be read still gets wrong."""
+    rows, kinds = len(pack.images), (pack.images.dtype, pack.labels.dtype)
+    if kinds != (torch.uint8, torch.uint8) or pack.images.shape != (*pack.labels.shape, 3):
+        yield "its pictures and masks are not of one size"
+    if len(pack.objects) != rows:
+        yield f"{len(pack.objects)} of {rows} frames have objects listed"
+    spans = [(one.start, one.count) for one in pack.sequences]
+    if any(start < 0 or count < 1 or start + count > rows for start, count in spans):
+        yield f"sequences lie beyond its {rows} frames"
+    if not all(math.isfinite(one.aspect) and one.aspect > 0 for one in pack.sequences):
+        yield "sequences of no aspect ratio"
+    found = (one for row in pack.objects for one in row)
+    if not all(0 <= value <= 1 for one in found for value in astuple(one)[1:]):
+        yield "objects lie beyond the frames"
+    if any(not 0 <= row < rows for track in pack.tracks for row in (*track.rows, *track.starts)):
+        yield f"tracks lead beyond its {rows} frames"
 
 
 def _refuse_others(out: Path) -> None:
@@ -297,12 +325,9 @@ def _stretch(
     """Image (height, width, 3) and label map of a frame on the canvas, and its aspect ratio."""
     path, labels = sequence.frames[index], sequence.truth(index)
     assert labels is not None
-    try:
-        with Image.open(path) as image:
-            size = image.size
-            pixels = image.convert("RGB").resize((width, height), Image.Resampling.BICUBIC)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read as a picture: {error}.") from error
+    with opened(path) as image:
+        size = image.size
+        pixels = image.convert("RGB").resize((width, height), Image.Resampling.BICUBIC)
     if labels.shape != size[::-1] or labels.max(initial=0) > VOID:
         raise InputError(
             f"{path} is {size[0]}x{size[1]} and its mask {labels.shape[1]}x{labels.shape[0]} with "

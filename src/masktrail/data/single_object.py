@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from PIL import Image
-
 from masktrail.data.davis import Sequence, find_training_sequences, training_root
-from masktrail.data.facts import UNREADABLE, read_mask
+from masktrail.data.facts import read_mask
 from masktrail.data.pack import (
     Pack,
     PackedSequence,
@@ -33,6 +31,7 @@ from masktrail.data.split import (
     split_videos,
 )
 from masktrail.errors import InputError
+from masktrail.pictures import opened
 
 MIN_AREA = 0.0005
 """An object smaller than this share of the picture is not marked: no clip begins there."""
@@ -208,11 +207,8 @@ def _require_numbers(sequence: Sequence) -> None:
 
 def _is_indexed(path: Path) -> bool:
     """Whether the header alone says that the values are object ids."""
-    try:
-        with Image.open(path) as picture:
-            return picture.mode == "P" and not any((picture.getpalette() or [])[:3])
-    except UNREADABLE as error:
-        raise InputError(f"{path} cannot be read as a mask: {error}.") from error
+    with opened(path, "mask") as picture:
+        return picture.mode == "P" and not any((picture.getpalette() or [])[:3])
 
 
 def _tell(progress: Callable[[int, int], None], before: int, total: int, done: int, _: int) -> None:

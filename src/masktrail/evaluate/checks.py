@@ -56,13 +56,10 @@ def picture_size(path: Path) -> tuple[int, int]:
     Raises:
         InputError: it is none.
     """
-    from PIL import Image, UnidentifiedImageError
+    from masktrail.pictures import opened
 
-    try:
-        with Image.open(path) as picture:
-            return picture.size
-    except (OSError, UnidentifiedImageError) as error:
-        raise InputError(f"{path} cannot be read as a picture: {error}.") from None
+    with opened(path) as picture:
+        return picture.size
 
 
 def _check_strays(sequence: Sequence, folder: Path) -> None:

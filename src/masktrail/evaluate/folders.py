@@ -141,11 +141,11 @@ def _read_prediction(path: Path, ids: Sequence[int], shape: tuple[int, ...]) -> 
 
 def _names_no_object(path: Path, labels: LabelMap) -> bool:
     """Whether a mask is black and white: read as object 1, but that may not be meant."""
-    from PIL import Image
+    from masktrail.pictures import opened
 
     if areas(labels).keys() != {1}:
         return False
-    with Image.open(path) as picture:
+    with opened(path, "mask") as picture:
         return picture.mode not in ("P", "L") or picture.getextrema()[1] != 1
 
 

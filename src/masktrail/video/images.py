@@ -15,6 +15,7 @@ from PIL import Image as Pictures
 from PIL import ImageOps
 
 from masktrail.errors import InputError
+from masktrail.pictures import UNREADABLE
 from masktrail.types import Frame, Image, VideoInfo
 from masktrail.video.depth import FIRST, Depth, Range
 from masktrail.video.kinds import PICTURES, is_picture
@@ -22,7 +23,6 @@ from masktrail.video.source import Tick, nothing
 from masktrail.video.strays import without_strays
 
 RATE = Fraction(25)
-UNREADABLE = (OSError, ValueError, SyntaxError, Pictures.DecompressionBombError)
 ORIENTATION_TAG = 0x0112
 SIDEWAYS = {5, 6, 7, 8}  # EXIF orientations that swap width and height
 

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from PIL import Image as Pictures
 
 from masktrail.errors import InputError
+from masktrail.pictures import UNREADABLE
 from masktrail.types import Frame, VideoInfo
 from masktrail.video.depth import FIRST, Depth, Range
-from masktrail.video.images import RATE, UNREADABLE, is_deep, upright_rgb, upright_size
+from masktrail.video.images import RATE, is_deep, upright_rgb, upright_size
 from masktrail.video.source import Tick, nothing
 
 FORMATS = {"TIFF", "WEBP", "AVIF", "PNG"}
@@ -27,8 +28,6 @@ TIME_BASE = Fraction(1, 1000)
 ROOM_BYTES = 128 * 2**20
 """Of pages that are kept when they are read from the last to the first."""
 
-DAMAGED = (*UNREADABLE, EOFError)
-
 
 def count_pages(path: Path) -> int:
     """Frames that a picture holds; 0 where it is no picture, or its pages are no frames."""
@@ -36,7 +35,7 @@ def count_pages(path: Path) -> int:
         with Pictures.open(path) as opened:
             picture: Any = opened
             return getattr(picture, "n_frames", 1) if picture.format in FORMATS else 0
-    except DAMAGED:
+    except UNREADABLE:
         return 0
 
 
@@ -48,7 +47,7 @@ class PagedPicture:
         values: range of deep pages, see `Depth`.
 
     Raises:
-        InputError: pages of different sizes.
+        InputError: pages of different sizes, or none that can be decoded.
     """
 
     def __init__(self, path: Path, values: Range | None = None) -> None:
@@ -79,7 +78,7 @@ class PagedPicture:
             lost = False
             try:
                 image = upright_rgb(self._at(index), self._depth)
-            except DAMAGED as error:
+            except UNREADABLE as error:
                 lost = True
                 self._lose(index, error)
             yield Frame(image, index, pts, self.info.time_base, self._end(index) - pts, lost=lost)
@@ -108,7 +107,7 @@ class PagedPicture:
         """Of the first deep pages that can be decoded."""
         with self._open() as picture:
             for index in range(min(FIRST, self._pages)):
-                with suppress(*DAMAGED):
+                with suppress(*UNREADABLE):
                     picture.seek(index)
                     if is_deep(picture):
                         yield np.asarray(picture)
@@ -135,7 +134,7 @@ class PagedPicture:
     def _span(self, index: int) -> int:
         try:
             self._at(index).load()
-        except DAMAGED as error:
+        except UNREADABLE as error:
             self._lose(index, error)
         told = round(self._picture.info.get("duration") or 0)
         return told or round(1 / (RATE * TIME_BASE))
@@ -149,11 +148,13 @@ class PagedPicture:
         )
 
     def _common_size(self) -> tuple[int, int]:
-        if self._animated:  # has one by its format
-            return upright_size(self._picture)
+        """Upright (width, height) of all pages; broken ones are met again when decoding."""
         sizes = set()
-        for index in range(self._pages):
-            sizes.add(upright_size(self._at(index)))
+        for index in range(1 if self._animated else self._pages):  # an animation has one
+            with suppress(*UNREADABLE):
+                sizes.add(upright_size(self._at(index)))
+        if not sizes:
+            raise InputError(f"Not one page of {self._path} can be decoded; check the file.")
         if len(sizes) > 1:
             found = ", ".join(f"{width}x{height}" for width, height in sorted(sizes))
             raise InputError(

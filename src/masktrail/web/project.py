@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from masktrail.errors import InputError
 from masktrail.files import make_folder, write_json
 from masktrail.masks import read_labels, write_labels
+from masktrail.pictures import UNREADABLE
 from masktrail.run.folder import RunFolder
 from masktrail.types import LabelMap
 from masktrail.web.marks import Mark, new_mark
@@ -202,7 +203,9 @@ def _painted(picture: bytes, size: tuple[int, int]) -> NDArray[np.bool_]:
                     f"{size[0]}x{size[1]}; reload the page and paint again."
                 )
             pixels = np.asarray(opened.convert("RGBA"))
-    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+    except InputError:
+        raise
+    except UNREADABLE as error:
         raise InputError(f"The painted mask is no PNG that can be decoded ({error}).") from error
     mask = (pixels[..., 3] > 127) & (pixels[..., :3].max(-1) > 127)
     if not mask.any():

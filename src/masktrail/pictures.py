@@ -1,0 +1,45 @@
+"""Pictures as files: opening them, and what is said of those that are damaged."""
+
+import os
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from PIL import Image, UnidentifiedImageError
+
+from masktrail.errors import InputError
+
+UNREADABLE: tuple[type[Exception], ...] = (
+    *(OSError, ValueError, SyntaxError, EOFError, struct.error, Image.DecompressionBombError),
+    *(ArithmeticError, LookupError, TypeError, AttributeError, RuntimeError, MemoryError),
+)
+"""What Pillow raises on files that are no pictures, damaged or cut off: whatever its decoders meet.
+
+`InputError`, which is a ValueError, is among them.
+"""
+
+
+@contextmanager
+def opened(path: str | os.PathLike[str], kind: str = "picture") -> Iterator[Image.Image]:
+    """Opens a picture; what is decoded of it in the block may be damaged.
+
+    Args:
+        path: of the file.
+        kind: what it is to be, for the sentence.
+
+    Raises:
+        InputError: no such file, not a picture, or a damaged one.
+    """
+    try:
+        with Image.open(path) as picture:
+            yield picture
+    except InputError:
+        raise
+    except FileNotFoundError:
+        raise InputError(f"There is no {kind} file {path}.") from None
+    except UnidentifiedImageError:
+        raise InputError(f"{path} is not a picture; a {kind} is best a PNG.") from None
+    except UNREADABLE as error:
+        raise InputError(
+            f"{path} cannot be read as a {kind}: {error or type(error).__name__}."
+        ) from error

@@ -1,0 +1,7 @@
+"""`python -m fuzz`, see `many`."""
+
+import sys
+
+from fuzz.many import main
+
+sys.exit(main())
