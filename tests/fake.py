@@ -1,12 +1,16 @@
 """A family of models without a network: every object drifts to the right."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
 from masktrail.models import create
+from masktrail.models.labelprop import FeatureNetwork
+from masktrail.trackers import PROPAGATORS
 from masktrail.trackers.memory import MemoryPropagator
 from masktrail.trackers.tracker import Tracker
 from masktrail.types import Box, Points
@@ -68,3 +72,25 @@ def random_network(seed: int = 0):
 def memory_tracker(size: int = 64, **settings: Any) -> Tracker:
     """A tracker with an untrained memory network."""
     return Tracker(MemoryPropagator(random_network(), **settings), size, fill_box)
+
+
+def tracker_of(family: str) -> Tracker:
+    """A tracker of a family, its network, if it has one, untrained."""
+    if family == "flow":
+        pytest.importorskip("cv2")
+    networks = [] if family in ("copy", "flow") else [_network(family)]
+    settings = {
+        "unet": {"view": "frame", "side": 64},
+        "siamese-unet": {"view": "object", "side": 64},
+    }
+    propagator = PROPAGATORS[family](*networks, **settings.get(family, {}))
+    return Tracker(propagator, 64, fill_box)
+
+
+@cache
+def _network(family: str) -> Any:
+    """Which no tracker changes."""
+    torch.manual_seed(0)
+    if family == "labelprop":
+        return FeatureNetwork().eval()
+    return create(family, **({} if family == "memory" else {"width": 4})).eval()

@@ -31,7 +31,7 @@ MASK = ("--mask", "in.png")
 
 CONTAINERS: dict[str, tuple[str, dict[str, Any], pieces.Format | None]] = {
     "mp4": ("in/a.mp4", {}, pieces.MP4),
-    "mov": ("in/a.mov", {"codec": "mjpeg", "pix_fmt": "yuvj420p", "rotation": 90}, pieces.MP4),
+    "mov": ("in/a.mov", {"codec": "mjpeg", "pix_fmt": "yuvj420p", "rotation": 180}, pieces.MP4),
     "mkv": ("in/a.mkv", {}, pieces.MATROSKA),
     "webm": ("in/a.webm", {"codec": "libvpx", "tone": None}, pieces.MATROSKA),
     "avi": ("in/a.avi", {"codec": "mpeg4", "tone": "mp2"}, pieces.RIFF),

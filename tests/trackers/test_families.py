@@ -6,26 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from fake import fill_box, memory_tracker
-from masktrail.models import create
+from fake import tracker_of
 from masktrail.trackers import PROPAGATORS
-from masktrail.trackers.tracker import Tracker
 from masktrail.types import Mask
-from masktrail.zoo import load
 from painted_videos import paint_clip
 
 SIZE = (64, 48)
 CLIP = paint_clip(9, SIZE)
-
-
-def tracker_of(family: str) -> Tracker:
-    if family == "flow":
-        pytest.importorskip("cv2")
-    if family in ("unet", "siamese-unet"):
-        torch.manual_seed(0)
-        view, network = {"unet": "frame", "siamese-unet": "object"}[family], create(family, width=4)
-        return Tracker(PROPAGATORS[family](network, view=view, side=64), 64, fill_box)
-    return memory_tracker() if family == "memory" else load(family, "cpu", 64)
 
 
 def disc(t: int, object_id: int) -> Mask:

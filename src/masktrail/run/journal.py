@@ -8,6 +8,7 @@ keeps what was committed whole, whatever happens next, and one run away from ano
 import errno
 import io
 import json
+import operator
 import os
 import re
 import secrets
@@ -216,7 +217,7 @@ class Journal:
         if row is None:
             return None
         try:
-            return row[0], torch.load(io.BytesIO(row[1]), weights_only=True)
+            return operator.index(row[0]), torch.load(io.BytesIO(row[1]), weights_only=True)
         except Exception as error:  # whatever a damaged archive makes of itself
             raise self._damaged(error) from error
 

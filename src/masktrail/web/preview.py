@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from masktrail.prompts.check import check_prompt
 from masktrail.types import Box, Image, LabelMap, Mask, Points, Prompt
 from masktrail.web.marks import PromptMark, ReadMask
 
@@ -46,11 +47,16 @@ class Preview:
             marks: by object id.
             read_mask: gives painted masks.
             tracked: label map (H, W), not changed.
+
+        Raises:
+            InputError: a mark does not fit the image, as in a project of another video.
         """
+        height, width = image.shape[:2]
         shown = np.zeros(image.shape[:2], np.uint8) if tracked is None else tracked.copy()
         for object_id, mark in sorted(marks.items()):
             if (prompt := mark.prompt(read_mask)) is None:
                 continue
+            prompt = check_prompt(object_id, prompt, height, width)
             previous = _soft(prompt, tracked, object_id)
             mask = self._mask((key, object_id, mark.model_dump_json()), image, prompt, previous)
             shown[shown == object_id] = 0

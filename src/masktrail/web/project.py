@@ -5,11 +5,12 @@ import io
 import json
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from pydantic import BaseModel, ConfigDict, Field
 
 from masktrail.errors import InputError
 from masktrail.files import make_folder, write_json
@@ -23,6 +24,24 @@ from masktrail.zoo import CARDS
 FILE = "project.json"
 FORMAT = 1
 """Of the file; another one's cannot be read."""
+
+
+class LatestRun(BaseModel):
+    """Which run is the latest, and a print of the marks it is of."""
+
+    number: Annotated[int, Field(ge=1)]
+    of: str
+
+
+class Told(BaseModel):
+    """What the file of a project holds; what a later version adds to it is kept."""
+
+    model_config = ConfigDict(extra="allow")
+
+    format: int
+    video: Annotated[str, Field(pattern=r"^[^\0]+$")]
+    mark: Mark
+    run: LatestRun | None
 
 
 class Project:
@@ -44,21 +63,16 @@ class Project:
         self.folder = folder
         self._lock = threading.Lock()  # of what the file tells
         told = read_project(folder)
-        self.video = folder / told["video"]  # an absolute path stays as it is
-        try:
-            self.mark = Mark.model_validate(told["mark"])
-        except ValueError as error:
-            raise _damaged(folder, error) from error
-        self._run: dict[str, Any] | None = told["run"]
+        self.video = folder / told.video  # an absolute path stays as it is
+        self.mark, self._run = told.mark, told.run
 
     @classmethod
     def create(cls, folder: Path, video: Path) -> "Project":
         """A project of a video; nothing is marked yet."""
         make_folder(folder)
         inside = video.relative_to(folder) if video.is_relative_to(folder) else video
-        mark = new_mark().model_dump(mode="json")
-        told = {"format": FORMAT, "video": str(inside), "mark": mark, "run": None}
-        write_json(folder / FILE, told)
+        told = Told(format=FORMAT, video=str(inside), mark=new_mark(), run=None)
+        write_json(folder / FILE, told.model_dump(mode="json"))
         return cls(folder)
 
     @property
@@ -69,17 +83,17 @@ class Project:
     @property
     def run(self) -> Path | None:
         """Folder of the latest run."""
-        return self._run_folder(self._run["number"]) if self._run else None
+        return self._run_folder(self._run.number) if self._run else None
 
     @property
     def number(self) -> int:
         """Of the latest run, from 1; 0 where there was none."""
-        return self._run["number"] if self._run else 0
+        return self._run.number if self._run else 0
 
     @property
     def stale(self) -> bool:
         """Whether the latest run was of other marks than those there are now."""
-        return self._run is not None and self._run["of"] != self._print()
+        return self._run is not None and self._run.of != self._print()
 
     def save(self, mark: Mark) -> None:
         """Keeps new marks."""
@@ -94,13 +108,13 @@ class Project:
 
     def repeat_run(self) -> Path:
         """The folder of a new run of what the latest one is of, which cannot be gone on with."""
-        return self._next_run(self._run["of"] if self._run else self._print())
+        return self._next_run(self._run.of if self._run else self._print())
 
     def _next_run(self, of: str) -> Path:
         before = self._runs()
         number = max([self.number, *(int(run.name) for run in before)]) + 1
         with self._lock:
-            run = {"number": number, "of": of}
+            run = LatestRun(number=number, of=of)
             self._write(self.mark, run)
             self._run = run
         masked = [run for run in before if any(run.glob("masks/*"))]
@@ -167,12 +181,12 @@ class Project:
         told = json.dumps([self.mark.tracked(), ships])
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
-    def _write(self, mark: Mark, run: dict[str, Any] | None) -> None:
-        told = {**read_project(self.folder), "mark": mark.model_dump(mode="json"), "run": run}
-        write_json(self.folder / FILE, told)
+    def _write(self, mark: Mark, run: LatestRun | None) -> None:
+        told = read_project(self.folder).model_copy(update={"mark": mark, "run": run})
+        write_json(self.folder / FILE, told.model_dump(mode="json"))
 
 
-def read_project(folder: Path) -> dict[str, Any]:
+def read_project(folder: Path) -> Told:
     """What the file of a project holds.
 
     Raises:
@@ -180,18 +194,17 @@ def read_project(folder: Path) -> dict[str, Any]:
     """
     try:
         told = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        known = told["format"] == FORMAT and {"video", "mark", "run"} <= told.keys()
+        if isinstance(told, dict) and told.get("format", FORMAT) != FORMAT:
+            raise InputError(f"The project {folder.name} was made by another version of MaskTrail.")
+        return Told.model_validate(told)
+    except InputError:
+        raise
     except FileNotFoundError:
         raise InputError(f"There is no project {folder.name}.") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _damaged(folder, error) from error
-    if not known:
-        raise InputError(f"The project {folder.name} was made by another version of MaskTrail.")
-    return told
-
-
-def _damaged(folder: Path, error: Exception) -> InputError:
-    return InputError(f"{folder / FILE} is damaged ({type(error).__name__}); put back a copy.")
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(
+            f"{folder / FILE} is damaged ({type(error).__name__}); put back a copy."
+        ) from error
 
 
 def _painted(picture: bytes, size: tuple[int, int]) -> NDArray[np.bool_]:

@@ -178,6 +178,6 @@ def _entry(path: Path, kind: str, name: str) -> dict[str, str]:
 
 def _video_of(folder: Path) -> Path | None:
     try:
-        return folder / read_project(folder)["video"]
+        return folder / read_project(folder).video
     except InputError:
         return None
