@@ -1,6 +1,7 @@
 """Label maps: colours, reading by the rules, writing, one-hot, boxes."""
 
 import errno
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -234,6 +235,19 @@ def test_unreadable_files_get_a_sentence(tmp_path):
     (tmp_path / "cut.png").write_bytes(whole[: len(whole) - 400])
     with pytest.raises(InputError, match="damaged"):
         masks.read_labels(tmp_path / "cut.png")
+
+
+def test_whatever_a_damaged_header_makes_of_itself_is_a_sentence(tmp_path):
+    """Of a PNG whose checksums are right, so that it is read on."""
+    path = tmp_path / "m.png"
+    masks.write_labels(path, blocks(1, 2))
+    whole = path.read_bytes()
+    for header in (b"", whole[16:20], bytes(13), whole[16:24] + b"\x20\x09\0\0\0"):
+        chunk = b"IHDR" + header
+        sealed = len(header).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
+        path.write_bytes(whole[:8] + sealed + whole[33:])
+        with pytest.raises(InputError, match=r"m\.png .*cannot be read as a mask"):
+            masks.read_labels(path)
 
 
 def test_first_mask_must_fit_and_hold_an_object(tmp_path):

@@ -38,8 +38,9 @@ def opened(path: str | os.PathLike[str], kind: str = "picture") -> Iterator[Imag
     except FileNotFoundError:
         raise InputError(f"There is no {kind} file {path}.") from None
     except UnidentifiedImageError:
-        raise InputError(f"{path} is not a picture; a {kind} is best a PNG.") from None
-    except UNREADABLE as error:
         raise InputError(
-            f"{path} cannot be read as a {kind}: {error or type(error).__name__}."
-        ) from error
+            f"{path} cannot be read as a {kind}: it is not a picture, or damaged; save it as PNG."
+        ) from None
+    except UNREADABLE as error:
+        said = str(error) or type(error).__name__
+        raise InputError(f"{path} is damaged and cannot be read as a {kind} ({said}).") from error

@@ -2,10 +2,12 @@
 
 import csv
 import json
+import os
 import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
@@ -17,7 +19,7 @@ import pytest
 from fake import random_network
 from masktrail import zoo
 from masktrail.batch import work
-from masktrail.batch.manifest import Task
+from masktrail.batch.manifest import Task, read_tasks
 from masktrail.batch.work import Options, Status, do, run_batch
 from masktrail.errors import InputError
 from masktrail.masks import write_labels
@@ -208,7 +210,7 @@ KILLED = """
 import sys, time
 from pathlib import Path
 from masktrail.batch import work
-from masktrail.batch.manifest import Task
+from masktrail.batch.manifest import Task, read_tasks
 from masktrail.run import loop
 loop.KEPT_EVERY = 2
 real = work.track_video
@@ -241,6 +243,37 @@ def test_a_process_that_is_killed_loses_nothing(folder, options, tmp_path, monke
     do(task(folder, "b"), tmp_path / "undisturbed", options)
     for path in (out / "masks").iterdir():
         assert path.read_bytes() == (tmp_path / "undisturbed/masks" / path.name).read_bytes()
+
+
+KILLED_WHOLE = """
+import sys
+import time
+from masktrail.batch.manifest import read_tasks
+from masktrail.batch.work import Options, run_batch
+if __name__ == "__main__":
+    run_batch(read_tasks(sys.argv[1]), sys.argv[2], Options("copy", "davis,csv"))
+"""
+
+
+def test_a_batch_that_is_killed_leaves_no_process_and_loses_nothing(tmp_path):
+    clip, out = paint_clip(frames=200, size=(320, 240)), tmp_path / "out"
+    for name in ("a", "b"):
+        (tmp_path / "in").mkdir(exist_ok=True)
+        write_video(tmp_path / f"in/{name}.mp4", clip.images, tone=None)
+        write_labels(tmp_path / f"in/{name}.png", clip.labels[0])
+    (tmp_path / "batch.py").write_text(KILLED_WHOLE)
+    command = [sys.executable, tmp_path / "batch.py", tmp_path / "in", out]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        while not (out / "a/masks/00060.png").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        process.communicate(timeout=60)  # to the end of what its own processes say too
+    assert not (out / "b").exists() and json.loads((out / "a/status.json").read_text())
+    found = run_batch(read_tasks(tmp_path / "in"), out, Options("copy", "davis,csv"))
+    assert [(s.state, s.frames) for s in found] == [("done", 200)] * 2
+    for name in os.listdir(out / "a/masks"):  # the other one was never disturbed
+        assert (out / "a/masks" / name).read_bytes() == (out / "b/masks" / name).read_bytes()
 
 
 def test_a_folder_that_cannot_be_made_fails_alone(folder, options, tmp_path, monkeypatch):

@@ -1,7 +1,9 @@
 """Packs: what goes in comes out, and only whole ones are opened."""
 
+import json
 from dataclasses import astuple
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -112,6 +114,39 @@ def test_what_is_no_whole_pack_is_refused(tmp_path: Path) -> None:
         (folder / name).unlink()
         with pytest.raises(InputError, match="not a complete packed data set"):
             open_pack(folder)
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        (lambda index: index["objects"].pop(), "5 of 6 frames have objects listed"),
+        (lambda index: index["objects"][0][0].pop(), "missing"),
+        (lambda index: index["objects"][0][0].__setitem__(1, 7.0), "objects lie beyond"),
+        (lambda index: index["objects"][0][0].__setitem__(1, None), "not supported"),
+        (lambda index: index["sequences"][0].update(count=99), "sequences lie beyond its 6"),
+        (lambda index: index["sequences"][0].update(aspect=0), "sequences of no aspect ratio"),
+        (lambda index: index["sequences"][0].pop("ids"), "ids"),
+        (lambda index: index.pop("sequences"), "sequences"),
+    ],
+)
+def test_a_pack_whose_index_is_not_of_it_is_refused(tmp_path: Path, harm: Any, said: str) -> None:
+    path = pack_videos(tmp_path, ("a",), frames=6) / "index.json"
+    index = json.loads(path.read_text())
+    harm(index)
+    path.write_text(json.dumps(index))
+    with pytest.raises(InputError, match=f"not a complete packed data set .*{said}"):
+        open_pack(path.parent)
+
+
+def test_pictures_and_masks_of_a_pack_are_of_one_size(tmp_path: Path) -> None:
+    folder, other = pack_videos(tmp_path / "a", frames=2), pack_videos(tmp_path / "b", frames=3)
+    (folder / "labels.npy").write_bytes((other / "labels.npy").read_bytes())
+    with pytest.raises(InputError, match="pictures and masks are not of one size"):
+        open_pack(folder)
+    header = b"\x93NUMPY\x01\x00v\x00{'descr': '|u1', 'shape': ("
+    (folder / "labels.npy").write_bytes(header.ljust(200))
+    with pytest.raises(InputError, match="not a complete packed data set"):
+        open_pack(folder)
 
 
 def test_reading_never_writes_to_the_files(tmp_path: Path) -> None:

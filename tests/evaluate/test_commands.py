@@ -144,7 +144,10 @@ BAD_MASKS = {
         lambda path: write_labels(path, label_map((1, 10), (5, 60))),
         "00003.png has objects 5 that the ground truth lacks; it has 1, 2",
     ),
-    "not a picture": (lambda path: path.write_bytes(b"mask"), "00003.png is not a picture"),
+    "not a picture": (
+        lambda path: path.write_bytes(b"mask"),
+        "00003.png cannot be read as a mask: it is not a picture",
+    ),
 }
 
 

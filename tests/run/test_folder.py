@@ -358,12 +358,13 @@ def test_of_a_damaged_journal_alone_nobody_knows_what_was_made(run, tmp_path):
     assert hashes(tmp_path / "out") == before
 
 
-def test_a_state_that_is_damaged_is_told(run, tmp_path, monkeypatch):
+@pytest.mark.parametrize("harm", ["content = substr(content, 1, 100)", "frame = NULL"])
+def test_a_state_that_is_damaged_is_told(run, tmp_path, monkeypatch, harm):
     monkeypatch.setattr(loop, "KEPT_EVERY", 5)
     with pytest.raises(Stopped):
         run(progress=stop_after(7))
     with closing(sqlite3.connect(tmp_path / "out" / NAME)) as file, file:
-        file.execute("UPDATE state SET content = substr(content, 1, 100)")
+        file.execute(f"UPDATE state SET {harm}")
     with pytest.raises(OtherRun, match="is damaged"):
         run(resume=True)
 

@@ -79,6 +79,30 @@ def test_a_stack_among_frames_is_refused(picture_folder: Path, clip: Clip) -> No
         open_video(picture_folder)
 
 
+def test_tags_that_are_damaged_cost_no_frame(tmp_path: Path, clip: Clip) -> None:
+    """The orientation of an animation cannot be asked for; its pictures can be decoded."""
+    path = save(tmp_path / "moving.png", clip, duration=40)
+    whole = path.read_bytes()
+    end = whole.rindex(b"IEND") - 4
+    path.write_bytes(whole[:end] + b"\0\0\0\x08eXIfMM\0*\0\0\0\x08....")
+    video = open_video(path)
+    assert (video.info.width, video.info.height) == (96, 64)
+    assert len(list(video)) == 12
+
+
+def test_a_picture_without_one_page_that_can_be_read_is_refused(
+    tmp_path: Path, clip: Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = save(tmp_path / "stack.tif", clip)
+
+    def fail(self: Any, index: int) -> Any:
+        raise OSError("broken data stream")
+
+    monkeypatch.setattr(pages_module.PagedPicture, "_at", fail)
+    with pytest.raises(InputError, match=r"Not one page of .*stack\.tif can be decoded"):
+        open_video(path)
+
+
 def test_a_damaged_page_is_a_lost_frame(tmp_path: Path, clip: Clip) -> None:
     path = save(tmp_path / "stack.tif", clip, compression="tiff_lzw")
     with Image.open(path) as picture:

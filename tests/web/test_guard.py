@@ -1,6 +1,7 @@
 """Who is let in, and what nobody gets."""
 
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from PIL import Image
 from masktrail.web import guard
 from masktrail.web.shelf import Shelf, safe_name
 from painted_videos import paint_clip, write_video
-from visitor import ADDRESS, PORT, TOKEN, Enter, marked
+from visitor import ADDRESS, PORT, TOKEN, Enter, marked, wait
 
 
 @pytest.mark.parametrize("path", ["/", "/api/state", "/static/main.js", "/api/files", "/nowhere"])
@@ -99,6 +100,55 @@ def test_a_project_whose_video_lies_elsewhere_is_not_opened(
     path.write_text(path.read_text().replace(str(shelf.roots[0] / "clip.mp4"), str(elsewhere)))
     answer = opened.post("/api/open", json={"project": "clip"})
     assert answer.status_code == 400 and "elsewhere.mp4 is not in a folder" in answer.text
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        {"video": ["clip.mp4"]},
+        {"video": "clip\0.mp4"},
+        {"run": "0001"},
+        {"run": {"number": 0, "of": ""}},
+        {"run": {"of": ""}},
+        {"mark": {"objects": [], "prompts": {"0": {"1": {}}}}},
+        {"mark": None},
+        {"format": None},
+    ],
+    ids=str,
+)
+def test_a_project_that_is_damaged_is_listed_but_not_opened(
+    opened: Any, shelf: Shelf, harm: dict[str, Any]
+) -> None:
+    path = shelf.projects / "clip" / "project.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | harm))
+    before = path.read_bytes()
+    assert [one["video"] for one in opened.get("/api/state").json()["projects"]] == ["?"]
+    answer = opened.post("/api/open", json={"project": "clip"})
+    said = "another version" if "format" in harm else "project.json is damaged"
+    assert answer.status_code == 400 and said in answer.json()["detail"]
+    assert path.read_bytes() == before
+
+
+def test_a_mark_that_does_not_fit_is_said(opened: Any, shelf: Shelf) -> None:
+    """The video of a project was replaced, or its file written by another hand."""
+    opened.put("/api/mark", json=marked(box=[8, 8, 30, 30], settings={"model": "copy"}))
+    path = shelf.projects / "clip" / "project.json"
+    told = json.loads(path.read_text())
+    told["mark"]["prompts"]["0"]["1"]["box"] = [8, 8, 30, 0]
+    path.write_text(json.dumps(told))
+    assert opened.post("/api/open", json={"project": "clip"}).status_code == 200
+    answer = opened.get("/api/labels/0")
+    assert answer.status_code == 400 and "box 1:8,8,30,0 has no area" in answer.text
+    opened.post("/api/run")
+    assert "has no area" in wait(opened, "run", "failed")["message"]
+
+
+def test_what_a_later_version_adds_to_a_project_is_kept(opened: Any, shelf: Shelf) -> None:
+    path = shelf.projects / "clip" / "project.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"notes": ["mine"]}))
+    opened.put("/api/mark", json=marked(box=[8, 8, 30, 30]))
+    told = json.loads(path.read_text())
+    assert told["notes"] == ["mine"] and told["mark"]["prompts"]["0"]["1"]["box"][2] == 30
 
 
 def test_an_upload_that_is_too_large_is_refused_and_nothing_is_kept(

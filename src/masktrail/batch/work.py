@@ -297,14 +297,26 @@ def _told(name: str, report: Report) -> Status:
 
 def _process(jobs: int) -> ProcessPoolExecutor:
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(1, context, _share_cores, (jobs,))
+    return ProcessPoolExecutor(1, context, _begin, (jobs,))
 
 
-def _share_cores(jobs: int) -> None:
-    """Leaves the other processes their part of the processor."""
+def _begin(jobs: int) -> None:
+    """Leaves the other processes their part of the processor, and none behind on its own."""
     import torch
 
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // jobs))
+    threading.Thread(target=_end_with_parent, name="watching the parent", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Ends this process when that which began it was killed: it would wait for tasks for ever.
+
+    As abruptly: what is on disk by then is whole, and the next start goes on.
+    """
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _tracker(

@@ -39,7 +39,7 @@ class Told(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     format: int
-    video: Annotated[str, Field(pattern=r"^[^\0]+$")]
+    video: Annotated[str, Field(pattern=r"^[^\x00]+$")]
     mark: Mark
     run: LatestRun | None
 

@@ -1,0 +1,92 @@
+"""`kill -9` of the page while it tracks: the next start goes on as if nothing had been."""
+
+import http.cookiejar
+import json
+import signal
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from masktrail.run import track
+from masktrail.run.journal import Journal
+from masktrail.types import Box
+from painted_videos import paint_clip, write_video
+from visitor import marked
+
+BOX = [200.0, 74.0, 290.0, 148.0]
+FRAMES, ENOUGH = 200, 60
+"""Of the video, and those after which a state of the tracker was kept."""
+
+
+class Visitor:
+    """A browser that shows nothing."""
+
+    def __init__(self, address: str) -> None:
+        cookies = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+        self._open = urllib.request.build_opener(cookies).open
+        self._base = "{0.scheme}://{0.netloc}".format(urllib.parse.urlsplit(address))
+        self._open(address).close()  # leaves the cookie
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        content = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json", "Origin": self._base}
+        request = urllib.request.Request(f"{self._base}/api/{path}", content, headers)
+        request.method = method
+        with self._open(request) as answer:
+            return json.load(answer)
+
+
+@contextmanager
+def page(video: Path, projects: Path) -> Iterator[tuple[Visitor, subprocess.Popen[str]]]:
+    """The page of a video, served by a process of its own, which is killed in the end."""
+    command = [sys.executable, "-m", "masktrail.cli", "web", video, "--no-browser"]
+    with subprocess.Popen(
+        [*command, "--projects", projects], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield Visitor(process.stdout.readline().strip()), process
+        finally:
+            process.send_signal(signal.SIGKILL)
+
+
+def wait_for(visitor: Visitor, *states: str, frames: int = 0) -> dict[str, Any]:
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        told = visitor.ask("GET", "run")
+        if told["state"] in states and told["done"] >= frames:
+            return told
+        time.sleep(0.01)
+    raise AssertionError(told)
+
+
+def test_a_page_that_is_killed_goes_on(tmp_path: Path) -> None:
+    clip = paint_clip(frames=FRAMES, size=(320, 240))
+    video = write_video(tmp_path / "clip.mp4", clip.images, tone=None)
+    mark = marked(settings={"model": "copy"}, box=BOX)
+    with page(video, tmp_path / "projects") as (visitor, process):
+        visitor.ask("PUT", "mark", mark)
+        visitor.ask("POST", "run")
+        told = wait_for(visitor, "running", frames=ENOUGH)
+        process.send_signal(signal.SIGKILL)
+        process.wait(60)
+    run = tmp_path / "projects/clip/runs/0001"
+    assert told["done"] < FRAMES and not (run / "run.json").exists()
+    with page(video, tmp_path / "projects") as (visitor, _):
+        state = visitor.ask("GET", "state")
+        assert state["open"]["mark"]["prompts"] == mark["prompts"]
+        assert state["run"]["state"] == "paused" and state["run"]["next"] >= ENOUGH - 10
+        visitor.ask("POST", "run")
+        told = wait_for(visitor, "done", "failed")
+        assert (told["state"], told["version"]) == ("done", 1), told
+    track(video, {1: Box(*BOX)}, tmp_path / "undisturbed", "copy")
+    for path in sorted((tmp_path / "undisturbed/masks").iterdir()):
+        assert (run / "masks" / path.name).read_bytes() == path.read_bytes()
+    with Journal(run) as journal, Journal(tmp_path / "undisturbed") as other:
+        assert list(journal.objects()) == list(other.objects())
