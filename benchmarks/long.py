@@ -118,12 +118,13 @@ def radius(objects: int, size: tuple[int, int]) -> int:
 
 
 def place(index: int, n: int, objects: int, size: tuple[int, int]) -> tuple[int, int]:
-    """Left and top of the n-th disc in a frame: each has a row of its own to wander in."""
+    """Left and top of the n-th disc in a frame: each has a row of its own to wander from."""
     side = 2 * radius(objects, size) + 1
     room_x, room_y = size[0] - side, size[1] - side
     middle = room_y * (n + 0.5) / objects
     left = room_x * (0.5 + 0.5 * np.sin(index / 53 + 2.4 * n))
-    top = middle + min(middle, room_y - middle, room_y / 3) * np.sin(index / 37 + n)
+    reach = min(middle, room_y - middle, room_y / 3) * (-1) ** n
+    top = middle + reach * np.sin(index / (37 + n))
     return int(left), int(top)
 
 

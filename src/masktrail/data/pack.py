@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, astuple, dataclass, field, replace
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -284,9 +285,9 @@ def _problems(pack: Pack) -> Iterator[str]:
         yield "its pictures and masks are not of one size"
     if len(pack.objects) != rows:
         yield f"{len(pack.objects)} of {rows} frames have objects listed"
-    spans = [(one.start, one.count) for one in pack.sequences]
-    if any(start < 0 or count < 1 or start + count > rows for start, count in spans):
-        yield f"sequences lie beyond its {rows} frames"
+    counts = [one.count for one in pack.sequences]
+    if [one.start for one in pack.sequences] + [rows] != [0, *accumulate(counts)] or not rows:
+        yield f"sequences that do not make up its {rows} frames"
     if not all(math.isfinite(one.aspect) and one.aspect > 0 for one in pack.sequences):
         yield "sequences of no aspect ratio"
     found = (one for row in pack.objects for one in row)

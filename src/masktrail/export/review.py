@@ -44,8 +44,9 @@ class ReviewWriter:
     """`review.csv`: where to look first, and why: "lost", "jumped", "changed size", "low score".
 
     A row per trouble: of an object's frames nearer than `APART` the least certain stands for all,
-    of those it is lost in the first. At most `MOST` rows; the memory needed does not grow with the
-    video. Time is in seconds.
+    of those it is lost in the first. At most `MOST` rows; below them one for every "cut", with
+    neither id nor score. The memory needed does not grow with the video but for its cuts. Time is
+    in seconds.
 
     Args:
         out: folder of the table.
@@ -59,6 +60,7 @@ class ReviewWriter:
         self.path = Path(out) / "review.csv"
         self._worst: list[Candidate] = []
         self._last: dict[int, ObjectResult] = {}
+        self._cuts: list[tuple[int, float]] = []
         self._opened = False
 
     def open(self, info: VideoInfo) -> None:
@@ -67,6 +69,8 @@ class ReviewWriter:
 
     def write(self, frame: Frame, result: Result) -> None:
         self.note(frame.index, frame.time, result.objects)
+        if frame.cut:
+            self.note_cut(frame.index, frame.time)
 
     def note(self, frame: int, time: float, objects: Mapping[int, ObjectResult]) -> None:
         """Takes the next frame; its pixels do not matter."""
@@ -77,6 +81,15 @@ class ReviewWriter:
                 doubt = -found.score * worth
                 self._add(Candidate(doubt, frame, time, object_id, found.score, reason))
         self._last = dict(objects)
+
+    def note_cut(self, frame: int, time: float) -> None:
+        """Takes a frame that is the first after a cut."""
+        self._cuts.append((frame, time))
+
+    @property
+    def cuts(self) -> list[int]:
+        """Frames after cuts, so far."""
+        return [frame for frame, _ in self._cuts]
 
     @property
     def rows(self) -> list[Candidate]:
@@ -94,6 +107,7 @@ class ReviewWriter:
             for row in self.rows:
                 time, score = f"{row.time:.6f}", f"{row.score:.4f}"
                 rows.writerow((row.frame, time, row.object_id, score, row.reason))
+            rows.writerows((frame, f"{time:.6f}", "", "", "cut") for frame, time in self._cuts)
 
     def abort(self) -> None:
         """Nothing to drop: the table is written at the end."""

@@ -13,6 +13,7 @@ from masktrail.run.journal import Journal
 from masktrail.run.pipeline import Output, ahead
 from masktrail.run.products import names_of
 from masktrail.run.whereabouts import places
+from masktrail.video.cuts import with_cuts
 from masktrail.video.reader import Video, open_video
 
 
@@ -98,7 +99,7 @@ def _write(
     output = Output(writers, video.info)
     expected = journal.following - video.info.start
     try:
-        for frame in ahead(video):
+        for frame in ahead(with_cuts(video)):
             output.write(frame, journal.read(frame.index, frame.image.shape[:2]))
             progress(output.written, expected)
     except BaseException:

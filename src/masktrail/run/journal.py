@@ -135,10 +135,7 @@ class Journal:
     @property
     def products(self) -> list[str]:
         """Names of what the run makes, see `products`; none where it is of version 0.1."""
-        if not self._one("SELECT 1 FROM sqlite_master WHERE name = 'products'"):
-            return []
-        with self._explained():
-            return [name for (name,) in self._file.execute("SELECT name FROM products")]
+        return self._column("name", "products")
 
     def claim(self, names: Sequence[str]) -> None:
         """Writes down names of what the run makes, before it is made."""
@@ -171,6 +168,18 @@ class Journal:
             rows = self._file.execute("SELECT frame FROM frames ORDER BY frame")
             return [frame for (frame,) in rows]
 
+    @property
+    def cuts(self) -> list[int]:
+        """Frames after a cut, ascending; none where it is of an earlier version."""
+        return sorted(self._column("frame", "cuts"))
+
+    def _column(self, name: str, table: str) -> list[Any]:
+        """Of a table that not all journals have."""
+        if not self._one("SELECT 1 FROM sqlite_master WHERE name = ?", table):
+            return []
+        with self._explained():
+            return [value for (value,) in self._file.execute(f"SELECT {name} FROM {table}")]
+
     def add(self, frame: Frame, result: Result) -> None:
         """Keeps what was said of a frame."""
         objects = {i: asdict(found) for i, found in result.objects.items()}
@@ -181,6 +190,9 @@ class Journal:
                 "INSERT OR REPLACE INTO frames VALUES (?, ?, ?, ?, ?)",
                 (*row, json.dumps(objects), soft),
             )
+            if frame.cut:
+                self._file.execute("CREATE TABLE IF NOT EXISTS cuts (frame INTEGER PRIMARY KEY)")
+                self._file.execute("INSERT OR IGNORE INTO cuts VALUES (?)", (frame.index,))
 
     def read(self, frame: int, shape: tuple[int, int]) -> Result:
         """What was said of a frame of `shape` (H, W).

@@ -25,6 +25,7 @@ from masktrail.run.plan import Plan, Prompts, by_frame
 from masktrail.run.products import names_of
 from masktrail.run.record import peak_memory_mb, versions
 from masktrail.types import Frame, Result
+from masktrail.video.cuts import with_cuts
 from masktrail.video.reader import Video, open_video
 from masktrail.zoo import DEFAULT, load
 
@@ -222,7 +223,7 @@ def _loop(
         if not journal.finished:
             passes.prepare(video, counted.one_more, counted.tick)
             tracking = time.perf_counter() - begun if passes.extra else 0.0
-        for frame in ahead(video):
+        for frame in ahead(with_cuts(video)):
             if frame.index < begin:
                 result = journal.read(frame.index, frame.image.shape[:2])
                 output.write(frame, result)

@@ -1,5 +1,6 @@
 """What one published weight is made from: a TOML file, checked as it is read."""
 
+import math
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -185,6 +186,8 @@ def _fill(kind: type[T], table: dict[str, Any], path: Path | str) -> T:
 
 
 def _fits(value: object, default: object) -> bool:
+    if isinstance(value, int | float) and not 0 <= value < math.inf:
+        return False
     if isinstance(default, float):
         return isinstance(value, int | float) and not isinstance(value, bool)
     return isinstance(value, str if default is None else type(default))
@@ -211,6 +214,11 @@ def _problems(recipe: Recipe) -> Iterator[str]:
             yield (
                 f"{stage.batch} clips of {stage.clips.frames} frames; expected 1 of {frames} or "
                 "more"
+            )
+        if stage.clips.max_gap < 1 or stage.clips.objects < 1:
+            yield (
+                f"max_gap = {stage.clips.max_gap}, objects = {stage.clips.objects}; expected 1 or "
+                "more of each"
             )
         if stage.real > 0 and not recipe.videos:
             yield "a stage wants real motion (`real` above 0) but `videos` is empty"

@@ -44,12 +44,19 @@ class Watcher:
 
     def write(self, frame: Frame, result: Result) -> None:
         self.note(frame.index, result.objects)
+        if frame.cut:
+            self.note_cut(frame.index)
 
     def note(self, frame: int, objects: Mapping[int, ObjectResult]) -> None:
         """Takes what was said of the next frame."""
         with self._lock:
             self._review.note(frame, 0.0, objects)
             self._scores.append((frame, {i: found.score for i, found in objects.items()}))
+
+    def note_cut(self, frame: int) -> None:
+        """Takes a frame that is the first after a cut."""
+        with self._lock:
+            self._review.note_cut(frame, 0.0)
 
     def close(self, whole: bool = True) -> None:
         """Nothing to close."""
@@ -58,12 +65,17 @@ class Watcher:
         """Nothing to drop."""
 
     def since(self, number: int) -> dict[str, Any]:
-        """Scores from the so-manieth on, and all frames to review."""
+        """Scores from the so-manieth on, and all frames to review and cuts."""
         with self._lock:
             fresh = self._scores[max(number, 0) :]
             rows = [row for row in self._review.rows if row.doubt > -DOUBTFUL]
             told = [(row.frame, row.object_id, row.reason) for row in rows]
-            return {"scores": fresh, "next": len(self._scores), "review": told}
+            return {
+                "scores": fresh,
+                "next": len(self._scores),
+                "review": told,
+                "cuts": self._review.cuts,
+            }
 
 
 class Tracking:
@@ -210,6 +222,8 @@ class Tracking:
             with Journal(run) as journal:
                 for frame, objects in journal.objects():
                     watcher.note(frame, objects)
+                for frame in journal.cuts:
+                    watcher.note_cut(frame)
                 finished = journal.finished
         except InputError as error:
             self._message = str(error)

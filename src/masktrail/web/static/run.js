@@ -30,6 +30,7 @@ export function reset() {
   store.run = null;
   store.confidence = [];
   store.review = [];
+  store.cuts = [];
 }
 
 // Asks what is new, and goes on asking while tracking goes on.
@@ -53,7 +54,7 @@ export const lookOnce = () => look().catch((error) => say(error.message));
 
 // Returns whether that was all: of another run than before everything is asked for again.
 function take(run) {
-  const { scores, review, ...state } = run;
+  const { scores, review, cuts, ...state } = run;
   const another = store.run && (state.version !== store.run.version || state.next < next);
   if (another) {
     store.confidence = [];
@@ -70,6 +71,7 @@ function take(run) {
   }
   next = state.next;
   store.review = review;
+  store.cuts = cuts;
   const before = store.run?.state;
   store.run = state;
   if (before !== state.state) forgetLabels();
@@ -90,7 +92,7 @@ function describe() {
     done: "Track again",
     failed: "Try again",
   }[run.state];
-  byId("next-review").disabled = store.review.length === 0;
+  byId("next-review").disabled = store.review.length + store.cuts.length === 0;
   byId("export-open").disabled = run.version === 0 || busy();
   byId("progress").textContent = told(run);
 }

@@ -8,6 +8,7 @@ export const store = {
   run: null, // state of the run, without scores
   confidence: [], // by frame: lowest score of its objects; undefined where not tracked
   review: [], // [frame, object, reason], worst first
+  cuts: [], // first frames after cuts
   frame: 0,
   image: null, // bitmap of the frame shown
   shown: 0, // number of that frame; `frame` is the one that was asked for

@@ -13,14 +13,15 @@ export function startTimeline() {
   new ResizeObserver(draw).observe(canvas);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   on("frame open mark run scores", draw);
-  on("frame open", describe);
+  on("frame open run", describe);
   slider.addEventListener("input", () => show(Number(slider.value)));
   canvas.addEventListener("pointerdown", seek);
   canvas.addEventListener("pointermove", (event) => event.buttons && seek(event));
 }
 
 export function nextReview() {
-  const frames = [...new Set(store.review.map(([frame]) => frame))].sort((a, b) => a - b);
+  const doubtful = store.review.map(([frame]) => frame);
+  const frames = [...new Set([...doubtful, ...store.cuts])].sort((a, b) => a - b);
   const next = frames.find((frame) => frame > store.frame) ?? frames[0];
   if (next !== undefined) show(next);
 }
@@ -37,8 +38,9 @@ function describe() {
   slider.max = String(store.open.frames - 1);
   slider.value = String(store.frame);
   slider.setAttribute("aria-valuetext", `frame ${text}, ${seconds.toFixed(2)} s`);
+  const cut = store.cuts.includes(store.frame) ? " after a cut" : "";
   const more = store.open.counted ? "" : " counting …";
-  byId("position").textContent = `${text}   ${seconds.toFixed(2)} s${more}`;
+  byId("position").textContent = `${text}   ${seconds.toFixed(2)} s${cut}${more}`;
 }
 
 function draw() {
@@ -53,6 +55,7 @@ function draw() {
   pen.fillRect(0, 0, width, ROW);
   pen.fillRect(0, ROW + 4, width, height - ROW - 4);
   drawScores(width, height, color);
+  drawCuts(width, height, color);
   drawReview(width, height, color);
   pen.fillStyle = color("ink");
   for (const frame of Object.keys(store.mark.prompts)) {
@@ -84,6 +87,20 @@ function drawScores(width, height, color) {
     pen.fillRect(left, height - tall, wide, tall);
     if (score <= 0) pen.clearRect(left, height - room / 2 - 3, wide, 6); // lost: split in two
   }
+}
+
+// A broken line between two frames: what is beyond it may be another place.
+function drawCuts(width, height, color) {
+  pen.strokeStyle = color("ink");
+  pen.setLineDash([3, 2]);
+  pen.beginPath();
+  for (const frame of store.cuts) {
+    const x = Math.round(place(frame - 0.5, width)) + 0.5;
+    pen.moveTo(x, 0);
+    pen.lineTo(x, height);
+  }
+  pen.stroke();
+  pen.setLineDash([]);
 }
 
 function drawReview(width, height, color) {

@@ -1,0 +1,94 @@
+"""Cuts: found where two shots meet, not where things or the camera move, or a light flashes."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from masktrail.run import convert, track
+from masktrail.run.journal import Journal
+from masktrail.types import Box
+from masktrail.video import open_video
+from masktrail.video.cuts import with_cuts
+from painted_videos import PaintVideo, paint_clip, through_pipe, write_video
+
+CLIP = paint_clip(12, (96, 64)).images
+OTHER = np.ascontiguousarray(255 - paint_clip(12, (96, 64)).images[:, ::-1])
+"""Another place."""
+
+
+def cuts(path: Path, **how: Any) -> list[int]:
+    return [frame.index for frame in with_cuts(open_video(path, **how)) if frame.cut]
+
+
+def film(path: Path, *shots: np.ndarray) -> Path:
+    return write_video(path, np.concatenate(shots), tone=None)
+
+
+def test_a_frame_after_a_cut_is_told(tmp_path: Path) -> None:
+    path = film(tmp_path / "a.mp4", CLIP[:7], OTHER[:5], CLIP[7:])
+    assert cuts(path) == [7, 12]
+    assert cuts(path, start=3) == [7, 12] and cuts(path, start=7) == [12]
+    assert cuts(path, end=8) == [7], "the last frame has none after it that could tell"
+    frames = list(with_cuts(open_video(path)))
+    assert [frame.index for frame in frames] == list(range(17))
+    for frame, same in zip(frames, open_video(path), strict=True):
+        np.testing.assert_array_equal(frame.image, same.image)
+
+
+def test_a_flash_is_no_cut(tmp_path: Path) -> None:
+    flash = np.full_like(CLIP[:1], 255)
+    assert cuts(film(tmp_path / "a.mp4", CLIP[:5], flash, CLIP[5:])) == []
+    assert cuts(film(tmp_path / "b.mp4", CLIP[:5], flash, OTHER[:5])) == [5, 6]
+
+
+def test_motion_and_light_are_no_cuts(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (12, 16, 3), np.uint8)
+    texture = noise.repeat(16, 0).repeat(16, 1)
+    panned = np.stack([texture[40:104, 9 * t : 9 * t + 96] for t in range(12)])
+    assert cuts(film(tmp_path / "panned.mp4", panned)) == []
+    fading = np.stack([CLIP[0] * (1 - t / 12) for t in range(12)]).astype(np.uint8)
+    assert cuts(film(tmp_path / "fading.mp4", fading)) == []
+
+
+@pytest.mark.parametrize("size", [(2, 2), (16, 1000), (1000, 16)])
+def test_pictures_of_any_shape_are_looked_at(tmp_path: Path, size: tuple[int, int]) -> None:
+    from PIL import Image
+
+    for index, grey in enumerate((10, 10, 240, 240)):
+        Image.new("RGB", size, (grey, grey, grey)).save(tmp_path / f"{index}.png")
+    assert cuts(tmp_path) == [2]
+
+
+def test_a_pipe_is_not_kept_waiting(tmp_path: Path) -> None:
+    path = film(tmp_path / "a.ts", CLIP[:6], OTHER[:6])
+    fifo = through_pipe(tmp_path / "pipe", path.read_bytes())
+    frames = list(with_cuts(open_video(fifo)))
+    assert len(frames) == 12 and not any(frame.cut for frame in frames)
+
+
+def test_a_run_lists_them_however_it_came_to_its_end(tmp_path: Path) -> None:
+    path, out = film(tmp_path / "a.mp4", CLIP[:7], OTHER[:5]), tmp_path / "out"
+
+    def told() -> list[list[str]]:
+        with (out / "review.csv").open(newline="") as file:
+            return [row for row in csv.reader(file) if row[-1] == "cut"]
+
+    track(path, {1: Box(60, 20, 88, 46)}, out, "copy", "review", end=6)
+    assert told() == []
+    track(path, {1: Box(60, 20, 88, 46)}, out, "copy", "review", overwrite=True)
+    assert told() == [["7", "0.280000", "", "", "cut"]]
+    with Journal(out) as journal:
+        assert journal.cuts == [7]
+    (out / "review.csv").unlink()
+    convert(out, "review")
+    assert told() == [["7", "0.280000", "", "", "cut"]]
+
+
+def test_a_video_without_cuts_has_none(paint_video: PaintVideo, tmp_path: Path) -> None:
+    track(paint_video(), {1: Box(60, 20, 88, 46)}, tmp_path / "out", "copy", "review")
+    with Journal(tmp_path / "out") as journal:
+        assert journal.cuts == []
+    assert "cut" not in (tmp_path / "out/review.csv").read_text()
