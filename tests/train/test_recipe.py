@@ -145,8 +145,8 @@ def test_unknown_fields_are_refused_with_those_there_are(
         ('[[stages]]\npair = { empty = "no" }', "empty = 'no'; expected one of dice, bce"),
         ('family = "prompt"\n[[stages]]\nclips = { frames = 0 }', "0 frames; expected 1 of 1 or"),
         ("[[stages]]\nclick = { box = 0.7, mask = 0.4 }", "box = 0.7, mask = 0.4; expected shares"),
-        ("[[stages]]\nclick = { mask = -0.1 }", "mask = -0.1; expected shares"),
-        ("[[stages]]\nclick = { rounds = -1 }", "rounds = -1; expected 0 or more"),
+        ("[[stages]]\nclick = { mask = -0.1 }", "mask = -0.1; expected such as"),
+        ("[[stages]]\nclick = { rounds = -1 }", "rounds = -1; expected such as 3"),
         ("a = = 1", "is not a TOML file"),
     ],
 )

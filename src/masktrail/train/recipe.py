@@ -229,13 +229,8 @@ def _problems(recipe: Recipe) -> Iterator[str]:
                 f"loss = {stage.pair.loss!r}, empty = {stage.pair.empty!r}; expected one of "
                 f"{', '.join(MASK_LOSSES)} and one of {', '.join(EMPTY_TARGETS)}"
             )
-        if min(stage.click.box, stage.click.mask) < 0 or stage.click.box + stage.click.mask > 1:
+        if stage.click.box + stage.click.mask > 1:
             yield (
                 f"box = {stage.click.box:g}, mask = {stage.click.mask:g}; expected shares that "
                 "add up to 1 or less"
-            )
-        if stage.click.jitter < 0 or stage.click.rounds < 0:
-            yield (
-                f"jitter = {stage.click.jitter:g}, rounds = {stage.click.rounds}; expected 0 or "
-                "more"
             )
