@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from painted_videos import paint_clip, write_video
@@ -246,9 +247,10 @@ def test_painting_undo_and_several_objects(
 def test_pause_and_continue(
     served: Callable[..., Served], visit: Callable[..., Any], tmp_path: Path
 ) -> None:
-    """Of a clip so long that the page sees it running."""
-    long = paint_clip(150, SIZE, objects=2)
-    write_video(tmp_path / "long.mp4", long.images, tone=None)
+    """Of a film so long that the page sees it running, with a cut in its middle."""
+    shot = paint_clip(75, SIZE, objects=2).images
+    film = np.concatenate([shot, 255 - shot[:, ::-1]])
+    write_video(tmp_path / "long.mp4", film, tone=None)
     page = visit(served("long.mp4").address)
     until(page, "labels", "0:")
     drag(page, (118, 42), (170, 86))
@@ -259,8 +261,13 @@ def test_pause_and_continue(
     until(page, "run", "paused")
     page.click("text=Continue")
     until(page, "run", "done")
-    for frame in (0, len(long.images) - 1):
+    for frame in (0, len(shot) - 1):
         assert labels_shown(page, frame) == "1"
+    page.locator("#stage").focus()
+    while (position := page.text_content("#position")) and not position.startswith("75 "):
+        page.keyboard.press("n")
+        page.wait_for_function("(old) => position.textContent !== old", arg=position)
+    assert "after a cut" in position
 
 
 def test_keys_zoom_and_playing(served: Callable[..., Served], visit: Callable[..., Any]) -> None:

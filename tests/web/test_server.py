@@ -20,6 +20,7 @@ from masktrail.types import Box, Points
 from masktrail.video import open_video
 from masktrail.web import project, tracking
 from masktrail.zoo import CARDS
+from painted_videos import paint_clip, write_video
 from visitor import Enter, begin_and_stand_still, marked, wait
 
 BOX = [62, 22, 86, 44]
@@ -29,6 +30,18 @@ BOX = [62, 22, 86, 44]
 def picture(answer: Any) -> np.ndarray:
     assert answer.status_code == 200, answer.text
     return np.asarray(Image.open(io.BytesIO(answer.content)).convert("RGBA"))
+
+
+def test_cuts_are_told_also_when_opened_again(opened: Any, videos: Path, enter: Enter) -> None:
+    shot = paint_clip(8, (96, 64)).images
+    write_video(videos / "film.mp4", np.concatenate([shot, 255 - shot[:, ::-1]]), tone=None)
+    opened.post("/api/open", json={"path": str(videos / "film.mp4")})
+    opened.put("/api/mark", json=marked(box=BOX, settings={"model": "copy"}))
+    opened.post("/api/run")
+    assert wait(opened, "run", "done", "failed")["cuts"] == [8]
+    client = enter()
+    client.post("/api/open", json={"project": "film"})
+    assert client.get("/api/run").json()["cuts"] == [8]
 
 
 def test_every_frame_is_there(opened: Any, videos: Path) -> None:
