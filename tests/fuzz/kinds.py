@@ -1,51 +1,27 @@
-"""Small real files of every kind that the program reads, and how each is changed."""
+"""Cases of every kind of file that the program reads, and of what is typed."""
 
 import contextlib
-import io
 import json
 import sqlite3
 import tempfile
-import zipfile
 from collections.abc import Iterator, Mapping
-from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
 from hypothesis import strategies as st
-from PIL import Image
 
-from fake import random_network
-from fuzz import child, pieces, raw, text
+from fuzz import child, originals, pieces, raw, text
 from fuzz.trial import Case
-from masktrail.models.weights import save_network
-from painted_sets import pack_videos
-from painted_videos import paint_clip, write_video
-
-CLIP = paint_clip(frames=6, size=(64, 48), objects=1)
-STORED = Path(__file__).parents[1] / "stored" / "version-0.1.zip"
 
 TRACK = ("--out", "out", "--model", "copy", "--quiet")
 MASK = ("--mask", "in.png")
 
-CONTAINERS: dict[str, tuple[str, dict[str, Any], pieces.Format | None]] = {
-    "mp4": ("in/a.mp4", {}, pieces.MP4),
-    "mov": ("in/a.mov", {"codec": "mjpeg", "pix_fmt": "yuvj420p", "rotation": 180}, pieces.MP4),
-    "mkv": ("in/a.mkv", {}, pieces.MATROSKA),
-    "webm": ("in/a.webm", {"codec": "libvpx", "tone": None}, pieces.MATROSKA),
-    "avi": ("in/a.avi", {"codec": "mpeg4", "tone": "mp2"}, pieces.RIFF),
-    "ts": ("in/a.ts", {"codec": "mpeg2video"}, None),
+FORMATS = {
+    **{"mp4": pieces.MP4, "mov": pieces.MP4, "avif": pieces.MP4, "png": pieces.PNG},
+    **{"mkv": pieces.MATROSKA, "webm": pieces.MATROSKA, "avi": pieces.RIFF, "webp": pieces.RIFF},
 }
-"""By name: the file, how it is written, what its pieces are."""
-
-PAGED: dict[str, tuple[str, dict[str, Any], pieces.Format | None]] = {
-    "tiff stack": ("in/a.tif", {"compression": "tiff_lzw"}, None),
-    "moving png": ("in/a.png", {"duration": 40}, pieces.PNG),
-    "moving webp": ("in/a.webp", {"duration": 40}, pieces.RIFF),
-    "moving avif": ("in/a.avif", {"duration": 40}, pieces.MP4),
-    "gif": ("in/a.gif", {"duration": 40}, None),
-}
+"""Of what pieces files are made, by suffix; all others are changed as bytes alone."""
 
 RECIPE = b"""
 family = "unet"
@@ -67,7 +43,7 @@ pair = { loss = "bce+dice", teacher = 1.0, corrupt = 0.0 }
 
 MANIFEST = b"""video,name,at,box,point,start,end,direction
 a.mp4,one,0,"1:38,12,60,34",,0,4,forward
-a.mp4,two,2,,1:49 23,,,both
+a.mp4,two,2,,"1:49,23",,,both
 """
 
 
@@ -83,31 +59,38 @@ def _case(kind: str, files: Mapping[str, bytes], *arguments: str, **how: Any) ->
     )
 
 
-def _changed(data: bytes, form: pieces.Format | None) -> st.SearchStrategy[bytes]:
+def _changed(name: str, data: bytes) -> st.SearchStrategy[bytes]:
+    form = FORMATS.get(name.rsplit(".", 1)[-1])
     return raw.edited(data) | pieces.edited(data, form) if form else raw.edited(data)
 
 
-def _whole_file(kind: str, name: str, data: bytes, form: Any) -> st.SearchStrategy[Case]:
+def _whole_file(kind: str, name: str, data: bytes) -> st.SearchStrategy[Case]:
     """A video of one file."""
-    return _changed(data, form).map(
+    return _changed(name, data).map(
         lambda changed: _case(kind, {name: changed, **_mask_file()}, "track", name, *MASK, *TRACK)
     )
 
 
+def _mask_file() -> dict[str, bytes]:
+    return {MASK[1]: originals.mask()}
+
+
 @st.composite
-def _picture_folder(draw: st.DrawFn, kind: str, suffix: str, how: dict[str, Any]) -> Case:
+def _picture_folder(draw: st.DrawFn, suffix: str) -> Case:
     """One picture of a folder, changed."""
-    files = {f"in/{k}.{suffix}": _picture(image, how) for k, image in enumerate(CLIP.images[:4])}
+    frames = enumerate(originals.CLIP.images[:4])
+    how = originals.PICTURES[suffix]
+    files = {f"in/{k}.{suffix}": originals.picture(image, how) for k, image in frames}
     name = draw(st.sampled_from(sorted(files)))
-    form = pieces.PNG if suffix == "png" else None
-    files[name] = draw(_changed(files[name], form))
-    return _case(kind, {**files, **_mask_file()}, "track", "in", *MASK, *TRACK)
+    files[name] = draw(_changed(name, files[name]))
+    files |= _mask_file()
+    return _case(f"{suffix} folder", files, "track", "in", *MASK, *TRACK)
 
 
 @st.composite
 def _mask(draw: st.DrawFn) -> Case:
-    data = draw(_changed(_mask_file()[MASK[1]], pieces.PNG))
-    files = {"in/a.mp4": _film("in/a.mp4"), MASK[1]: data}
+    data = draw(_changed(MASK[1], originals.mask()))
+    files = {"in/a.mp4": originals.film(), MASK[1]: data}
     return _case("mask", files, "track", "in/a.mp4", *MASK, *TRACK)
 
 
@@ -115,12 +98,16 @@ def _mask(draw: st.DrawFn) -> Case:
 def _data_set(draw: st.DrawFn) -> Case:
     """A mask of a data set that is checked or measured."""
     files = {}
-    for k, (image, labels) in enumerate(zip(CLIP.images[:3], CLIP.labels, strict=False)):
-        files[f"in/set/JPEGImages/480p/a/{k:05}.jpg"] = _picture(image, {"format": "JPEG"})
-        files[f"in/set/Annotations/480p/a/{k:05}.png"] = _picture(labels, {"format": "PNG"})
-        files[f"in/found/a/{k:05}.png"] = _picture(labels, {"format": "PNG"})
+    for k in range(3):
+        image, labels = originals.CLIP.images[k], originals.CLIP.labels[k]
+        truth = originals.picture(labels, originals.PICTURES["png"])
+        files[f"in/set/JPEGImages/480p/a/{k:05}.jpg"] = originals.picture(
+            image, originals.PICTURES["jpg"]
+        )
+        files[f"in/set/Annotations/480p/a/{k:05}.png"] = truth
+        files[f"in/found/a/{k:05}.png"] = truth
     name = draw(st.sampled_from(sorted(files)))
-    files[name] = draw(_changed(files[name], pieces.PNG if name.endswith("png") else None))
+    files[name] = draw(_changed(name, files[name]))
     if draw(st.booleans()):
         return _case("data set", files, "check-data", "in/set", "--quiet")
     return _case("data set", files, "measure", "in/found", "--data", "in/set", "--quiet")
@@ -128,13 +115,17 @@ def _data_set(draw: st.DrawFn) -> Case:
 
 @st.composite
 def _manifest(draw: st.DrawFn) -> Case:
-    files = {"in/a.mp4": _film("in/a.mp4"), "in/list.csv": draw(text.table(MANIFEST))}
+    files = {"in/a.mp4": originals.film(), "in/list.csv": draw(text.table(MANIFEST))}
     return _case("manifest", files, "in/list.csv", "out", work=child.batch)
+
+
+def _pack_files() -> dict[str, bytes]:
+    return {f"in/pack/{name}": content for name, content in originals.pack().items()}
 
 
 @st.composite
 def _recipe(draw: st.DrawFn) -> Case:
-    files = {**_pack(), "in/r.toml": draw(text.toml_file(RECIPE))}
+    files = {**_pack_files(), "in/r.toml": draw(text.toml_file(RECIPE))}
     how = ("--minutes", "0.01", "--out", "out", "--device", "cpu", "--quiet")
     return _case("recipe", files, "train", "in/r.toml", *how)
 
@@ -142,8 +133,8 @@ def _recipe(draw: st.DrawFn) -> Case:
 @st.composite
 def _packed(draw: st.DrawFn) -> Case:
     """A file of a pack that is trained on."""
-    files = {**_pack(), "in/r.toml": RECIPE}
-    name = draw(st.sampled_from(sorted(_pack())))
+    files = {**_pack_files(), "in/r.toml": RECIPE}
+    name = draw(st.sampled_from(sorted(_pack_files())))
     form = text.json_file if name.endswith(".json") else raw.edited
     files[name] = draw(form(files[name]))
     how = ("--minutes", "0.01", "--out", "out", "--device", "cpu", "--quiet")
@@ -152,8 +143,8 @@ def _packed(draw: st.DrawFn) -> Case:
 
 @st.composite
 def _weights(draw: st.DrawFn) -> Case:
-    data = draw(raw.edited(_network()))
-    files = {"in/a.mp4": _film("in/a.mp4"), "in/model/weights.safetensors": data, **_mask_file()}
+    data = draw(raw.edited(originals.weights()))
+    files = {"in/a.mp4": originals.film(), "in/model/weights.safetensors": data, **_mask_file()}
     how = ("--out", "out", "--model", "in/model", "--quiet")
     return _case("weights", files, "track", "in/a.mp4", *MASK, *how)
 
@@ -175,7 +166,7 @@ def _marks(draw: st.DrawFn) -> Case:
     options[name] = draw(text.argument(options[name]))
     options.pop("--set") if draw(st.booleans()) else None
     given = [f"{key}={value}" for key, value in options.items()]
-    files = {"in/a.mp4": _film("in/a.mp4")}
+    files = {"in/a.mp4": originals.film()}
     return _case("marks", files, "track", "in/a.mp4", *given, *TRACK)
 
 
@@ -188,7 +179,11 @@ AGAIN = ("track", "clip.mp4", "--mask", "first.png", "--model", "copy", "--quiet
 def _run(draw: st.DrawFn) -> Case:
     """A run of before whose journal or record is not what it was."""
     folder = draw(st.sampled_from(("ended", "finished")))
-    files = {n: c for n, c in _stored() if n.split("/")[0] in (folder, "clip.mp4", "first.png")}
+    files = {
+        n: c
+        for n, c in originals.stored().items()
+        if n.split("/")[0] in (folder, "clip.mp4", "first.png")
+    }
     files[f"{folder}/mine.txt"] = b"mine"
     what = draw(st.sampled_from(("journal", "journal", "journal rows", "run.json")))
     if what == "run.json" and folder == "finished":
@@ -221,7 +216,7 @@ def _products(folder: str) -> tuple[str, ...]:
 @st.composite
 def _project(draw: st.DrawFn) -> Case:
     """A project of the page whose file or journal is not what it was."""
-    files = {f"in/{n}": c for n, c in _stored() if n.startswith("project/")}
+    files = {f"in/{n}": c for n, c in originals.stored().items() if n.startswith("project/")}
     names = [name for name in files if name.endswith((".json", ".sqlite"))]
     name = draw(st.sampled_from(sorted(names)))
     form = text.json_file if name.endswith(".json") else raw.edited
@@ -265,67 +260,16 @@ def _change_a_row(draw: st.DrawFn, base: sqlite3.Connection) -> None:
         base.execute(change, (value, row[0]))
 
 
-def _picture(image: np.ndarray, how: Mapping[str, Any]) -> bytes:
-    file = io.BytesIO()
-    picture = Image.fromarray(image)
-    if image.ndim == 2:
-        picture.putpalette([0, 0, 0, 200, 0, 0])
-    picture.save(file, **how)
-    return file.getvalue()
-
-
-def _mask_file() -> dict[str, bytes]:
-    return {MASK[1]: _picture(CLIP.labels[0], {"format": "PNG"})}
-
-
-@cache
-def _film(name: str) -> bytes:
-    how = next((how for path, how, _ in CONTAINERS.values() if path == name), {})
-    with tempfile.TemporaryDirectory() as folder:
-        return write_video(Path(folder) / Path(name).name, CLIP.images, **how).read_bytes()
-
-
-def _pages(name: str, how: Mapping[str, Any]) -> bytes:
-    file = io.BytesIO()
-    first, *others = map(Image.fromarray, CLIP.images)
-    form = {"tif": "TIFF"}.get(name[-3:], Path(name).suffix[1:].upper())
-    first.save(file, form, save_all=True, append_images=others, **how)
-    return file.getvalue()
-
-
-@cache
-def _pack() -> dict[str, bytes]:
-    with tempfile.TemporaryDirectory() as folder:
-        pack = pack_videos(Path(folder), frames=4)
-        found = (path for path in sorted(pack.rglob("*")) if path.is_file())
-        return {f"in/pack/{path.relative_to(pack)}": path.read_bytes() for path in found}
-
-
-@cache
-def _network() -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "weights.safetensors"
-        save_network(path, random_network(), "memory", {})
-        return path.read_bytes()
-
-
-@cache
-def _stored() -> list[tuple[str, bytes]]:
-    with zipfile.ZipFile(STORED) as archive:
-        return [(name, archive.read(name)) for name in archive.namelist() if name[-1] != "/"]
-
-
 def _kinds() -> Iterator[st.SearchStrategy[Case]]:
-    for kind, (name, _, form) in CONTAINERS.items():
-        yield _whole_file(kind, name, _film(name), form)
-    for kind, (name, how, form) in PAGED.items():
-        yield _whole_file(kind, name, _pages(name, how), form)
-    for suffix, how in (("png", {}), ("jpg", {}), ("tif", {"compression": "tiff_lzw"})):
-        how = {**how, "format": {"jpg": "JPEG", "tif": "TIFF"}.get(suffix, "PNG")}
-        yield _picture_folder(f"{suffix} folder", suffix, how)
+    for suffix in originals.CONTAINERS:
+        yield _whole_file(suffix, f"in/a.{suffix}", originals.film(suffix))
+    for suffix in originals.PAGED:
+        yield _whole_file(f"{suffix} pages", f"in/a.{suffix}", originals.pages(suffix))
+    for suffix in originals.PICTURES:
+        yield _picture_folder(suffix)
     yield from (_mask(), _data_set(), _manifest(), _recipe(), _packed(), _weights(), _marks())
     yield from (_run(), _run(), _project())
 
 
 KINDS = list(_kinds())
-"""One strategy for every kind."""
+"""One strategy for every kind; two for runs, of which there is most to go wrong."""

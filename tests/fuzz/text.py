@@ -1,6 +1,8 @@
 """Edits of what people and programs write: tables, JSON, TOML, marks on a command line."""
 
 import codecs
+import csv
+import io
 import json
 import re
 from typing import Any
@@ -25,7 +27,7 @@ LITERALS = ('""', '"x"', "-1", "0", "3", "1.5", "nan", "inf", "true", "[]", "[1]
 @st.composite
 def table(draw: st.DrawFn, data: bytes) -> bytes:
     """A table with one cell to three changed, lines lost or doubled, in another dress."""
-    rows = [line.split(",") for line in data.decode().splitlines()]
+    rows = list(csv.reader(io.StringIO(data.decode())))
     for _ in range(draw(st.integers(1, 3))):
         place = draw(st.integers(0, len(rows) - 1))
         match draw(st.sampled_from(("cell", "cell", "cell", "row", "twice", "short"))):
@@ -39,8 +41,10 @@ def table(draw: st.DrawFn, data: bytes) -> bytes:
             case "short" if len(rows[place]) > 1:
                 rows[place].pop()
     between = draw(st.sampled_from((",", ",", ",", ";", "\t", "|", "^")))
-    text = draw(st.sampled_from(("\n", "\r\n", "\r"))).join(between.join(row) for row in rows)
-    return draw(dressed(text))
+    written = io.StringIO()
+    end = draw(st.sampled_from(("\n", "\r\n", "\r")))
+    csv.writer(written, delimiter=between, lineterminator=end).writerows(rows)
+    return draw(dressed(written.getvalue()))
 
 
 @st.composite

@@ -6,6 +6,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import av
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,3 +74,18 @@ def test_frames_faster_than_the_clock_of_a_container(tmp_path: Path) -> None:
     assert spans == pytest.approx([i / 2000 for i in range(16)], abs=0.0006)
     backward = [frame.pts for frame in open_video(path).backward(15)]
     assert backward == [frame.pts for frame in open_video(path)][::-1]
+
+
+@pytest.mark.parametrize("codec", ["mpeg4", "libx264", "mpeg2video"])
+def test_b_frames_of_an_avi_come_in_order_and_in_time(tmp_path: Path, codec: str) -> None:
+    """The container tells when pictures are decoded, not when they are shown."""
+    clip = paint_clip(20, (96, 64)).images
+    path = write_video(tmp_path / "a.avi", clip, codec=codec, options={"bf": "2"}, tone="mp2")
+    with av.open(str(path)) as container:
+        kinds = {int(picture.pict_type) for picture in container.decode(video=0)}
+    assert int(av.video.frame.PictureType.B) in kinds
+    frames = list(open_video(path))
+    assert [frame.time for frame in frames] == [index / 25 for index in range(20)]
+    for frame in frames:
+        off = np.abs(clip.astype(int) - frame.image).mean((1, 2, 3))
+        assert off.argmin() == frame.index
