@@ -35,7 +35,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from masktrail.data.davis import find_sequences
-from masktrail.data.pack import open_pack, write_pack
+from masktrail.data.pack import open_pack
+from masktrail.data.packing import write_pack
 from masktrail.data.synth import Clips
 from masktrail.devices import choose_device, fast_autocast
 from masktrail.models import create

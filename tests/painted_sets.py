@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from masktrail.data.davis import find_sequences
-from masktrail.data.pack import write_pack
+from masktrail.data.packing import write_pack
 from masktrail.data.stills import find_stills
 
 COLOURS = np.array(

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from masktrail.data.davis import find_sequences
-from masktrail.data.pack import write_pack
+from masktrail.data.packing import write_pack
 from masktrail.data.synth import ClipSettings
 from masktrail.train.recipe import Recipe, Stage
 from painted_sets import COLOURS, paint, save

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from masktrail.data.davis import Sequence, find_sequences, refuse_held_out
-from masktrail.data.pack import write_pack
+from masktrail.data.packing import write_pack
 from masktrail.data.synth import ClipSettings
 from masktrail.errors import InputError
 from masktrail.evaluate.checks import check_sequences, picture_size

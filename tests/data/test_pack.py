@@ -11,7 +11,8 @@ import torch
 from PIL import Image
 
 from masktrail.data.davis import Sequence, find_sequences
-from masktrail.data.pack import open_pack, write_pack
+from masktrail.data.pack import open_pack
+from masktrail.data.packing import write_pack
 from masktrail.data.stills import find_stills
 from masktrail.errors import InputError
 from masktrail.masks import write_labels

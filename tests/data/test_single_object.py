@@ -13,9 +13,10 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from masktrail.data import pack as packs
+from masktrail.data import packing
 from masktrail.data.davis import find_sequences
-from masktrail.data.pack import Pack, PackedTrack, open_pack, write_pack
+from masktrail.data.pack import FILES, Pack, PackedTrack, open_pack
+from masktrail.data.packing import write_pack
 from masktrail.data.single_object import (
     MIN_AREA,
     Part,
@@ -249,7 +250,7 @@ def test_packing_again_gives_the_same_and_replaces_all(tmp_path: Path) -> None:
     root = paint_mose(tmp_path / "set", videos, frames=10)
     prepare(root, tmp_path / "out")
     first = contents(tmp_path / "out")
-    assert {Path(name).name for name in first} == packs.FILES
+    assert {Path(name).name for name in first} == FILES
     prepare(root, tmp_path / "out")
     assert contents(tmp_path / "out") == first
     prepare(root, tmp_path / "out", held_out=0)
@@ -292,11 +293,11 @@ def test_a_disk_without_room_is_told_before_it_is_filled(
     root = paint_mose(tmp_path / "set", {"a": {1: range(3)}}, frames=3)
     usage = namedtuple("usage", "free")
     needed = 3 * 4 * 30 * 40
-    monkeypatch.setattr(packs.shutil, "disk_usage", lambda folder: usage(needed - 1))
+    monkeypatch.setattr(packing.shutil, "disk_usage", lambda folder: usage(needed - 1))
     with pytest.raises(InputError, match=r"3 frames of 30x40 take .* GB left; free some space"):
         prepare(root, tmp_path / "out")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["set"]
-    monkeypatch.setattr(packs.shutil, "disk_usage", lambda folder: usage(needed))
+    monkeypatch.setattr(packing.shutil, "disk_usage", lambda folder: usage(needed))
     prepare(root, tmp_path / "out")
 
 

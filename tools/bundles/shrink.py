@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from masktrail.data.pack import VOID
+from masktrail.data.packing import VOID
 from masktrail.errors import InputError
 from masktrail.mask_values import palette
 from masktrail.masks import read_labels

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from masktrail.data.davis import find_training_sequences
-from masktrail.data.pack import write_pack
+from masktrail.data.packing import write_pack
 from masktrail.data.single_object import Part, pack_single_objects
 from masktrail.data.split import SplitSettings
 from masktrail.data.stills import find_stills
