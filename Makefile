@@ -14,10 +14,11 @@ test: .venv/dev
 	$(BIN)/mypy
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist worksteal
 
-# ten minutes of inputs as they should not be; MINUTES=1 for less
+# ten minutes of inputs as they should not be; MINUTES=1 for less, SEED=7 for the same again
 MINUTES ?= 10
+SEED ?= 0
 fuzz: .venv/dev
-	PYTHONPATH=tests OMP_NUM_THREADS=1 $(BIN)/python -m fuzz --minutes $(MINUTES)
+	PYTHONPATH=tests OMP_NUM_THREADS=1 $(BIN)/python -m fuzz --minutes $(MINUTES) --seed $(SEED)
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -374,3 +374,25 @@ def test_help_waits_for_nothing_heavy():
     exit_code, *modules = done.stderr.split()
     assert exit_code == "0" and "track" in done.stdout
     assert not HEAVY & set(modules)
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried")]
+)
+def test_too_little_memory_is_one_sentence(command, monkeypatch, video_file, tmp_path, error):
+    def fail(*given, **named):
+        raise error
+
+    monkeypatch.setattr("masktrail.run.track", fail)
+    said = command("track", video_file, "--box", "1:4,4,30,30", "--out", tmp_path / "out")
+    assert (said.code, said.err.count("\n")) == (2, 1)
+    assert said.err.startswith("Error: There is not enough memory")
+
+
+def test_what_nobody_foresaw_is_not_called_memory(command, monkeypatch, video_file, tmp_path):
+    def fail(*given, **named):
+        raise RuntimeError("of another kind")
+
+    monkeypatch.setattr("masktrail.run.track", fail)
+    with pytest.raises(RuntimeError, match="of another kind"):
+        command("track", video_file, "--box", "1:4,4,30,30", "--out", tmp_path / "out")

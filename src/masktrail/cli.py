@@ -3,21 +3,16 @@
 import logging
 import warnings
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
-from masktrail.errors import InputError
+from masktrail.errors import TOO_LARGE, InputError, is_out_of_memory
 from masktrail.ordered import ORDER, OrderedCommand
 from masktrail.settings import read_assignments
 
 REFUSED, LOSSES, INTERRUPTED = 2, 3, 130
 """Exit codes: input that cannot be used; finished, but part of the source was lost; Ctrl-C."""
-
-TOO_LARGE = (
-    "There is not enough memory for this; are the pictures as large as they should be? Close other "
-    "programs, or make them smaller."
-)
 
 app = typer.Typer(
     help="Mark an object once in a video, get its mask in every other frame.",
@@ -462,10 +457,17 @@ def main() -> None:
     warnings.filterwarnings("ignore", module="PIL")  # what matters of a damaged picture, we say
     try:
         app()
-    except (InputError, MemoryError) as error:
-        said = str(error) if isinstance(error, InputError) else TOO_LARGE
-        typer.echo(f"Error: {' '.join(said.split())}", err=True)
-        raise SystemExit(REFUSED) from None
+    except InputError as error:
+        _refuse(str(error))
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        _refuse(TOO_LARGE)
+
+
+def _refuse(said: str) -> NoReturn:
+    typer.echo(f"Error: {' '.join(said.split())}", err=True)
+    raise SystemExit(REFUSED) from None
 
 
 if __name__ == "__main__":

@@ -80,3 +80,12 @@ def cannot_write(path: str | os.PathLike[str], error: OSError) -> InputError:
             "Free some space and run again; what was finished before is kept."
         )
     return InputError(f"{path} could not be written: {error.strerror or error}.")
+
+
+def can_be_told(path: Path) -> bool:
+    """Whether a path is text: a system may name files by any bytes."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

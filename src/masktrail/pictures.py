@@ -11,7 +11,7 @@ from masktrail.errors import InputError
 
 UNREADABLE: tuple[type[Exception], ...] = (
     *(OSError, ValueError, SyntaxError, EOFError, struct.error, Image.DecompressionBombError),
-    *(ArithmeticError, LookupError, TypeError, AttributeError, RuntimeError, MemoryError),
+    *(ArithmeticError, LookupError, TypeError, AttributeError, RuntimeError),
 )
 """What Pillow raises on files that are no pictures, damaged or cut off: whatever its decoders meet.
 
@@ -20,21 +20,24 @@ UNREADABLE: tuple[type[Exception], ...] = (
 
 
 @contextmanager
-def opened(path: str | os.PathLike[str], kind: str = "picture") -> Iterator[Image.Image]:
-    """Opens a picture; what is decoded of it in the block may be damaged.
+def opened(
+    path: str | os.PathLike[str], kind: str = "picture", decode: bool = True
+) -> Iterator[Image.Image]:
+    """Opens a picture and decodes it.
 
     Args:
         path: of the file.
         kind: what it is to be, for the sentence.
+        decode: false where its head is enough.
 
     Raises:
         InputError: no such file, not a picture, or a damaged one.
     """
     try:
-        with Image.open(path) as picture:
-            yield picture
-    except InputError:
-        raise
+        picture = Image.open(path)
+        if decode:
+            picture.load()
+            picture.getexif()  # kept by the picture
     except FileNotFoundError:
         raise InputError(f"There is no {kind} file {path}.") from None
     except UnidentifiedImageError:
@@ -42,5 +45,9 @@ def opened(path: str | os.PathLike[str], kind: str = "picture") -> Iterator[Imag
             f"{path} cannot be read as a {kind}: it is not a picture, or damaged; save it as PNG."
         ) from None
     except UNREADABLE as error:
+        if isinstance(error, OSError) and error.strerror:
+            raise InputError(f"{path} cannot be read as a {kind}: {error.strerror}.") from error
         said = str(error) or type(error).__name__
         raise InputError(f"{path} is damaged and cannot be read as a {kind} ({said}).") from error
+    with picture:
+        yield picture

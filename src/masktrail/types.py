@@ -27,7 +27,7 @@ class Frame:
         duration: how long the frame is shown, in units of `time_base`; 0 where nothing says.
         arrived: `time.monotonic()` when it came from a live source; None from a recording.
         lost: whether it could not be decoded; the image is then that of its neighbour.
-        cut: whether it is the first after a cut, see `video.cuts`.
+        cut: whether it is the first after a cut, as `video.cuts.with_cuts` tells; else False.
     """
 
     image: Image

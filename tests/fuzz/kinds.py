@@ -4,7 +4,7 @@ import contextlib
 import json
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -64,11 +64,12 @@ def _changed(name: str, data: bytes) -> st.SearchStrategy[bytes]:
     return raw.edited(data) | pieces.edited(data, form) if form else raw.edited(data)
 
 
-def _whole_file(kind: str, name: str, data: bytes) -> st.SearchStrategy[Case]:
+@st.composite
+def _whole_file(draw: st.DrawFn, kind: str, name: str, make: Callable[[str], bytes]) -> Case:
     """A video of one file."""
-    return _changed(name, data).map(
-        lambda changed: _case(kind, {name: changed, **_mask_file()}, "track", name, *MASK, *TRACK)
-    )
+    suffix = name.rsplit(".", 1)[-1]
+    files = {name: draw(_changed(name, make(suffix))), **_mask_file()}
+    return _case(kind, files, "track", name, *MASK, *TRACK)
 
 
 def _mask_file() -> dict[str, bytes]:
@@ -262,9 +263,9 @@ def _change_a_row(draw: st.DrawFn, base: sqlite3.Connection) -> None:
 
 def _kinds() -> Iterator[st.SearchStrategy[Case]]:
     for suffix in originals.CONTAINERS:
-        yield _whole_file(suffix, f"in/a.{suffix}", originals.film(suffix))
+        yield _whole_file(suffix, f"in/a.{suffix}", originals.film)
     for suffix in originals.PAGED:
-        yield _whole_file(f"{suffix} pages", f"in/a.{suffix}", originals.pages(suffix))
+        yield _whole_file(f"{suffix} pages", f"in/a.{suffix}", originals.pages)
     for suffix in originals.PICTURES:
         yield _picture_folder(suffix)
     yield from (_mask(), _data_set(), _manifest(), _recipe(), _packed(), _weights(), _marks())

@@ -1,10 +1,12 @@
 """Inputs tried for as many minutes as asked, and summed up: `make fuzz`.
 
-What is wrong is kept as it was tried, in a folder each, with what has to be typed to see it again.
+What is wrong is kept as it was given and as it was left, with what has to be typed to see it again.
 """
 
 import argparse
+import math
 import shutil
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -17,6 +19,9 @@ import hypothesis
 
 from fuzz.kinds import cases
 from fuzz.trial import GOOD, Case, Outcome, tried
+
+STEP = 1000
+"""From one seed of a process to its next."""
 
 
 @dataclass
@@ -32,36 +37,56 @@ class Tally:
     faulty: list[str] = field(default_factory=list)
 
     def add(self, case: Case, outcome: Outcome, place: Path) -> None:
-        """Counts a case, and keeps it where something is wrong."""
+        """Counts a case, and keeps it beside its place where something is wrong."""
         self.endings[case.kind, outcome.code] += 1
         if outcome.faults:
-            kept = place.with_name(f"{place.name}-{self.endings.total():05}")
-            shutil.move(place, kept)
-            (kept / "case.txt").write_text(f"{case}\n{outcome}\n")
-            self.faulty.append(f"{kept}: {case.kind}: {'; '.join(outcome.faults)}")
+            name = case.kind.replace(" ", "-")
+            kept = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=place.parent))
+            shutil.move(place, kept / "left")
+            case.lay_out(kept / "given")
+            (kept / "case.txt").write_text(f"In a copy of `given`: {case.typed()}\n{outcome}\n")
+            self.faulty.append(f"{kept}: {'; '.join(outcome.faults)}")
 
 
-def try_until(end: float, seed: int, out: Path) -> Tally:
-    """Tries cases of one seed after the other until `end`, a time as `time.time` gives it."""
-    tally, place = Tally(), out / f"{seed:04}"
+def try_some(seed: int, count: int, out: Path, end: float = math.inf) -> Tally:
+    """Tries `count` cases of a seed, or, where `end` (of `time.time`) is before that, at least one.
+
+    Args:
+        seed: gives the same cases every time.
+        count: of cases.
+        out: folder for what is wrong.
+        end: when no further one is begun.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    tally, place = Tally(), Path(tempfile.mkdtemp(prefix=".trying-", dir=out))
 
     @hypothesis.settings(
-        max_examples=50,
+        max_examples=count,
         database=None,
         deadline=None,
+        derandomize=False,
         phases=[hypothesis.Phase.generate],
         suppress_health_check=list(hypothesis.HealthCheck),
     )
+    @hypothesis.seed(seed)
     @hypothesis.given(cases())
     def attempt(case: Case) -> None:
-        if time.time() < end:
+        if time.time() < end or not tally.endings:
             tally.add(case, tried(case, place), place)
 
-    while time.time() < end:
-        hypothesis.seed(seed)(attempt)()
-        seed += 1000
+    attempt()
     shutil.rmtree(place, ignore_errors=True)
     return tally
+
+
+def try_for(minutes: float, seed: int, out: Path) -> Tally:
+    """Tries cases until minutes have passed, fifty of each seed."""
+    end = time.time() + 60 * minutes
+    tallies = [try_some(seed, 50, out, end)]
+    while time.time() < end:
+        seed += STEP
+        tallies.append(try_some(seed, 50, out, end))
+    return summed(tallies)
 
 
 def summed(tallies: Iterable[Tally]) -> Tally:
@@ -90,15 +115,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="fuzz", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--jobs", type=int, default=2, help="inputs tried at the same time")
-    parser.add_argument("--seed", type=int, default=0, help="another one tries other inputs")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="for the same inputs again; of the clock where it is 0"
+    )
     parser.add_argument("--out", type=Path, default=Path("out/fuzz"), help="for what is wrong")
     given = parser.parse_args()
-    end = time.time() + 60 * given.minutes
+    seed, out = given.seed or int(time.time()), given.out.resolve()
     with ProcessPoolExecutor(given.jobs, get_context("spawn")) as pool:
-        seeds = range(given.seed, given.seed + given.jobs)
-        parts = [pool.submit(try_until, end, seed, given.out.resolve()) for seed in seeds]
+        seeds = range(seed, seed + given.jobs)
+        parts = [pool.submit(try_for, given.minutes, one, out) for one in seeds]
         tally = summed(part.result() for part in parts)
     print(table(tally))
-    print(f"{tally.endings.total()} inputs, {len(tally.faulty)} with something wrong")
+    print(
+        f"{tally.endings.total()} inputs of seed {seed}, {len(tally.faulty)} with something wrong"
+    )
     print("\n".join(tally.faulty))
     return 1 if tally.faulty else 0

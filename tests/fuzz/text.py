@@ -20,8 +20,15 @@ ODD = (
 VALUES = (None, True, 0, -1, 1.5, 2**70, 1e300, "", "x", "../x", [], [None], {}, {"x": 1})
 """JSON where other JSON is expected."""
 
-LITERALS = ('""', '"x"', "-1", "0", "3", "1.5", "nan", "inf", "true", "[]", "[1]", "{}", "{x = 1}")
+LITERALS = (
+    *('""', '"x"', "-1", "0", "3", "1.5", "1e300", "nan", "inf", "true", "99999999999999999999"),
+    *("[]", "[1]", '["x"]', "[nan]", "[[1]]", "{}", "{ x = 1 }"),
+)
 """TOML where other TOML is expected."""
+
+
+VALUE, WHOLE_VALUE = r"(?<== )[^][{},\n]+", r"(?<== ).+"
+"""In TOML: a plain one, and all that stands behind a name, a table or a list too."""
 
 
 @st.composite
@@ -98,7 +105,7 @@ def toml_file(draw: st.DrawFn, data: bytes) -> bytes:
     """TOML with other values, or with other letters."""
     text = data.decode()
     for _ in range(draw(st.integers(1, 2))):
-        values = list(re.finditer(r"(?<== )[^,\n}]+", text))
+        values = [*re.finditer(VALUE, text), *re.finditer(WHOLE_VALUE, text)]
         if values:
             value = draw(st.sampled_from(values))
             text = text[: value.start()] + draw(st.sampled_from(LITERALS)) + text[value.end() :]

@@ -3,6 +3,7 @@
 import hashlib
 import multiprocessing
 import re
+import shlex
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +43,23 @@ class Case:
     made: tuple[str, ...] = ("out",)
 
     def __repr__(self) -> str:
-        return f"{self.kind}: {self.work.__name__} {' '.join(self.arguments)}"
+        return f"{self.kind}: {self.typed()}"
+
+    def lay_out(self, folder: Path) -> None:
+        """Writes the files into a folder, with those that every trial has."""
+        for name in ("home", "tmp"):
+            (folder / name).mkdir(parents=True)
+        for name, content in self.files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+
+    def typed(self) -> str:
+        """What does the same in a shell; where it is no command, with `tests` on the path."""
+        if self.work is child.command:
+            return shlex.join(("masktrail", *self.arguments))
+        call = f"{self.work.__name__}{self.arguments}"
+        code = f"from {self.work.__module__} import {self.work.__name__}; {call}"
+        return shlex.join(("python", "-c", code))
 
 
 @dataclass(frozen=True)
@@ -64,11 +81,7 @@ def tried(case: Case, place: Path) -> Outcome:
     """Tries a case in a folder `place`, which is emptied first and left as the case leaves it."""
     shutil.rmtree(place, ignore_errors=True)
     folder = place / "trial"
-    for name in ("home", "tmp"):
-        (folder / name).mkdir(parents=True)
-    for name, content in case.files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
+    case.lay_out(folder)
     before = _owned_by_user(folder, case.made)
     code = _exit_code(folder, case)
     said, shown = ((place / f"said.{name}").read_text(errors="replace") for name in ("err", "out"))

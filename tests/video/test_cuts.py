@@ -1,18 +1,22 @@
 """Cuts: found where two shots meet, not where things or the camera move, or a light flashes."""
 
 import csv
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from masktrail.export import review
 from masktrail.run import convert, track
-from masktrail.run.journal import Journal
+from masktrail.run.journal import NAME, Journal
 from masktrail.types import Box
 from masktrail.video import open_video
 from masktrail.video.cuts import with_cuts
 from painted_videos import PaintVideo, paint_clip, through_pipe, write_video
+from watched_runs import Stopped, stop_after
 
 CLIP = paint_clip(12, (96, 64)).images
 OTHER = np.ascontiguousarray(255 - paint_clip(12, (96, 64)).images[:, ::-1])
@@ -31,7 +35,8 @@ def test_a_frame_after_a_cut_is_told(tmp_path: Path) -> None:
     path = film(tmp_path / "a.mp4", CLIP[:7], OTHER[:5], CLIP[7:])
     assert cuts(path) == [7, 12]
     assert cuts(path, start=3) == [7, 12] and cuts(path, start=7) == [12]
-    assert cuts(path, end=8) == [7], "the last frame has none after it that could tell"
+    assert cuts(path, end=9) == [7]
+    assert cuts(path, end=8) == [], "the last frame has none after it that could tell"
     frames = list(with_cuts(open_video(path)))
     assert [frame.index for frame in frames] == list(range(17))
     for frame, same in zip(frames, open_video(path), strict=True):
@@ -39,9 +44,13 @@ def test_a_frame_after_a_cut_is_told(tmp_path: Path) -> None:
 
 
 def test_a_flash_is_no_cut(tmp_path: Path) -> None:
-    flash = np.full_like(CLIP[:1], 255)
-    assert cuts(film(tmp_path / "a.mp4", CLIP[:5], flash, CLIP[5:])) == []
-    assert cuts(film(tmp_path / "b.mp4", CLIP[:5], flash, OTHER[:5])) == [5, 6]
+    for lasting in (1, 2, 3):
+        flash = np.full_like(CLIP[:lasting], 255)
+        assert cuts(film(tmp_path / f"{lasting}.mp4", CLIP[:5], flash, CLIP[5:])) == []
+    white = np.full_like(CLIP[:5], 255)
+    assert cuts(film(tmp_path / "long.mp4", CLIP[:5], white, CLIP[5:])) == [5, 10]
+    assert cuts(film(tmp_path / "to.mp4", CLIP[:5], white[:1], OTHER[:5])) == [5, 6]
+    assert cuts(film(tmp_path / "last.mp4", CLIP[:5], white[:1])) == []
 
 
 def test_motion_and_light_are_no_cuts(tmp_path: Path) -> None:
@@ -53,11 +62,21 @@ def test_motion_and_light_are_no_cuts(tmp_path: Path) -> None:
     assert cuts(film(tmp_path / "fading.mp4", fading)) == []
 
 
-@pytest.mark.parametrize("size", [(2, 2), (16, 1000), (1000, 16)])
+def test_lost_frames_are_not_looked_at(picture_folder: Path) -> None:
+    """What stands for them is black where nothing came before."""
+    for name in ("1.png", "6.png"):
+        whole = (picture_folder / name).read_bytes()
+        (picture_folder / name).write_bytes(whole[: len(whole) // 2])
+    frames = list(with_cuts(open_video(picture_folder)))
+    assert [frame.index for frame in frames if frame.lost] == [0, 5]
+    assert not any(frame.cut for frame in frames)
+
+
+@pytest.mark.parametrize("size", [(2, 2), (16, 1000), (2000, 16)])
 def test_pictures_of_any_shape_are_looked_at(tmp_path: Path, size: tuple[int, int]) -> None:
     from PIL import Image
 
-    for index, grey in enumerate((10, 10, 240, 240)):
+    for index, grey in enumerate((10, 10, 240, 240, 240)):
         Image.new("RGB", size, (grey, grey, grey)).save(tmp_path / f"{index}.png")
     assert cuts(tmp_path) == [2]
 
@@ -85,6 +104,34 @@ def test_a_run_lists_them_however_it_came_to_its_end(tmp_path: Path) -> None:
     (out / "review.csv").unlink()
     convert(out, "review")
     assert told() == [["7", "0.280000", "", "", "cut"]]
+
+
+def test_a_run_that_told_none_yet_tells_them_when_it_goes_on(tmp_path: Path) -> None:
+    path, out = film(tmp_path / "a.mp4", CLIP[:7], OTHER[:5]), tmp_path / "out"
+    with pytest.raises(Stopped):
+        track(path, {1: Box(60, 20, 88, 46)}, out, "copy", "csv", progress=stop_after(9))
+    with closing(sqlite3.connect(out / NAME)) as base, base:
+        base.execute("DROP TABLE cuts")
+    track(path, {1: Box(60, 20, 88, 46)}, out, "copy", "csv", resume=True)
+    with Journal(out) as journal:
+        assert journal.cuts == [7]
+
+
+def test_what_the_run_saw_counts_where_less_is_converted(tmp_path: Path) -> None:
+    """It was ended at the frame after the cut, but had read on."""
+    path, out = film(tmp_path / "a.mp4", CLIP[:7], OTHER[:5]), tmp_path / "out"
+    with pytest.raises(Stopped):
+        track(path, {1: Box(60, 20, 88, 46)}, out, "copy", "csv", progress=stop_after(8))
+    convert(out, "review")
+    assert (out / "review.csv").read_text().splitlines()[-1] == "7,0.280000,,,cut"
+
+
+def test_a_film_of_cuts_alone_is_listed_to_an_end(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(review, "MOST_CUTS", 3)
+    writer = review.ReviewWriter(tmp_path)
+    for frame in range(1, 9):
+        writer.note_cut(frame, frame / 25)
+    assert writer.cuts == [1, 2, 3]
 
 
 def test_a_video_without_cuts_has_none(paint_video: PaintVideo, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from masktrail.errors import InputError
 from masktrail.web import guard
 from masktrail.web.shelf import Shelf, safe_name
 from painted_videos import paint_clip, write_video
@@ -143,12 +145,34 @@ def test_a_mark_that_does_not_fit_is_said(opened: Any, shelf: Shelf) -> None:
     assert "has no area" in wait(opened, "run", "failed")["message"]
 
 
+def test_names_that_are_no_text_are_passed_over(
+    client: Any, shelf: Shelf, videos: Path, tmp_path: Path
+) -> None:
+    """A system may name files by any bytes; a page cannot."""
+    odd = Path(os.fsdecode(bytes(videos) + b"/clip\xff.mp4"))
+    try:
+        odd.write_bytes((videos / "clip.mp4").read_bytes())
+    except OSError:
+        pytest.skip("this disk wants names that are text")
+    names = [
+        one["name"] for one in client.get("/api/files", params={"path": videos}).json()["entries"]
+    ]
+    assert names == ["clip.mp4"]
+    with pytest.raises(InputError, match=r"clip\\udcff.mp4' is no text"):
+        client.app.state.session.open_video(str(odd))
+    assert not list(shelf.projects.iterdir())
+
+
 def test_what_a_later_version_adds_to_a_project_is_kept(opened: Any, shelf: Shelf) -> None:
     path = shelf.projects / "clip" / "project.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"notes": ["mine"]}))
+    run = {"number": 1, "of": "x", "note": "mine"}
+    added = {"notes": ["mine"], "run": run}
+    path.write_text(json.dumps(json.loads(path.read_text()) | added))
+    opened.post("/api/open", json={"project": "clip"})
     opened.put("/api/mark", json=marked(box=[8, 8, 30, 30]))
     told = json.loads(path.read_text())
-    assert told["notes"] == ["mine"] and told["mark"]["prompts"]["0"]["1"]["box"][2] == 30
+    assert {name: told[name] for name in added} == added
+    assert told["mark"]["prompts"]["0"]["1"]["box"][2] == 30
 
 
 def test_an_upload_that_is_too_large_is_refused_and_nothing_is_kept(

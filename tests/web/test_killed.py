@@ -19,9 +19,22 @@ from masktrail.types import Box
 from painted_videos import paint_clip, write_video
 from visitor import marked
 
-BOX = [200.0, 74.0, 290.0, 148.0]
-FRAMES, ENOUGH = 200, 60
-"""Of the video, and those after which a state of the tracker was kept."""
+BOX = [62.0, 22.0, 86.0, 44.0]
+FRAMES, ENOUGH, HELD = 80, 60, 70
+"""Of the video, those after which a state of the tracker was kept, and where it is killed."""
+
+SERVE = """
+import sys, time
+from masktrail import cli
+from masktrail.run import loop
+held, sys.argv[1:] = int(sys.argv[1]), sys.argv[2:]
+real = loop.ForwardPass.step
+def step(self, frame):
+    time.sleep(600 * (frame.index == held))  # it never ends by itself
+    return real(self, frame)
+loop.ForwardPass.step = step
+cli.main()
+"""
 
 
 class Visitor:
@@ -43,9 +56,14 @@ class Visitor:
 
 
 @contextmanager
-def page(video: Path, projects: Path) -> Iterator[tuple[Visitor, subprocess.Popen[str]]]:
-    """The page of a video, served by a process of its own, which is killed in the end."""
-    command = [sys.executable, "-m", "masktrail.cli", "web", video, "--no-browser"]
+def page(
+    video: Path, projects: Path, held: int = -1
+) -> Iterator[tuple[Visitor, subprocess.Popen[str]]]:
+    """The page of a video, served by a process of its own, which is killed in the end.
+
+    Tracking comes no further than frame `held`.
+    """
+    command = [sys.executable, "-c", SERVE, str(held), "web", video, "--no-browser"]
     with subprocess.Popen(
         [*command, "--projects", projects], stdout=subprocess.PIPE, text=True
     ) as process:
@@ -67,17 +85,17 @@ def wait_for(visitor: Visitor, *states: str, frames: int = 0) -> dict[str, Any]:
 
 
 def test_a_page_that_is_killed_goes_on(tmp_path: Path) -> None:
-    clip = paint_clip(frames=FRAMES, size=(320, 240))
+    clip = paint_clip(frames=FRAMES, size=(96, 64))
     video = write_video(tmp_path / "clip.mp4", clip.images, tone=None)
     mark = marked(settings={"model": "copy"}, box=BOX)
-    with page(video, tmp_path / "projects") as (visitor, process):
+    with page(video, tmp_path / "projects", HELD) as (visitor, process):
         visitor.ask("PUT", "mark", mark)
         visitor.ask("POST", "run")
         told = wait_for(visitor, "running", frames=ENOUGH)
         process.send_signal(signal.SIGKILL)
         process.wait(60)
     run = tmp_path / "projects/clip/runs/0001"
-    assert told["done"] < FRAMES and not (run / "run.json").exists()
+    assert told["done"] <= HELD and not (run / "run.json").exists()
     with page(video, tmp_path / "projects") as (visitor, _):
         state = visitor.ask("GET", "state")
         assert state["open"]["mark"]["prompts"] == mark["prompts"]

@@ -5,6 +5,7 @@ import json
 import multiprocessing
 import os
 import threading
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -15,7 +16,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from masktrail.batch.manifest import Task
-from masktrail.errors import InputError
+from masktrail.errors import TOO_LARGE, InputError, is_out_of_memory
 from masktrail.files import make_folder, replacing, write_json
 from masktrail.prompts.text import read_prompts
 from masktrail.run import Job, Report, track_video
@@ -208,7 +209,8 @@ def do(task: Task, out: Path, options: Options) -> Status:
     except KeyboardInterrupt:
         status = Status(task.name, "interrupted", "stopped before its first frame")
     except Exception as error:  # one bad video never stops the rest
-        status = Status(task.name, "failed", f"{type(error).__name__}: {error}")
+        said = TOO_LARGE if is_out_of_memory(error) else f"{type(error).__name__}: {error}"
+        status = Status(task.name, "failed", said)
     return noted(out, status)
 
 
@@ -305,6 +307,7 @@ def _begin(jobs: int) -> None:
     import torch
 
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // jobs))
+    warnings.filterwarnings("ignore", module="PIL")  # as in the command line
     threading.Thread(target=_end_with_parent, name="watching the parent", daemon=True).start()
 
 

@@ -7,7 +7,6 @@ room; each sequence keeps its aspect ratio, and the sampling grids of training u
 """
 
 import json
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
@@ -17,6 +16,9 @@ import numpy as np
 import torch
 
 from masktrail.errors import InputError
+
+ASPECTS = (0.01, 100.0)
+"""Between which those of videos lie."""
 
 FILES = {"images.npy", "labels.npy", "index.json", "tracks.json"}
 """What a pack is made of."""
@@ -127,36 +129,45 @@ def open_pack(folder: Path | str) -> Pack:
     """
     folder = Path(folder)
     try:
-        return _read(folder)
-    except Exception as error:  # NumPy's headers are Python, and fail as Python does
+        images, labels = (_array(folder / name) for name in ("images.npy", "labels.npy"))
+        pack = Pack(images, labels, *_lists(folder))
+        for problem in _problems(pack):
+            raise ValueError(problem)
+    except (OSError, ValueError) as error:
         raise InputError(
             f"{folder} is not a complete packed data set ({error}); "
             "make one with `masktrail prepare`."
         ) from error
+    return pack
 
 
-def _read(folder: Path) -> Pack:
+def _array(path: Path) -> torch.Tensor:
+    """Copy-on-write: torch wants writable memory, the file stays as it is."""
+    try:
+        return torch.from_numpy(np.load(path, mmap_mode="c"))
+    except OSError:
+        raise
+    except Exception as error:  # NumPy's headers are Python, and fail as Python does
+        raise ValueError(f"{path.name} is damaged: {error}") from error
+
+
+def _lists(
+    folder: Path,
+) -> tuple[list[PackedSequence], list[list[PackedObject]], list[PackedTrack]]:
     index = json.loads((folder / "index.json").read_text())
     listed = folder / "tracks.json"
     tracks = json.loads(listed.read_text()) if listed.exists() else []
-    # copy-on-write: torch wants writable memory, the file stays as it is
-    images, labels = (
-        torch.from_numpy(np.load(folder / name, mmap_mode="c"))
-        for name in ("images.npy", "labels.npy")
-    )
-    pack = Pack(
-        images,
-        labels,
-        [PackedSequence(**{**row, "ids": tuple(row["ids"])}) for row in index["sequences"]],
-        [[PackedObject(*values) for values in row] for row in index["objects"]],
-        [
-            PackedTrack(row["video"], row["id"], tuple(row["rows"]), tuple(row["starts"]))
-            for row in tracks
-        ],
-    )
-    for problem in _problems(pack):
-        raise ValueError(problem)
-    return pack
+    try:
+        return (
+            [PackedSequence(**{**row, "ids": tuple(row["ids"])}) for row in index["sequences"]],
+            [[PackedObject(*values) for values in row] for row in index["objects"]],
+            [
+                PackedTrack(row["video"], row["id"], tuple(row["rows"]), tuple(row["starts"]))
+                for row in tracks
+            ],
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"its lists are not those of a pack: {error}") from error
 
 
 def _problems(pack: Pack) -> Iterator[str]:
@@ -166,14 +177,27 @@ def _problems(pack: Pack) -> Iterator[str]:
         yield "its pictures and masks are not of one size"
     if len(pack.objects) != rows:
         yield f"{len(pack.objects)} of {rows} frames have objects listed"
-    counts = [one.count for one in pack.sequences]
-    if [one.start for one in pack.sequences] + [rows] != [0, *accumulate(counts)] or not rows:
+    counts, starts = ([getattr(one, name) for one in pack.sequences] for name in ("count", "start"))
+    whole = all(_is_index(count, 1, rows) for count in counts)
+    if not rows or not whole or [*starts, rows] != [0, *accumulate(counts)]:
         yield f"sequences that do not make up its {rows} frames"
-    if not all(math.isfinite(one.aspect) and one.aspect > 0 for one in pack.sequences):
+    if not all(_is_length(one.aspect, *ASPECTS) for one in pack.sequences):
         yield "sequences of no aspect ratio"
-    found = (one for row in pack.objects for one in row)
+    found = [one for row in pack.objects for one in row]
+    ids = [i for one in pack.sequences for i in one.ids] + [track.id for track in pack.tracks]
+    if not all(_is_index(i, 1, 254) for i in (*ids, *(one.id for one in found))):
+        yield "objects whose ids are none"
     lengths = ((one.x, one.y, one.width, one.height, one.area) for one in found)
-    if not all(0 <= value <= 1 for of in lengths for value in of):
+    if not all(_is_length(value, 0, 1) for of in lengths for value in of):
         yield "objects lie beyond the frames"
-    if any(not 0 <= row < rows for track in pack.tracks for row in (*track.rows, *track.starts)):
+    listed = (row for track in pack.tracks for row in (*track.rows, *track.starts))
+    if not all(_is_index(row, 0, rows - 1) for row in listed):
         yield f"tracks lead beyond its {rows} frames"
+
+
+def _is_index(value: object, least: int, most: int) -> bool:
+    return isinstance(value, int) and least <= value <= most
+
+
+def _is_length(value: object, least: float, most: float) -> bool:
+    return isinstance(value, int | float) and least <= value <= most

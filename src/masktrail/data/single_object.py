@@ -199,7 +199,7 @@ def _require_numbers(sequence: Sequence) -> None:
 
 def _is_indexed(path: Path) -> bool:
     """Whether the header alone says that the values are object ids."""
-    with opened(path, "mask") as picture:
+    with opened(path, "mask", decode=False) as picture:
         return picture.mode == "P" and not any((picture.getpalette() or [])[:3])
 
 

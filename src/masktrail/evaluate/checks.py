@@ -58,7 +58,7 @@ def picture_size(path: Path) -> tuple[int, int]:
     """
     from masktrail.pictures import opened
 
-    with opened(path) as picture:
+    with opened(path, decode=False) as picture:
         return picture.size
 
 

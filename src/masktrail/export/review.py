@@ -18,6 +18,9 @@ MOST = 100
 APART = 2
 """Frames between two rows of one object, at least: what lies nearer is the same trouble."""
 
+MOST_CUTS = 1000
+"""Rows for cuts at most, the first ones."""
+
 CANDIDATES = MOST * (2 * APART - 1)
 """Frames remembered at most; so many that rows for those left out could not be missing."""
 
@@ -45,8 +48,8 @@ class ReviewWriter:
 
     A row per trouble: of an object's frames nearer than `APART` the least certain stands for all,
     of those it is lost in the first. At most `MOST` rows; below them one for every "cut", with
-    neither id nor score. The memory needed does not grow with the video but for its cuts. Time is
-    in seconds.
+    neither id nor score, at most `MOST_CUTS`. The memory needed does not grow with the video. Time
+    is in seconds.
 
     Args:
         out: folder of the table.
@@ -84,7 +87,8 @@ class ReviewWriter:
 
     def note_cut(self, frame: int, time: float) -> None:
         """Takes a frame that is the first after a cut."""
-        self._cuts.append((frame, time))
+        if len(self._cuts) < MOST_CUTS:
+            self._cuts.append((frame, time))
 
     @property
     def cuts(self) -> list[int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from masktrail.errors import InputError
@@ -98,9 +99,11 @@ def _write(
 ) -> int:
     output = Output(writers, video.info)
     expected = journal.following - video.info.start
+    cuts = set(journal.cuts)  # of what the run saw, if it ended early, more than is seen here
     try:
         for frame in ahead(with_cuts(video)):
-            output.write(frame, journal.read(frame.index, frame.image.shape[:2]))
+            told = replace(frame, cut=frame.cut or frame.index in cuts)
+            output.write(told, journal.read(frame.index, frame.image.shape[:2]))
             progress(output.written, expected)
     except BaseException:
         output.abort()

@@ -182,6 +182,8 @@ class Journal:
 
     def add(self, frame: Frame, result: Result) -> None:
         """Keeps what was said of a frame."""
+        if frame.cut:
+            self.add_cut(frame.index)
         objects = {i: asdict(found) for i, found in result.objects.items()}
         soft = _packed_soft(result.soft()) if self._soft and result.soft else None
         row = (frame.index, result.labels.dtype.str, _packed(result.labels))
@@ -190,9 +192,12 @@ class Journal:
                 "INSERT OR REPLACE INTO frames VALUES (?, ?, ?, ?, ?)",
                 (*row, json.dumps(objects), soft),
             )
-            if frame.cut:
-                self._file.execute("CREATE TABLE IF NOT EXISTS cuts (frame INTEGER PRIMARY KEY)")
-                self._file.execute("INSERT OR IGNORE INTO cuts VALUES (?)", (frame.index,))
+
+    def add_cut(self, frame: int) -> None:
+        """Keeps that a frame is the first after a cut."""
+        with self._explained():
+            self._file.execute("CREATE TABLE IF NOT EXISTS cuts (frame INTEGER PRIMARY KEY)")
+            self._file.execute("INSERT OR IGNORE INTO cuts VALUES (?)", (frame,))
 
     def read(self, frame: int, shape: tuple[int, int]) -> Result:
         """What was said of a frame of `shape` (H, W).

@@ -227,6 +227,8 @@ def _loop(
             if frame.index < begin:
                 result = journal.read(frame.index, frame.image.shape[:2])
                 output.write(frame, result)
+                if frame.cut:  # which a journal of an earlier version does not tell
+                    output.then(partial(journal.add_cut, frame.index))
             else:
                 before = time.perf_counter()
                 result = _said(frame, passes, result, refine)

@@ -3,9 +3,9 @@
 import math
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from masktrail.data.synth import ClipSettings
 from masktrail.errors import InputError
@@ -154,24 +154,29 @@ def read_recipe(path: Path | str) -> Recipe:
         raise InputError(f"The recipe {path} cannot be read: {error.strerror}.") from error
     except ValueError as error:
         raise InputError(f"{path} is not a TOML file: {error}.") from error
-    stages = tuple(_stage(stage, path) for stage in table.pop("stages", [{}]))
-    recipe = _fill(Recipe, {**table, "stages": stages}, path)
+    told = table.pop("stages", [{}])
+    if not isinstance(told, list):
+        raise InputError(f"{path}: stages = {told!r}; expected tables, each below [[stages]].")
+    recipe = _fill(Recipe, table, path)
+    recipe = replace(recipe, stages=tuple(_stage(stage, path) for stage in told))
     for problem in _problems(recipe):
         raise InputError(f"{path}: {problem}.")
     _fill(MODELS[recipe.family][1], recipe.model, path)
     return recipe
 
 
-def _stage(table: dict[str, Any], path: Path | str) -> Stage:
-    clips = _fill(ClipSettings, table.pop("clips", {}), path)
-    pair = _fill(PairSettings, table.pop("pair", {}), path)
-    click = _fill(ClickSettings, table.pop("click", {}), path)
-    return _fill(Stage, {**table, "clips": clips, "pair": pair, "click": click}, path)
+def _stage(table: Any, path: Path | str) -> Stage:
+    parts = {"clips": ClipSettings, "pair": PairSettings, "click": ClickSettings}
+    given = {name: table.pop(name, {}) for name in parts} if isinstance(table, dict) else {}
+    stage = _fill(Stage, table, path)
+    return replace(stage, **{name: _fill(parts[name], of, path) for name, of in given.items()})
 
 
-def _fill(kind: type[T], table: dict[str, Any], path: Path | str) -> T:
+def _fill(kind: type[T], table: Any, path: Path | str) -> T:
     """An instance of a dataclass whose fields all have defaults, with those of `table` replaced."""
-    defaults = vars(kind())
+    if not isinstance(table, dict):
+        raise InputError(f"{path}: found {table!r} where the fields of {kind.__name__} belong.")
+    defaults, hints = vars(kind()), get_type_hints(kind)
     unknown = sorted(set(table) - set(defaults))
     if unknown:
         raise InputError(
@@ -180,21 +185,29 @@ def _fill(kind: type[T], table: dict[str, Any], path: Path | str) -> T:
         )
     values = {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
     for name, value in values.items():
-        if not _fits(value, defaults[name]):
+        if not _fits(value, hints[name]):
             raise InputError(f"{path}: {name} = {value!r}; expected such as {defaults[name]!r}.")
     return kind(**values)
 
 
-def _fits(value: object, default: object) -> bool:
-    if isinstance(value, int | float) and not 0 <= value < math.inf:
-        return False
-    if isinstance(default, float):
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    return isinstance(value, str if default is None else type(default))
+def _fits(value: object, hint: Any) -> bool:
+    """Whether a value is of a field's type; numbers are finite, and none is negative."""
+    if get_origin(hint) is tuple:
+        return isinstance(value, tuple) and all(_fits(one, get_args(hint)[0]) for one in value)
+    if get_origin(hint) is dict:
+        return isinstance(value, dict)
+    if hint is bool or isinstance(value, bool):
+        return hint is bool and isinstance(value, bool)
+    if hint is float:
+        return isinstance(value, int | float) and 0 <= value < math.inf
+    if hint is int:
+        return isinstance(value, int) and 0 <= value < 2**63
+    return isinstance(value, str)
 
 
 def _problems(recipe: Recipe) -> Iterator[str]:
     """What a recipe of the right fields and types still gets wrong, a sentence each."""
+    yield from _no_shares(recipe)
     ends = [stage.until for stage in recipe.stages]
     if not ends or sorted(set(ends)) != ends or ends[-1] != 1:
         yield f"stages end (`until`) at {ends}; expected ascending shares, the last 1"
@@ -202,6 +215,9 @@ def _problems(recipe: Recipe) -> Iterator[str]:
         yield f"shares = {list(recipe.shares)}; expected one above 0 for each of `videos`"
     if recipe.held_out in recipe.videos:
         yield f"held_out = {recipe.held_out!r}, which is one of `videos` as well"
+    for name, value in recipe.model.items():
+        if type(value) is int and value == 0:
+            yield f"{name} = {value}; expected 1 or more"
     if recipe.family not in MODELS:
         yield f"family = {recipe.family!r}; there are {', '.join(MODELS)}"
         return
@@ -234,3 +250,17 @@ def _problems(recipe: Recipe) -> Iterator[str]:
                 f"box = {stage.click.box:g}, mask = {stage.click.mask:g}; expected shares that "
                 "add up to 1 or less"
             )
+
+
+def _no_shares(recipe: Recipe) -> Iterator[str]:
+    """What is to be a share and is above 1, or 0 where nothing would be left."""
+    shares = {"warmup": recipe.warmup, "ema": recipe.ema}
+    for stage in recipe.stages:
+        shares |= {name: getattr(stage, name) for name in ("real", "multiple", "keep")}
+        shares |= {name: getattr(stage.clips, name) for name in ("paste", "tight", "small")}
+        shares |= {name: getattr(stage.pair, name) for name in ("teacher", "corrupt")}
+        for name, share in shares.items():
+            if share > 1 or (name == "keep" and not share) or (name == "ema" and share == 1):
+                yield f"{name} = {share:g}; expected a share of 1"
+    if not recipe.clip_norm:
+        yield "clip_norm = 0, which would leave nothing to learn; expected a length such as 3.0"

@@ -1,8 +1,9 @@
 """Cuts of edited footage: frames whose picture has hardly a colour in common with that before.
 
-Dissolves are none; nor is a flash, after which the picture is as it was.
+Dissolves are none; nor is a flash, soon after which the picture is as it was.
 """
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -12,8 +13,11 @@ from numpy.typing import NDArray
 from masktrail.types import Frame, Image
 from masktrail.video.reader import Video
 
-LINES = 90
-"""So many lines of a picture are looked at, and as many columns as belong to them."""
+LOOKED_AT = (90, 160)
+"""So many rows and columns of a picture are looked at, about."""
+
+FLASH = 3
+"""Frames that a flash lasts at most."""
 
 BLOCKS = (9, 16)
 """Rows and columns of those into which a picture is divided."""
@@ -43,42 +47,53 @@ class Look:
 
 def look_at(image: Image) -> Look:
     """A picture (H, W, 3) at a glance."""
-    step = max(1, image.shape[0] // LINES)
-    small = image[::step, ::step]
+    height, width = image.shape[:2]
+    small = image[:: max(1, height // LOOKED_AT[0]), :: max(1, width // LOOKED_AT[1])]
     bins = (small // (256 // LEVELS)).reshape(-1, 3) @ np.array([LEVELS**2, LEVELS, 1])
     counts = np.bincount(bins, minlength=LEVELS**3)
     return Look(counts / counts.sum(), _block_means(small.astype(np.float32)))
 
 
 def _block_means(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    sums, area = image, np.ones(1, np.float32)
-    for axis, blocks in enumerate(BLOCKS):
-        length = image.shape[axis]
-        edges = np.linspace(0, length, min(blocks, length) + 1).astype(int)
-        sums = np.add.reduceat(sums, edges[:-1], axis)
-        area = area[..., None] * np.diff(edges).astype(np.float32)
-    return sums / area[0, ..., None]
+    rows, columns = (
+        np.linspace(0, side, min(blocks, side) + 1).astype(int)
+        for side, blocks in zip(image.shape[:2], BLOCKS, strict=True)
+    )
+    sums = np.add.reduceat(np.add.reduceat(image, rows[:-1], 0), columns[:-1], 1)
+    return sums / (np.diff(rows)[:, None, None] * np.diff(columns)[None, :, None])
 
 
 def with_cuts(video: Video) -> Iterator[Frame]:
     """The frames of a video, `cut` where they are the first after one.
 
-    Each waits for the frame after it, which tells a cut from a flash; where frames cannot be waited
-    for, as those of a camera, no cut is looked for.
+    Each waits for the next `FLASH` ones, which tell a cut from a flash. Where frames cannot be
+    waited for, as those of a camera, no cut is looked for.
     """
     return _told(iter(video)) if video.repeatable else iter(video)
 
 
 def _told(frames: Iterator[Frame]) -> Iterator[Frame]:
+    """Lost frames are not looked at: what they show is of another one, or nothing."""
+    waiting: deque[tuple[Frame, Look | None]] = deque()
     before: Look | None = None
-    held: tuple[Frame, Look] | None = None
     for frame in frames:
-        look = look_at(frame.image)
-        if held is not None:
-            changed = before is not None and before.differs(held[1])
-            flash = changed and before is not None and not before.differs(look)
-            yield replace(held[0], cut=changed and not flash)
-            before = before if flash else held[1]
-        held = frame, look
-    if held is not None:
-        yield replace(held[0], cut=before is not None and before.differs(held[1]))
+        waiting.append((frame, None if frame.lost else look_at(frame.image)))
+        if len(waiting) > FLASH:
+            told, before = _first(waiting, before)
+            yield told
+    while waiting:
+        told, before = _first(waiting, before)
+        yield told
+
+
+def _first(
+    waiting: deque[tuple[Frame, Look | None]], before: Look | None
+) -> tuple[Frame, Look | None]:
+    """The frame that has waited longest, and what those after it are compared with."""
+    frame, look = waiting.popleft()
+    if look is None or before is None or not before.differs(look):
+        return frame, look or before
+    later = [other for _, other in waiting if other is not None]
+    if later and all(map(before.differs, later)):
+        return replace(frame, cut=True), look
+    return frame, before

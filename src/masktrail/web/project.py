@@ -13,7 +13,7 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
 from masktrail.errors import InputError
-from masktrail.files import make_folder, write_json
+from masktrail.files import can_be_told, make_folder, write_json
 from masktrail.masks import read_labels, write_labels
 from masktrail.pictures import UNREADABLE
 from masktrail.run.folder import RunFolder
@@ -29,12 +29,14 @@ FORMAT = 1
 class LatestRun(BaseModel):
     """Which run is the latest, and a print of the marks it is of."""
 
+    model_config = ConfigDict(extra="allow")
+
     number: Annotated[int, Field(ge=1)]
     of: str
 
 
 class Told(BaseModel):
-    """What the file of a project holds; what a later version adds to it is kept."""
+    """What the file of a project holds; what a later version adds beside these is kept."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -68,7 +70,15 @@ class Project:
 
     @classmethod
     def create(cls, folder: Path, video: Path) -> "Project":
-        """A project of a video; nothing is marked yet."""
+        """A project of a video; nothing is marked yet.
+
+        Raises:
+            InputError: a name that cannot be written down, or a folder that cannot be made.
+        """
+        if not can_be_told(video):
+            raise InputError(
+                f"The name {str(video)!a} is no text (UTF-8), which the page needs; rename it."
+            )
         make_folder(folder)
         inside = video.relative_to(folder) if video.is_relative_to(folder) else video
         told = Told(format=FORMAT, video=str(inside), mark=new_mark(), run=None)

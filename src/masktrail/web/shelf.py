@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from masktrail.errors import InputError
-from masktrail.files import cannot_write, make_folder, replacing
+from masktrail.files import can_be_told, cannot_write, make_folder, replacing
 from masktrail.video.kinds import VIDEOS, is_picture, is_video
 from masktrail.web.project import FILE, read_project
 from masktrail.zoo import CARDS
@@ -75,7 +75,8 @@ class Shelf:
             return {"path": "", "parent": None, "entries": entries}
         folder = self.inside(path)
         try:
-            children = sorted(folder.iterdir(), key=lambda p: (p.is_file(), p.name.lower()))
+            told = filter(can_be_told, folder.iterdir())
+            children = sorted(told, key=lambda p: (p.is_file(), p.name.lower()))
         except OSError as error:
             raise InputError(f"{folder.name} cannot be listed ({error.strerror}).") from error
         entries = [_entry(c, kind, c.name) for c in children if (kind := _kind(c)) is not None]
@@ -143,7 +144,8 @@ class Shelf:
 
     def _files(self) -> list[Path]:
         try:
-            return sorted(self.projects.glob(f"*/{FILE}"), key=lambda f: -f.stat().st_mtime)
+            found = filter(can_be_told, self.projects.glob(f"*/{FILE}"))
+            return sorted(found, key=lambda f: -f.stat().st_mtime)
         except OSError as error:
             raise cannot_write(self.projects, error) from error
 

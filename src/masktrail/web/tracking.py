@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from masktrail.errors import InputError
+from masktrail.errors import TOO_LARGE, InputError, is_out_of_memory
 from masktrail.export.review import ReviewWriter
 from masktrail.run.folder import RECORD
 from masktrail.run.job import Job
@@ -175,6 +175,8 @@ class Tracking:
         except InputError as error:
             self._end("failed", str(error))
         except Exception as error:
+            if is_out_of_memory(error):
+                return self._end("failed", TOO_LARGE)
             self._end("failed", f"Tracking failed: {error!r}")
             raise
 

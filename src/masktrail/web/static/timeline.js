@@ -37,8 +37,8 @@ function describe() {
   const text = `${store.frame} / ${store.open.frames - 1}`;
   slider.max = String(store.open.frames - 1);
   slider.value = String(store.frame);
-  slider.setAttribute("aria-valuetext", `frame ${text}, ${seconds.toFixed(2)} s`);
   const cut = store.cuts.includes(store.frame) ? " after a cut" : "";
+  slider.setAttribute("aria-valuetext", `frame ${text}, ${seconds.toFixed(2)} s${cut}`);
   const more = store.open.counted ? "" : " counting …";
   byId("position").textContent = `${text}   ${seconds.toFixed(2)} s${cut}${more}`;
 }
