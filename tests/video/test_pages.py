@@ -1,5 +1,6 @@
 """Pictures of many pages are videos: stacks, animations; among frames they are refused."""
 
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from masktrail.video import open_video
 from masktrail.video import pages as pages_module
 from masktrail.video.browse import Browser
 from masktrail.video.kinds import is_video
+from masktrail.video.pages import count_png_pages
 from painted_videos import Clip
 
 LOSSLESS: dict[str, dict[str, Any]] = {
@@ -77,6 +79,32 @@ def test_a_stack_among_frames_is_refused(picture_folder: Path, clip: Clip) -> No
     save(picture_folder / "13.tif", clip)
     with pytest.raises(InputError, match=r"13.tif holds 12 pages, and a frame of a folder is one"):
         open_video(picture_folder)
+
+
+def test_a_png_that_tells_of_more_pages_ends_where_they_do(tmp_path: Path, clip: Clip) -> None:
+    path = save(tmp_path / "moving.png", clip, duration=40)
+    whole = path.read_bytes()
+    assert count_png_pages(path) == 12
+    place = whole.index(b"acTL")
+    told = b"acTL" + (600_000).to_bytes(4, "big") + bytes(4)
+    path.write_bytes(
+        whole[:place] + told + zlib.crc32(told).to_bytes(4, "big") + whole[place + 16 :]
+    )
+    video = open_video(path)
+    frames = list(video)
+    np.testing.assert_array_equal([frame.image for frame in frames], clip.images)
+    assert video.loss == f"{path} tells of 600000 pages and holds 12."
+    path.write_bytes(whole[: whole.rindex(b"fcTL") - 100])
+    video = open_video(path)
+    assert [frame.lost for frame in video] == [False] * 10 + [True]
+    assert video.loss
+
+
+def test_a_picture_before_an_animation_is_its_first_page(tmp_path: Path, clip: Clip) -> None:
+    path = save(tmp_path / "moving.png", clip, duration=40, default_image=True)
+    assert count_png_pages(path) == 11
+    video = open_video(path)
+    assert len(list(video)) == 12 and video.loss is None
 
 
 def test_tags_that_are_damaged_cost_no_frame(tmp_path: Path, clip: Clip) -> None:

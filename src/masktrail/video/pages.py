@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
@@ -39,6 +40,17 @@ def count_pages(path: Path) -> int:
         return 0
 
 
+def count_png_pages(path: Path) -> int:
+    """Pages of an animated PNG, each of which begins with a chunk of its own."""
+    pages = 0
+    with path.open("rb") as file:
+        file.seek(8)
+        while len(head := file.read(8)) == 8:
+            pages += head[4:] == b"fcTL"
+            file.seek(int.from_bytes(head[:4], "big") + 4, os.SEEK_CUR)
+    return pages
+
+
 class PagedPicture:
     """Pages of a picture; those of a stack 25 per second, those of an animation as it says.
 
@@ -55,7 +67,7 @@ class PagedPicture:
         self.repeatable = True
         self._path = path
         self._picture = self._open()
-        self._pages = self._picture.n_frames
+        self._pages = self._count()
         self._animated = self._picture.format != "TIFF"
         self._ends: list[int] = []  # of the pages seen so far
         self._broken: set[int] = set()
@@ -114,6 +126,16 @@ class PagedPicture:
 
     def _open(self) -> Any:
         return Pictures.open(self._path)
+
+    def _count(self) -> int:
+        """Pages that are there: Pillow takes the header of a PNG at its word."""
+        told = self._picture.n_frames
+        if self._picture.format != "PNG":
+            return told
+        held = count_png_pages(self._path) + self._picture.default_image
+        if held < told:
+            self.loss = f"{self._path} tells of {told} pages and holds {held}."
+        return max(1, min(told, held))
 
     def _at(self, index: int) -> Any:
         """The picture, at a page."""
