@@ -396,3 +396,12 @@ def test_what_nobody_foresaw_is_not_called_memory(command, monkeypatch, video_fi
     monkeypatch.setattr("masktrail.run.track", fail)
     with pytest.raises(RuntimeError, match="of another kind"):
         command("track", video_file, "--box", "1:4,4,30,30", "--out", tmp_path / "out")
+
+
+@pytest.mark.parametrize("where", ["video", "--out", "--mask"])
+def test_a_name_that_is_too_long_is_said(command, video_file, tmp_path, where):
+    given = {"video": video_file, "--out": tmp_path / "out", "--mask": tmp_path / "m.png"}
+    given[where] = tmp_path / ("x" * 300)
+    video = given.pop("video")
+    said = command("track", video, *(part for pair in given.items() for part in pair))
+    assert said.code == 2 and said.err.startswith("Error: ") and said.err.count("\n") == 1

@@ -1,5 +1,6 @@
 """The command line: one thin function per command; heavy imports wait inside them."""
 
+import errno
 import logging
 import warnings
 from pathlib import Path
@@ -460,9 +461,11 @@ def main() -> None:
     except InputError as error:
         _refuse(str(error))
     except Exception as error:
-        if not is_out_of_memory(error):
-            raise
-        _refuse(TOO_LARGE)
+        if is_out_of_memory(error):
+            _refuse(TOO_LARGE)
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            _refuse(f"The name {error.filename} is too long for this disk; choose a shorter one.")
+        raise
 
 
 def _refuse(said: str) -> NoReturn:

@@ -61,6 +61,11 @@ def test_rows_of_one_name_are_prompts_at_several_frames(tmp_path):
         (["video,name,mask", "a.mp4,../../up,a.png"], r"line 2: the name '../../up' is no name of"),
         (["video,name,mask", "a.mp4,/etc/x,a.png"], "line 2: the name '/etc/x' is no name of"),
         (["video,name,mask", "a.mp4,..,a.png"], "line 2: the name '..' is no name of"),
+        (
+            ["video,name,mask", f"a.mp4,{'ü' * 128},a.png"],
+            "cannot be one of a folder; give a short",
+        ),
+        (["video,name,mask", "a.mp4,a\0b,a.png"], "line 2: the name .* cannot be one of a folder"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(tmp_path, lines, told):

@@ -328,6 +328,9 @@ HARM = [
     "UPDATE frames SET labels = 'x' WHERE frame = 4",
     "UPDATE frames SET objects = 'x' WHERE frame = 4",
     "UPDATE frames SET objects = '[]' WHERE frame = 4",
+    "UPDATE frames SET objects = replace(objects, '\"box\": [', '\"box\": [1, ') WHERE frame = 4",
+    'UPDATE frames SET objects = replace(objects, \'"score": \', \'"score": null, "x": \')'
+    " WHERE frame = 4",
     "DELETE FROM frames WHERE frame = 4",
     "UPDATE about SET value = '{}' WHERE key = 'about'",
     """UPDATE about SET value = '{"identity": {}}' WHERE key = 'about'""",

@@ -23,6 +23,10 @@ SEPARATORS = ",;\t|"
 """Between the cells of a manifest; the first where its header has none."""
 
 
+LONGEST = 255
+"""Bytes of a name of a folder."""
+
+
 @dataclass(frozen=True)
 class Task:
     """One video of many.
@@ -183,6 +187,11 @@ def _task(path: Path, line: int, row: dict[str, str]) -> Task:
         raise InputError(
             f"{path}, line {line}: the name {name!r} is no name of a folder; give one without "
             "slashes, since results go into a folder of that name."
+        )
+    if "\0" in name or len(os.fsencode(name)) > LONGEST:
+        raise InputError(
+            f"{path}, line {line}: the name {name[:40]!r}... cannot be one of a folder; give a "
+            f"shorter one of letters, at most {LONGEST} bytes."
         )
     return Task(
         name=name,

@@ -363,7 +363,12 @@ def _labels(packed: bytes, kind: str, shape: tuple[int, int]) -> LabelMap:
 
 
 def _object(told: Mapping[str, Any]) -> ObjectResult:
-    return ObjectResult(**{**told, "box": told["box"] and tuple(told["box"])})
+    box = None if told["box"] is None else tuple(told["box"])
+    found = ObjectResult(**{**told, "box": box})
+    numbers = (found.score, found.area, *(box or ()))
+    if len(numbers) not in (2, 6) or not all(isinstance(number, int | float) for number in numbers):
+        raise ValueError(f"an object of {dict(told)}")
+    return found
 
 
 def _packed_soft(masks: Mapping[int, NDArray[np.float32]]) -> bytes:
