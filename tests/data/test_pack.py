@@ -151,6 +151,9 @@ def test_pictures_and_masks_of_a_pack_are_of_one_size(tmp_path: Path) -> None:
     (folder / "labels.npy").write_bytes((other / "labels.npy").read_bytes())
     with pytest.raises(InputError, match="pictures and masks are not of one size"):
         open_pack(folder)
+    np.save(folder / "images.npy", np.uint8(0))
+    with pytest.raises(InputError, match="not a complete packed data set"):
+        open_pack(folder)
     header = b"\x93NUMPY\x01\x00v\x00{'descr': '|u1', 'shape': ("
     (folder / "labels.npy").write_bytes(header.ljust(200))
     with pytest.raises(InputError, match="not a complete packed data set"):

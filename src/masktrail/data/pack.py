@@ -133,7 +133,7 @@ def open_pack(folder: Path | str) -> Pack:
         pack = Pack(images, labels, *_lists(folder))
         for problem in _problems(pack):
             raise ValueError(problem)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:  # an array without rows has no length
         raise InputError(
             f"{folder} is not a complete packed data set ({error}); "
             "make one with `masktrail prepare`."
