@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test fuzz
+.PHONY: demo test golden fuzz
 
 demo: .venv/user
 	$(BIN)/masktrail demo --out out/demo
@@ -13,6 +13,11 @@ test: .venv/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist worksteal
+
+# J and area of the painted clips, stored anew where models or what they do changed; MODELS="unet"
+MODELS ?=
+golden: .venv/dev
+	PYTHONPATH=tests:benchmarks OMP_NUM_THREADS=1 $(BIN)/python -m golden $(MODELS)
 
 # ten minutes of inputs as they should not be; MINUTES=1 for less, SEED=7 for the same again
 MINUTES ?= 10
