@@ -21,8 +21,9 @@ import torch
 
 from masktrail.data.synth import Clips
 from masktrail.devices import choose_device
+from masktrail.recipe import Recipe, Stage
 from masktrail.train.drawing import draw
-from masktrail.train.recipe import Recipe, Stage, read_recipe
+from masktrail.train.reading import read_recipe
 from masktrail.train.trainer import Step, Trainer
 
 RECIPES = Path("recipes/relay")

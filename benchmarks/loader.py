@@ -39,9 +39,10 @@ from masktrail.data.pack import open_pack
 from masktrail.data.packing import write_pack
 from masktrail.data.synth import Clips
 from masktrail.devices import choose_device, fast_autocast
-from masktrail.models import create
+from masktrail.families import create
+from masktrail.recipe import Recipe, Stage
 from masktrail.train.loading import Loader
-from masktrail.train.recipe import Recipe, Stage, read_recipe
+from masktrail.train.reading import read_recipe
 from masktrail.train.trainer import Step
 
 DATA = Path(os.environ.get("MASKTRAIL_DATA", "../shared/data")) / "davis2016-train"

@@ -6,7 +6,7 @@
 Every sequence is tracked from its first mask. Prints, over all later frames, the expected
 calibration error of the score against IoU > 0.5 (10 bins of equal width), and by sequence how many
 of the ten first rows of review.csv are among the twenty frames of the lowest J. `--fit` prints the
-constants of `trackers/confidence.py` that would fit these frames best (logistic regression of
+constants of `tracking/confidence.py` that would fit these frames best (logistic regression of
 IoU > 0.5 on the expected overlap). `--every 4` looks at every fourth frame only: harder, so that
 there are failures to learn from. Never fit on what is measured on.
 """
@@ -24,7 +24,7 @@ from masktrail.data.davis import Sequence, find_sequences
 from masktrail.evaluate.measures import region_similarity
 from masktrail.evaluate.tracking import read_image
 from masktrail.export.review import ReviewWriter
-from masktrail.trackers.confidence import MIDDLE, SLOPE
+from masktrail.tracking.confidence import MIDDLE, SLOPE
 from masktrail.types import Frame, Mask, VideoInfo
 from masktrail.zoo import load
 

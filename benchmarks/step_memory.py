@@ -17,8 +17,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from masktrail.recipe import Recipe, Stage
 from masktrail.train.drawing import draw
-from masktrail.train.recipe import Recipe, Stage, read_recipe
+from masktrail.train.reading import read_recipe
 from masktrail.train.trainer import Step, Trainer
 
 COPIES = 5

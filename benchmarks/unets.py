@@ -21,8 +21,9 @@ from typing import Any
 
 from masktrail.data.davis import TUNING
 from masktrail.evaluate.run import evaluate
+from masktrail.recipe import Recipe
 from masktrail.train.loop import train
-from masktrail.train.recipe import Recipe, read_recipe
+from masktrail.train.reading import read_recipe
 from masktrail.train.trainer import CHECKPOINT, read_clock
 
 ROOT = Path(__file__).parents[1]
@@ -64,8 +65,8 @@ VARIANTS = (
     Variant("max", "maximum of both branches", BASE, {"model.fusion": "max"}),
     Variant("min", "minimum of both branches", BASE, {"model.fusion": "min"}),
     Variant("vgg16", "VGG16", BASE, {"model.encoder": "vgg16"}),
-    Variant("dice", "Dice alone, as the report's", BASE, {"pair.loss": "dice"}),
-    Variant("bce", "BCE alone", BASE, {"pair.loss": "bce"}),
+    Variant("dice", "Dice alone, as the report's", BASE, {"own.loss": "dice"}),
+    Variant("bce", "BCE alone", BASE, {"own.loss": "bce"}),
     Variant("slow", "a tenth of the learning rate", BASE, {"lr": 8e-5, "encoder_lr": 8e-5}),
     Variant("batch", "batch 12", BASE, {"batch": 12}),
     Variant("no-decay", "weight decay 0 instead of 0.01", BASE, {"weight_decay": 0.0}),
@@ -123,7 +124,7 @@ def recipe_of(variant: Variant, base: Recipe, clips: int) -> Recipe:
 
 
 def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
-    """A recipe of one stage with other values: of `model.NAME`, `clips.NAME` and `pair.NAME`, of
+    """A recipe of one stage with other values: of `model.NAME`, `clips.NAME` and `own.NAME`, of
     its stage's `batch`, or of its own fields."""
     for path, value in changes.items():
         room, _, name = path.rpartition(".")

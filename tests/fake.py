@@ -8,12 +8,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from masktrail.models import create
-from masktrail.models.labelprop import FeatureNetwork
-from masktrail.trackers import PROPAGATORS
-from masktrail.trackers.memory import MemoryPropagator
-from masktrail.trackers.tracker import Tracker
+from masktrail.families import create, families
+from masktrail.families import family as family_of
+from masktrail.families.labelprop.network import FeatureNetwork
+from masktrail.families.memory.propagator import MemoryPropagator
+from masktrail.tracking.tracker import Tracker
 from masktrail.types import Box, Points
+
+TRACKING = [each.name for each in families() if each.propagator]
+"""Names of the families that track."""
 
 
 class FakePropagator:
@@ -78,12 +81,13 @@ def tracker_of(family: str) -> Tracker:
     """A tracker of a family, its network, if it has one, untrained."""
     if family == "flow":
         pytest.importorskip("cv2")
-    networks = [] if family in ("copy", "flow") else [_network(family)]
+    row = family_of(family)
+    networks = [_network(family)] if row.network else []
     settings = {
         "unet": {"view": "frame", "side": 64},
         "siamese-unet": {"view": "object", "side": 64},
     }
-    propagator = PROPAGATORS[family](*networks, **settings.get(family, {}))
+    propagator = row.propagator()(*networks, **settings.get(family, {}))
     return Tracker(propagator, 64, fill_box)
 
 

@@ -1,5 +1,8 @@
 """Networks so narrow that a step takes no time."""
 
+from masktrail.families.prompt.training import ClickSettings
+from masktrail.families.unet.training import PairSettings
+
 MODELS = {
     "memory": {"key": 8, "value": 12, "hidden": 16, "stride8": 12, "stride4": 8},
     "unet": {"width": 8},
@@ -7,3 +10,10 @@ MODELS = {
     "prompt": {"stem": 4, "hidden": 16, "stride8": 12, "stride4": 8, "stride2": 6},
 }
 """Fields of the config of every family that is trained."""
+
+SPOILT = {
+    "unet": PairSettings(corrupt=0.8, teacher=0.5),
+    "siamese-unet": PairSettings(corrupt=0.8, teacher=0.5),
+    "prompt": ClickSettings(box=0.3, mask=0.3, rounds=2),
+}
+"""What their steps are told besides, such that all they can do happens."""

@@ -13,11 +13,12 @@ from masktrail.data.davis import Sequence
 from masktrail.data.pack import open_pack
 from masktrail.data.synth import ClipSettings
 from masktrail.errors import InputError
-from masktrail.finetune import RECIPES, fine_tune, split
-from masktrail.models.memory import MemoryConfig, MemoryNetwork
-from masktrail.models.weights import load_network, save_network
-from masktrail.train.recipe import Stage
+from masktrail.families import training_of
+from masktrail.families.memory.network import MemoryConfig, MemoryNetwork
+from masktrail.finetune import fine_tune, further, split
+from masktrail.recipe import Stage
 from masktrail.zoo import load
+from masktrail.zoo.weights import load_network, save_network
 from painted_sets import paint_videos
 
 SMALL = {"key": 8, "value": 12, "hidden": 16, "stride8": 12, "stride4": 8}
@@ -110,12 +111,12 @@ def test_what_cannot_be_used_is_refused_before_anything_is_written(
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("family", RECIPES)
+@pytest.mark.parametrize("family", further())
 def test_recipes_are_of_networks_that_fit_their_clips(family: str) -> None:
-    from masktrail.train.recipe import _problems
+    from masktrail.train.reading import problems
 
-    recipe = replace(RECIPES[family], family=family, videos=("pack",))
-    assert list(_problems(recipe)) == []
+    recipe = replace(further()[family], family=family, videos=("pack",))
+    assert list(problems(recipe)) == []
 
 
 def test_the_command_wants_a_recipe_or_a_model_and_data(
@@ -134,8 +135,9 @@ def test_the_command_says_what_came_of_it(
     init: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = paint_videos(tmp_path / "mine", ("a", "b"), frames=3)
-    quick = {"memory": replace(RECIPES["memory"], stages=(STAGE,))}
-    monkeypatch.setattr(finetune, "RECIPES", quick)
+    quick = replace(further()["memory"], stages=(STAGE,))
+    memory = replace(training_of("memory"), further=quick)
+    monkeypatch.setattr(finetune, "training_of", lambda name: memory)
     arguments = ["--init", init, "--data", root, "--minutes", "0.005", "--out", tmp_path / "out"]
     monkeypatch.setattr("sys.argv", ["masktrail", "train", *map(str, arguments)])
     with pytest.raises(SystemExit) as exit_:

@@ -16,8 +16,9 @@ LEVELS = [
     {"types", "files", "pictures"},
     {"masks", "mask_values", "geometry", "draw", "devices", "edges", "settings"},
     {"video", "models", "data", "losses"},
-    {"prompts"},
-    {"trackers", "export"},
+    {"prompts", "recipe"},
+    {"tracking", "export"},
+    {"families"},
     {"zoo"},
     {"run"},
     {"train", "evaluate", "demo", "terminal", "ordered"},
@@ -34,10 +35,11 @@ FORBIDDEN = {
     "data": {"video", "models", "losses"},
     "losses": {"video", "models", "data"},
     "video": {"models", "data", "losses"},
-    "train": {"video", "evaluate", "export", "trackers", "prompts"},
+    "train": {"video", "evaluate", "export", "tracking", "prompts"},
     "evaluate": {"train"},
-    "export": {"trackers", "models"},
-    "trackers": {"export", "video"},
+    "export": {"tracking", "models"},
+    "tracking": {"export", "video", "recipe"},
+    "families": {"export", "video"},
 }
 """Rooms that know nothing of each other though their level would let them."""
 
@@ -143,6 +145,24 @@ def test_the_walk_sees_every_kind_of_import(
     }
 
 
+FAMILIES = {module.split(".")[1] for module in MODULES if module.startswith("families.")} - {
+    "words"
+}
+
+ORDINARY = {"copy", "prompt"}
+"""Names of families that are words of their own."""
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if room(name) != "families"])
+def test_nothing_outside_names_a_family(module: str) -> None:
+    inner = {name for name, _ in imported(module) if name.startswith("families.")}
+    assert not inner, f"{module} imports {inner}: ask `families` for a family by name"
+    names = {name.replace("_", "-") for name in FAMILIES} - ORDINARY
+    tree = ast.parse(MODULES[module].read_text())
+    words = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    assert not words & names, f"{module} names {words & names}"
+
+
 def loaded(*names: str) -> set[str]:
     """Top-level names of everything that is loaded after importing modules in a fresh Python."""
     lines = [f"import {name}" for name in names]
@@ -168,7 +188,7 @@ def test_low_rooms_need_no_torch() -> None:
 
 
 def test_training_needs_neither_pyav_nor_typer() -> None:
-    found = loaded(*of_rooms("train", "data", "models", "losses"))
+    found = loaded(*of_rooms("train", "data", "models", "losses", "recipe", "families"))
     assert "torch" in found
     assert not found & {"av", "typer", "rich", "cv2", "matplotlib"}
 

@@ -10,7 +10,7 @@ import torch
 from masktrail.data.davis import find_sequences
 from masktrail.data.packing import write_pack
 from masktrail.data.synth import ClipSettings
-from masktrail.train.recipe import Recipe, Stage
+from masktrail.recipe import Recipe, Stage
 from painted_sets import COLOURS, paint, save
 
 pytest.importorskip("matplotlib", reason="matplotlib is not installed")
@@ -65,7 +65,7 @@ def test_a_training_step_is_timed(benchmark):
     stage = Stage(batch=1, clips=ClipSettings(size=64, frames=2))
     small = {"key": 8, "value": 12, "hidden": 16, "stride8": 12, "stride4": 8}
     first = replace(stage, until=0.5, clips=ClipSettings(size=100_000))
-    recipe = Recipe(model=small, stages=(first, stage), frozen=("encoder.conv1",))
+    recipe = Recipe("memory", small, stages=(first, stage), frozen=("encoder.conv1",))
     assert benchmark["step_rate"](recipe, torch.device("cpu"), 1) > 0
 
 

@@ -6,7 +6,9 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import pytest
 
+from fake import TRACKING
 from masktrail.errors import InputError
+from masktrail.families import family as family_of
 from masktrail.settings import (
     Range,
     Setting,
@@ -16,8 +18,7 @@ from masktrail.settings import (
     text_of,
     told,
 )
-from masktrail.trackers import PROPAGATORS
-from masktrail.zoo import CARDS, load, own_settings, settings_of
+from masktrail.zoo import CARDS, load, own_settings, settings_of, trackers
 
 
 class Told:
@@ -126,9 +127,9 @@ def test_a_name_comes_once() -> None:
     assert read_assignments(["view=a=b"]) == {"view": "a=b"}
 
 
-@pytest.mark.parametrize("family", PROPAGATORS)
+@pytest.mark.parametrize("family", TRACKING)
 def test_the_defaults_of_a_family_are_possible(family: str) -> None:
-    settings = arguments_of(PROPAGATORS[family])
+    settings = arguments_of(family_of(family).propagator())
     for setting in settings:
         assert setting.read(setting.default) == setting.default
         assert setting.kind in (bool, int, float) or setting.choices
@@ -146,7 +147,7 @@ def test_the_page_in_the_docs_tells_them_all() -> None:
     assert documented == {
         (card.family, setting.name, text_of(setting.default), setting.expected)
         for model, card in CARDS.items()
-        if card.family != "prompt"
+        if model in trackers()
         for setting in settings_of(model)
     }
 
@@ -162,7 +163,7 @@ def test_one_setting_has_one_name_however_it_is_given() -> None:
     assert own_settings("unet", {"margin": "2.0", "batch": "4"}) == own_settings("unet", {}) == {}
 
 
-@pytest.mark.parametrize("model", [name for name, card in CARDS.items() if card.family != "prompt"])
+@pytest.mark.parametrize("model", trackers())
 def test_no_setting_is_called_as_an_option_is(model: str) -> None:
     options = {"size", "device", "precision", "edges", "model", "prompt"}
     assert not options & {setting.name for setting in settings_of(model)}

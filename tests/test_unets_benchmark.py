@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 from masktrail.data.prepare import prepare
-from masktrail.train.recipe import Recipe
+from masktrail.recipe import Recipe
 from masktrail.train.trainer import CHECKPOINT
 from painted_sets import paint_stills, paint_videos
 

@@ -43,8 +43,8 @@ from bundles.shrink import shrink
 from ingredients import CLIPS_SPLIT, DATA, ROOT
 from masktrail.errors import InputError
 from masktrail.files import replacing
-from masktrail.models.weights import int8_shards, load_network, read_config
-from masktrail.train.recipe import read_recipe
+from masktrail.train.reading import read_recipe
+from masktrail.zoo.weights import int8_shards, load_network, read_config
 from travel import MIB
 
 LEAST_QUALITY = 40

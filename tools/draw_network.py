@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch, Rectangle
 from torch import Tensor, nn
 
-from masktrail.models import create
+from masktrail.families import create
 
 NETWORKS = ("unet", "siamese-unet")
 

@@ -12,7 +12,7 @@ from locks import locked
 from masktrail.data.prepare import prepare
 from masktrail.data.split import PARTS
 from masktrail.errors import InputError
-from masktrail.train.recipe import Recipe
+from masktrail.recipe import Recipe
 
 logger = logging.getLogger("masktrail.tools")
 

@@ -9,8 +9,8 @@ import argparse
 from pathlib import Path
 
 from masktrail.errors import InputError
-from masktrail.models.weights import load_network, publish, read_config
 from masktrail.zoo import weights_origin, weights_path
+from masktrail.zoo.weights import load_network, publish, read_config
 
 
 def main() -> None:

@@ -31,11 +31,12 @@ from masktrail.data.davis import TUNING, find_sequences
 from masktrail.devices import has_fast_bfloat16
 from masktrail.errors import InputError
 from masktrail.evaluate.run import evaluate
-from masktrail.models.fetch import sha256
+from masktrail.recipe import Recipe
 from masktrail.train.loop import Pace, train
-from masktrail.train.recipe import Recipe, read_recipe
+from masktrail.train.reading import read_recipe
 from masktrail.train.trainer import CHECKPOINT, read_clock
 from masktrail.zoo import CARDS, weights_origin, weights_path
+from masktrail.zoo.fetch import sha256
 from relay_log import Leg, append, keep, kept, read_log, recipe_for
 
 logger = logging.getLogger("masktrail.tools")

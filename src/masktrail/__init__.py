@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from masktrail.errors import InputError
     from masktrail.run import track
-    from masktrail.trackers.tracker import Tracker
+    from masktrail.tracking.tracker import Tracker
     from masktrail.types import Box, Frame, Mask, Points, Result
     from masktrail.video import open_video
     from masktrail.zoo import load
@@ -33,7 +33,7 @@ _HOMES = {
     "Mask": "types",
     "Points": "types",
     "Result": "types",
-    "Tracker": "trackers.tracker",
+    "Tracker": "tracking.tracker",
     "load": "zoo",
     "open_video": "video",
     "track": "run",

@@ -277,6 +277,21 @@ def models() -> None:
 
 
 @app.command()
+def import_weights(
+    family: Annotated[str, typer.Argument(help="Family of models, as labelprop.")],
+    checkpoint: Annotated[Path, typer.Argument(help="Checkpoint: .safetensors, .pth, .pt.")],
+    out: Annotated[Path, typer.Argument(help="Weights file to write, for --model.")],
+    quiet: Quiet = False,
+) -> None:
+    """Turn a checkpoint that others published into weights for --model."""
+    from masktrail import terminal
+    from masktrail.zoo.importing import import_weights as run
+
+    run(family, checkpoint, out)
+    terminal.say(f"Weights: {out}, for --model {out}", quiet)
+
+
+@app.command()
 def evaluate(
     models: Annotated[list[str], typer.Argument(help="Names, or folders made by train.")],
     data: Data,
@@ -379,7 +394,7 @@ def _train_recipe(
 ) -> None:
     from masktrail import terminal
     from masktrail.train.loop import train as run
-    from masktrail.train.recipe import read_recipe
+    from masktrail.train.reading import read_recipe
 
     with terminal.share("Training", quiet) as update:
         weights = run(read_recipe(recipe), minutes, out, resume, device, progress=update)

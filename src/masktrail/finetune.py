@@ -4,66 +4,34 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from masktrail.data.davis import Sequence, find_sequences, refuse_held_out
 from masktrail.data.packing import write_pack
-from masktrail.data.synth import ClipSettings
 from masktrail.errors import InputError
 from masktrail.evaluate.checks import check_sequences, picture_size
 from masktrail.evaluate.run import evaluate
+from masktrail.families import trained, training_of
 from masktrail.files import replacing
-from masktrail.models.weights import read_config
+from masktrail.recipe import Recipe
 from masktrail.train.loop import Progress, train
-from masktrail.train.recipe import PairSettings, Recipe, Stage
-from masktrail.zoo import weights_path
+from masktrail.train.reading import problems
+from masktrail.zoo import DEFAULT, weights_path
+from masktrail.zoo.weights import read_config
 
 log = logging.getLogger(__name__)
 
 SHORT_SIDE = 384
 """Pictures are packed at this height or width, whichever is smaller, at most; pixels."""
 
+PACK = "pack"
+"""Folder of the packed videos, in that of the training."""
+
 HELD_OUT = 0.1
 """Share of the sequences that are measured on instead of trained on."""
-
-_GENTLE = Recipe(stills="", ema=0.99, warmup=0.05)
-
-_PAIRS = replace(
-    _GENTLE,
-    lr=1e-4,
-    encoder_lr=2e-5,
-    stages=(
-        Stage(
-            batch=4,
-            real=1.0,
-            multiple=0.0,
-            clips=ClipSettings(size=160, frames=4, paste=0.2, max_gap=5, tight=0.7),
-            pair=PairSettings(),
-        ),
-    ),
-)
-
-RECIPES: dict[str, Recipe] = {
-    "memory": replace(
-        _GENTLE,
-        lr=5e-5,
-        encoder_lr=1e-5,
-        frozen=("encoder.conv1", "encoder.layer1"),
-        stages=(
-            Stage(
-                batch=2,
-                real=1.0,
-                multiple=0.4,
-                clips=ClipSettings(size=240, frames=4, paste=0.2, max_gap=8, tight=0.3),
-            ),
-        ),
-    ),
-    "unet": _PAIRS,
-    "siamese-unet": _PAIRS,
-}
-"""How a network of each family is trained further: gently, the averaged weights following fast."""
 
 
 @dataclass(frozen=True)
@@ -116,21 +84,21 @@ def fine_tune(
         InputError: a model that cannot be trained further, or a data set that cannot be used.
     """
     path, recipe = _recipe(init)
-    trained, held_out = split(_sequences(root))
-    measured = held_out or trained
+    learned, held_out = split(_sequences(root))
+    measured = held_out or learned
     if not held_out:
         log.warning("There is one sequence only: it is both trained and measured on.")
     names = [sequence.name for sequence in measured]
     before = _score(init, root, names, device, measuring)
-    pack = out / "pack"
+    pack = out / PACK
     if not (resume and pack.is_dir()):
-        write_pack(trained, pack, *_canvas(trained[0]))
+        write_pack(learned, pack, *_canvas(learned[0]))
     recipe = replace(recipe, init=str(path), videos=(str(pack),), **settings)
     weights = train(recipe, minutes, out, resume, device, progress)
     after = _score(out, root, names, device, measuring)
     if after < before:
         log.warning("The new weights are worse than those they started from: keep to %s.", init)
-    found = FineTuned(weights, tuple(s.name for s in trained), tuple(names), before, after)
+    found = FineTuned(weights, tuple(s.name for s in learned), tuple(names), before, after)
     with replacing(out / "finetune.json") as part:
         part.write_text(json.dumps(asdict(found), default=str, indent=1) + "\n")
     return found
@@ -153,13 +121,28 @@ def split(sequences: list[Sequence]) -> tuple[list[Sequence], list[Sequence]]:
 def _recipe(init: str | Path) -> tuple[Path, Recipe]:
     """The weights file of a model and the recipe that trains it further."""
     path = weights_path(init)
-    family, config = read_config(path) if path else ("no trained network", {})
-    if path is None or family not in RECIPES:
+    name, config = read_config(path) if path else ("no trained network", {})
+    recipe = training_of(name).further if name in trained() else None
+    if path is None or recipe is None:
         raise InputError(
-            f"{init} ({family}) cannot be trained further; start from a model of "
-            f"{', '.join(RECIPES)}, such as memory-s."
+            f"{init} ({name}) cannot be trained further; start from a model of "
+            f"{', '.join(further())}, such as {DEFAULT}."
         )
-    return path, replace(RECIPES[family], family=family, model=config)
+    recipe = replace(recipe, family=name, model=config)
+    for problem in problems(replace(recipe, videos=(PACK,))):
+        raise InputError(f"{init} cannot be trained further by its family's recipe: {problem}.")
+    return path, recipe
+
+
+def further() -> dict[str, Recipe]:
+    """How networks are trained further, by family, of those that say so and can be used."""
+    recipes: dict[str, Recipe] = {}
+    for name in trained():
+        with suppress(InputError):
+            recipe = training_of(name).further
+            if recipe:
+                recipes[name] = recipe
+    return recipes
 
 
 def _sequences(root: Path) -> list[Sequence]:

@@ -1,8 +1,25 @@
 """Losses on logits and probabilities of masks."""
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+
+class StepOutput(NamedTuple):
+    """Losses and pictures of one step of training, whatever the family of model.
+
+    Attributes:
+        loss: scalar to be minimised.
+        parts: its parts, scalars by name, for the log.
+        masks: predicted soft masks (B, T-1, N, S, S) of the frames after the first; of networks
+            that make masks of clicks (B, R, N, S, S), of the one frame after each round of them.
+    """
+
+    loss: Tensor
+    parts: dict[str, Tensor]
+    masks: Tensor
 
 
 def hard_pixel_cross_entropy(logits: Tensor, target: Tensor, keep: float) -> Tensor:

@@ -6,7 +6,6 @@ Pillow is imported by the functions that touch files only.
 
 import logging
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -113,19 +112,6 @@ def write_labels(path: str | os.PathLike[str], labels: LabelMap) -> None:
         picture = Image.fromarray(np.ascontiguousarray(labels, np.uint16))
     with replacing(path) as temporary:
         picture.save(temporary, "PNG", compress_level=1, pnginfo=info)
-
-
-def to_one_hot(labels: LabelMap, ids: Sequence[int]) -> NDArray[np.bool_]:
-    """One mask per object: bool, shape (N, H, W), in the order of `ids`."""
-    return labels[None] == np.asarray(ids, np.int64).reshape(-1, 1, 1)
-
-
-def from_one_hot(masks: NDArray[np.bool_], ids: Sequence[int]) -> LabelMap:
-    """Masks (N, H, W) to a label map (H, W); where masks overlap the later one lies on top."""
-    labels = np.zeros(masks.shape[1:], np.uint8 if max(ids, default=0) <= 255 else np.uint16)
-    for mask, object_id in zip(masks, ids, strict=True):
-        labels[mask] = object_id
-    return labels
 
 
 def tight_box(mask: NDArray[Any]) -> tuple[int, int, int, int] | None:

@@ -23,10 +23,10 @@ from masktrail.batch.manifest import Task, read_tasks
 from masktrail.batch.work import Options, Status, do, run_batch
 from masktrail.errors import TOO_LARGE, InputError
 from masktrail.masks import write_labels
-from masktrail.models.weights import save_network
 from masktrail.run import track
 from masktrail.run.journal import Journal
 from masktrail.types import Box
+from masktrail.zoo.weights import save_network
 from painted_videos import paint_clip, through_pipe, write_video
 from watched_runs import count_steps
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from fake import random_network
 from masktrail.masks import write_labels
-from masktrail.models.weights import save_network
+from masktrail.zoo.weights import save_network
 
 from .conftest import add_sequence, label_map
 

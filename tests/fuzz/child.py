@@ -12,7 +12,7 @@ PRELOADED = [
     *("PIL.PngImagePlugin", "PIL.JpegImagePlugin", "av", "cv2", "torch", "scipy.ndimage"),
     *("rich.progress", "fastapi.testclient", "matplotlib.pyplot"),
     *("masktrail.cli", "masktrail.terminal", "masktrail.run", "masktrail.batch.work"),
-    *("masktrail.trackers.classic", "masktrail.models", "masktrail.train.loop"),
+    *("masktrail.families.flow.propagator", "masktrail.models", "masktrail.train.loop"),
     *("masktrail.data.check", "masktrail.evaluate.folders", "masktrail.web.server"),
 ]
 """Imported once, before anything is forked."""

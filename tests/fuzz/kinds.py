@@ -143,6 +143,14 @@ def _packed(draw: st.DrawFn) -> Case:
 
 
 @st.composite
+def _checkpoint(draw: st.DrawFn) -> Case:
+    """A checkpoint of others; it is of too small a network, so that none is ever imported."""
+    files = {"in/c.pth": draw(raw.edited(originals.checkpoint()))}
+    how = ("import-weights", "labelprop", "in/c.pth", "out.safetensors")
+    return _case("checkpoint", files, *how)
+
+
+@st.composite
 def _weights(draw: st.DrawFn) -> Case:
     data = draw(raw.edited(originals.weights()))
     files = {"in/a.mp4": originals.film(), "in/model/weights.safetensors": data, **_mask_file()}
@@ -269,7 +277,7 @@ def _kinds() -> Iterator[st.SearchStrategy[Case]]:
     for suffix in originals.PICTURES:
         yield _picture_folder(suffix)
     yield from (_mask(), _data_set(), _manifest(), _recipe(), _packed(), _weights(), _marks())
-    yield from (_run(), _run(), _project())
+    yield from (_run(), _run(), _project(), _checkpoint())
 
 
 KINDS = list(_kinds())

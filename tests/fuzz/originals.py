@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
 
 from fake import random_network
-from masktrail.models.weights import save_network
+from masktrail.zoo.weights import save_network
 from painted_sets import pack_videos
 from painted_videos import paint_clip, write_video
 
@@ -96,6 +97,15 @@ def weights() -> bytes:
         path = Path(folder) / "weights.safetensors"
         save_network(path, random_network(), "memory", {})
         return path.read_bytes()
+
+
+@cache
+def checkpoint() -> bytes:
+    """What `torch.save` wrote of a network, with what training keeps beside it."""
+    state = {"conv1.weight": torch.zeros(4, 3, 7, 7), "bn1.weight": torch.ones(4)}
+    content = io.BytesIO()
+    torch.save({"state_dict": state, "epoch": 3, "best": (0.5, "x")}, content)
+    return content.getvalue()
 
 
 @cache

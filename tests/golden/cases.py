@@ -6,7 +6,7 @@ import numpy as np
 
 from masktrail.masks import tight_box
 from masktrail.types import Box, LabelMap, Mask, Points, Prompt
-from masktrail.zoo import CARDS, DEFAULT
+from masktrail.zoo import DEFAULT, trackers
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Case:
 SHORT = 20
 """Frames for models that are slower, or drift: what they drift to depends on the last bit."""
 
-OTHERS = [model for model, card in CARDS.items() if card.family != "prompt" and model != DEFAULT]
+OTHERS = [model for model in trackers() if model != DEFAULT]
 
 CASES = [
     *(

@@ -8,6 +8,7 @@ from golden import stored
 from golden.cases import CASES, Case
 from golden.stored import Stored
 from golden.traces import Trace, differences, follow
+from masktrail.errors import InputError
 
 WORST_DROP = 0.02
 """How much mean J of a row may fall with new weights."""
@@ -22,7 +23,10 @@ def main() -> int:
     for model in models:
         if model not in known:
             parser.error(f"there are no clips for {model!r}; known are {', '.join(known)}")
-    return max([renew(stored.path_of(model), model) for model in models])
+    try:
+        return max([renew(stored.path_of(model), model) for model in models])
+    except InputError as error:
+        raise SystemExit(str(error)) from error
 
 
 def renew(path: Path, model: str, follow: Callable[[Case], Trace] = follow) -> int:

@@ -11,9 +11,9 @@ from golden.cases import CASES, Case
 from golden.renewal import renew
 from golden.stored import Stored
 from golden.traces import Trace, differences, follow
+from masktrail.families.memory.bank import MemoryBank
 from masktrail.geometry import Stretch
 from masktrail.models.int8 import supported
-from masktrail.trackers.bank import MemoryBank
 
 MODELS = list(dict.fromkeys(case.model for case in CASES))
 BEGINNING = next(case for case in CASES if case.name == "demo mask float")

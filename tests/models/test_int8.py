@@ -8,7 +8,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fake import random_network
+from masktrail.families.prompt.network import PromptNetwork
 from masktrail.models.backbones import NORMALISED, BasicBlock, Normalise, Pool
+from masktrail.models.blocks import ResidualBlock
 from masktrail.models.int8 import (
     LEVELS,
     Int8Conv2d,
@@ -20,8 +22,6 @@ from masktrail.models.int8 import (
     supported,
     to_int8,
 )
-from masktrail.models.memory import ResidualBlock
-from masktrail.models.prompt import PromptNetwork
 
 CPU = torch.device("cpu")
 

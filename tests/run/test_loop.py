@@ -25,7 +25,7 @@ from masktrail.run import convert, track
 from masktrail.run.job import Job
 from masktrail.run.loop import track_video
 from masktrail.run.record import peak_memory_mb
-from masktrail.trackers.confidence import LOST
+from masktrail.tracking.confidence import LOST
 from masktrail.types import Box, Mask
 from masktrail.video import open_video
 from memory_use import LABELS_MB, growth_of, paint_long

@@ -5,7 +5,7 @@ import pytest
 
 from masktrail.errors import InputError
 from masktrail.run import track
-from masktrail.run.plan import Plan, Segment, by_frame, weight
+from masktrail.run.plan import Plan, by_frame, weight
 from masktrail.types import Box, Points
 
 BOX = Box(0, 0, 10, 10)
@@ -15,31 +15,29 @@ def plan(frames: dict[int, tuple[int, ...]], start: int = 0, direction: str = "b
     return Plan({t: {i: BOX for i in ids} for t, ids in frames.items()}, start, direction)
 
 
+def directions(made: Plan, object_id: int, frames: range) -> str:
+    """A letter per frame: forward, backward, both, or `-` for neither."""
+    letters = {(True, False): "f", (False, True): "b", (True, True): "x", (False, False): "-"}
+    shares = (made.shares(object_id, frame) for frame in frames)
+    return "".join(letters[forward > 0, backward > 0] for forward, backward in shares)
+
+
 def test_before_between_and_behind():
-    assert plan({10: (1,), 20: (1,), 21: (1,)}).segments(1) == [
-        Segment(0, 9, False, True),
-        Segment(11, 19, True, True),
-        Segment(22, None, True, False),
-    ]
+    made = plan({2: (1,), 5: (1,), 6: (1,)})
+    assert directions(made, 1, range(9)) == "bbfxxffff"
 
 
-def test_every_object_has_its_own_segments():
+def test_every_object_has_its_own_directions():
     made = plan({5: (1, 2), 9: (2,)}, start=5)
     assert made.ids == (1, 2)
-    assert made.segments(1) == [Segment(6, None, True, False)]
-    assert made.segments(2) == [Segment(6, 8, True, True), Segment(10, None, True, False)]
+    assert directions(made, 1, range(5, 12)) == "fffffff"
+    assert directions(made, 2, range(5, 12)) == "fxxxfff"
 
 
 def test_one_direction_alone():
-    frames = {10: (1,), 20: (1,)}
-    assert plan(frames, direction="forward").segments(1) == [
-        Segment(11, 19, True, False),
-        Segment(21, None, True, False),
-    ]
-    assert plan(frames, direction="backward").segments(1) == [
-        Segment(0, 9, False, True),
-        Segment(11, 19, False, True),
-    ]
+    frames = {3: (1,), 6: (1,)}
+    assert directions(plan(frames, direction="forward"), 1, range(9)) == "---ffffff"
+    assert directions(plan(frames, direction="backward"), 1, range(9)) == "bbbbbbb--"
 
 
 def test_prompts_in_the_first_frame_need_no_second_look():
@@ -56,14 +54,11 @@ def test_shares_are_nearness():
     assert made.shares(1, 10) == made.shares(1, 20) == (1, 0)
 
 
-def test_shares_agree_with_segments():
+def test_shares_sum_to_one_wherever_an_object_is_tracked():
     made = plan({4: (1,), 9: (1, 2), 17: (1,)}, start=2)
     for object_id in made.ids:
-        for segment in made.segments(object_id):
-            for frame in range(segment.first, (segment.last or 20) + 1):
-                forward, backward = made.shares(object_id, frame)
-                assert (forward > 0, backward > 0) == (segment.forward, segment.backward)
-                assert forward + backward == pytest.approx(1)
+        for frame in range(2, 21):
+            assert sum(made.shares(object_id, frame)) == pytest.approx(1)
 
 
 @pytest.mark.parametrize(

@@ -18,12 +18,12 @@ import pytest
 from fake import random_network
 from masktrail.errors import InputError
 from masktrail.masks import write_labels
-from masktrail.models.weights import save_network
 from masktrail.run import convert, loop, track
 from masktrail.run.identity import REQUIRED
 from masktrail.run.journal import NAME, Damaged, Journal
 from masktrail.types import Box, Mask, ObjectResult, Result
 from masktrail.video.reader import open_video
+from masktrail.zoo.weights import save_network
 from painted_videos import paint_clip, write_video
 from watched_runs import Stopped, count_steps, stop_after
 

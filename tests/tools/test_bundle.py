@@ -18,9 +18,9 @@ from bundles.shrink import shrink
 from masktrail.data.pack import Pack, open_pack
 from masktrail.data.prepare import prepare
 from masktrail.errors import InputError
+from masktrail.families import create
 from masktrail.masks import read_labels, write_labels
-from masktrail.models import create
-from masktrail.models.weights import load_network, save_network
+from masktrail.zoo.weights import load_network, save_network
 from painted_sets import COLOURS, paint, paint_stills, paint_videos, save
 
 MIB = 2**20

@@ -8,7 +8,7 @@ from PIL import Image
 pytest.importorskip("matplotlib", reason="matplotlib is not installed")
 
 from draw_network import Output, draw, outputs_of
-from masktrail.models import create
+from masktrail.families import create
 
 
 def told(outputs: list[Output]) -> list[tuple[str, int, int]]:

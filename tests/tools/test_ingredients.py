@@ -10,7 +10,8 @@ from ingredients import CLIPS_SPLIT, DATA, PACKS, ROOT
 from masktrail.data.pack import open_pack
 from masktrail.data.split import SplitSettings, split_videos
 from masktrail.errors import InputError
-from masktrail.train.recipe import Recipe, read_recipe
+from masktrail.recipe import Recipe
+from masktrail.train.reading import read_recipe
 from painted_sets import paint_videos
 
 RECIPES = sorted(path for room in ("relay", "gpu") for path in ROOT.glob(f"recipes/{room}/*.toml"))

@@ -17,11 +17,11 @@ import pytest
 import ingredients
 import relay
 from masktrail.errors import InputError
-from masktrail.models.fetch import sha256
-from masktrail.models.weights import load_network, publish, read_config
-from masktrail.train.recipe import read_recipe
+from masktrail.train.reading import read_recipe
 from masktrail.train.trainer import Trainer
 from masktrail.zoo import Card
+from masktrail.zoo.fetch import sha256
+from masktrail.zoo.weights import load_network, publish, read_config
 from relay_log import Leg, chain, read_log
 
 MINUTES = 0.2
@@ -162,7 +162,7 @@ def test_published_weights_are_taken_up_where_the_legs_are_gone(
     shipped = tree / "weights"
     shipped.mkdir()
     files = publish(network, *read_config(trained), shipped, "small", origin=sha256(trained))
-    card = Card("siamese-unet", "", 64, files)
+    card = Card("", 64, files, family="siamese-unet")
     monkeypatch.setattr(relay, "CARDS", {"small": card})
     monkeypatch.setattr("masktrail.zoo.CARDS", {"small": card})
     monkeypatch.setenv("MASKTRAIL_WEIGHTS", str(shipped))

@@ -10,10 +10,10 @@ from PIL import Image
 
 from gpu import results
 from gpu.results import LOGS, Harvest, expected_files
-from masktrail.models import create
-from masktrail.models.fetch import sha256
-from masktrail.models.weights import load_network, read_origin, save_network
-from masktrail.train.recipe import Recipe
+from masktrail.families import create
+from masktrail.recipe import Recipe
+from masktrail.zoo.fetch import sha256
+from masktrail.zoo.weights import load_network, read_origin, save_network
 
 CONFIG = {"width": 8}
 """Of a network of half a million weights."""

@@ -28,11 +28,12 @@ from gpu.job import PROCESSES
 from gpu.learner import Task
 from masktrail.data.synth import ClipSettings
 from masktrail.errors import InputError
-from masktrail.models import create
-from masktrail.models.weights import load_network, save_network
+from masktrail.families import create
+from masktrail.recipe import Recipe, Stage
 from masktrail.train.loop import Pace
-from masktrail.train.recipe import Recipe, Stage, read_recipe
+from masktrail.train.reading import read_recipe
 from masktrail.train.trainer import read_clock
+from masktrail.zoo.weights import load_network, save_network
 from painted_sets import paint_stills, paint_videos
 
 ROOT = Path(together.__file__).parents[1]
@@ -313,7 +314,7 @@ def test_batches_that_do_not_fit_are_halved(
     clock = iter([0.0, 60.0, 200.0, 260.0])
     monkeypatch.setattr(learner, "train", train)
     monkeypatch.setattr(learner, "time", SimpleNamespace(monotonic=lambda: next(clock)))
-    large = Recipe(stages=(Stage(until=0.5, batch=12), Stage(batch=3)))
+    large = Recipe("memory", stages=(Stage(until=0.5, batch=12), Stage(batch=3)))
     stop = together.make_stop()
     _, telling = PROCESSES.Pipe(duplex=False)
     learner._train(task("large", large, tmp_path, minutes=10), {}, stop, telling)
@@ -333,7 +334,7 @@ def test_what_smaller_batches_do_not_mend_is_told(
         raise fault
 
     monkeypatch.setattr(learner, "train", train)
-    small = task("small", Recipe(stages=(Stage(batch=1),)), tmp_path)
+    small = task("small", Recipe("memory", stages=(Stage(batch=1),)), tmp_path)
     told, telling = PROCESSES.Pipe(duplex=False)
     with pytest.raises((SystemExit, RuntimeError)):
         learner.learn(small, b"", together.make_stop(), telling)
@@ -368,7 +369,8 @@ def test_recipes_find_what_came_out_of_a_bundle(place: Path, tmp_path: Path) -> 
 def test_a_rehearsal_goes_through_the_last_stages() -> None:
     ends = (0.2, 0.5, 0.9, 1.0)
     full = Recipe(
-        stages=tuple(Stage(until=u, batch=b) for u, b in zip(ends, (1, 2, 3, 4), strict=True))
+        "memory",
+        stages=tuple(Stage(until=u, batch=b) for u, b in zip(ends, (1, 2, 3, 4), strict=True)),
     )
     short = together.rehearsed(full, CPU)
     assert [short.stage(step / short.steps).batch for step in range(short.steps)] == [2, 2, 2]

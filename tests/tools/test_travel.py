@@ -8,9 +8,9 @@ import pytest
 import travel
 from gpu.results import expected_files
 from masktrail.errors import InputError
-from masktrail.models import create
-from masktrail.models.storage import compact
-from masktrail.train.recipe import Recipe
+from masktrail.families import create
+from masktrail.recipe import Recipe
+from masktrail.zoo.storage import compact
 from travel import BLOCK, FILE, FILES, GIVES, MIB, SPARE, TAKES
 
 NETWORKS = ("memory", "siamese-unet", "unet")

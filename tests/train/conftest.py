@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from masktrail.data.synth import ClipSettings
-from masktrail.train.recipe import Recipe, Stage
+from masktrail.recipe import Recipe, Stage
 from painted_sets import pack_stills, pack_videos
 
 SMALL = {"key": 8, "value": 12, "hidden": 16, "stride8": 12, "stride4": 8}
@@ -25,6 +25,7 @@ def recipe(packs: Path) -> Recipe:
     """A narrow memory network on clips of two frames of 64x64."""
     clips = ClipSettings(size=64, frames=2, max_gap=2)
     return Recipe(
+        family="memory",
         model=SMALL,
         stills=str(packs / "stills" / "pack"),
         videos=(str(packs / "videos" / "pack"),),

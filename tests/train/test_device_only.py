@@ -7,18 +7,18 @@ import torch
 
 from device_only import device_only
 from masktrail.data.synth import ClipSettings
+from masktrail.families import trained
+from masktrail.recipe import Recipe, Stage
 from masktrail.train.drawing import draw
 from masktrail.train.log import LossTable
-from masktrail.train.recipe import ClickSettings, PairSettings, Recipe, Stage
-from masktrail.train.steps import STEPS
 from masktrail.train.trainer import Step, Trainer
-from small_networks import MODELS
+from small_networks import MODELS, SPOILT
 
 META = torch.device("meta")
 
 
 @pytest.mark.parametrize("kind", ["stills", "videos", "plain"])
-@pytest.mark.parametrize("family", sorted(STEPS))
+@pytest.mark.parametrize("family", trained())
 def test_no_pixel_is_on_the_cpu_and_no_step_waits(
     packs: Path, tmp_path: Path, family: str, kind: str
 ) -> None:
@@ -31,8 +31,7 @@ def test_no_pixel_is_on_the_cpu_and_no_step_waits(
         real=float(kind != "stills"),
         multiple=0.5,
         clips=clips,
-        pair=PairSettings(corrupt=0.8, teacher=0.5),
-        click=ClickSettings(box=0.3, mask=0.3, rounds=2),
+        own=SPOILT.get(family),
     )
     recipe = Recipe(
         family=family,

@@ -9,8 +9,8 @@ import torch
 
 from masktrail.data.pack import Pack
 from masktrail.errors import InputError
+from masktrail.recipe import Recipe
 from masktrail.train.drawing import open_packs, open_sampler
-from masktrail.train.recipe import Recipe
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 

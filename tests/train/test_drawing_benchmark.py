@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from masktrail.train.recipe import Recipe
+from masktrail.recipe import Recipe
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "drawing.py"
 

@@ -12,16 +12,18 @@ from torch import nn
 from clocks import TickingClock
 from masktrail.data.synth import Clips, ClipSettings
 from masktrail.errors import InputError
-from masktrail.models import create
-from masktrail.models.memory import MemoryNetwork
+from masktrail.families import KNOWN, create, training_of
+from masktrail.families import family as family_of
+from masktrail.families.memory.network import MemoryNetwork
+from masktrail.families.unet.training import PairSettings
+from masktrail.losses import StepOutput
+from masktrail.recipe import Recipe, Stage
 from masktrail.train import held_out, loop
 from masktrail.train.drawing import open_packs
 from masktrail.train.held_out import HeldOut
 from masktrail.train.loop import Pace, train
-from masktrail.train.output import StepOutput
-from masktrail.train.recipe import PairSettings, Recipe, Stage
 from painted_sets import pack_videos
-from small_networks import MODELS
+from small_networks import MODELS, SPOILT
 
 CPU = torch.device("cpu")
 
@@ -39,6 +41,12 @@ def scored(recipe: Recipe, apart: str, monkeypatch: pytest.MonkeyPatch) -> Recip
     return replace(recipe, held_out=apart)
 
 
+def answering(monkeypatch: pytest.MonkeyPatch, name: str, step: Any) -> None:
+    """Gives a family another step."""
+    training = replace(training_of(name), step=step)
+    monkeypatch.setitem(KNOWN, name, replace(family_of(name), training=lambda: training))
+
+
 def answer(monkeypatch: pytest.MonkeyPatch, family: str, masks: Any) -> list[Stage]:
     """Lets the step of a family answer with `masks(clips)`; the stages that it is given."""
     stages: list[Stage] = []
@@ -48,7 +56,7 @@ def answer(monkeypatch: pytest.MonkeyPatch, family: str, masks: Any) -> list[Sta
         stages.append(stage)
         return StepOutput(torch.zeros(()), {}, masks(clips))
 
-    monkeypatch.setitem(held_out.STEPS, family, step)
+    answering(monkeypatch, family, step)
     return stages
 
 
@@ -85,7 +93,7 @@ def test_losses_are_means_over_all_clips(scored: Recipe, monkeypatch: pytest.Mon
         parts = {"dice": torch.tensor(next(losses)), "cross_entropy": torch.tensor(2.0)}
         return StepOutput(torch.zeros(()), parts, clips.masks[:, 1:])
 
-    monkeypatch.setitem(held_out.STEPS, "memory", step)
+    answering(monkeypatch, "memory", step)
     score = HeldOut(scored, CPU).score(nn.Identity())
     assert score == {"IoU": 1, "dice": 2.5, "cross_entropy": 2}
 
@@ -105,7 +113,7 @@ def test_the_same_network_has_the_same_score(scored: Recipe, family: str) -> Non
     frames = 1 if family == "prompt" else 3
     last = Stage(
         clips=ClipSettings(size=96, frames=frames, paste=1.0, far=3, max_gap=1, small=1.0),
-        pair=PairSettings(corrupt=1.0, teacher=0.5),
+        own=SPOILT.get(family),
     )
     recipe = replace(scored, family=family, model=MODELS[family], stages=(last,))
     torch.manual_seed(1)
@@ -123,14 +131,15 @@ def test_clips_are_as_they_are_in_their_videos(
     scored: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clips = ClipSettings(size=64, frames=2, paste=0.5, far=3, small=0.5, objects=2, real_motion=1.0)
-    last = Stage(clips=clips, pair=PairSettings(corrupt=0.7, teacher=0.5))
-    stages = answer(monkeypatch, "memory", lambda clips: clips.masks[:, 1:])
-    HeldOut(replace(scored, stages=(*scored.stages, last)), CPU).score(nn.Identity())
+    last = Stage(clips=clips, own=PairSettings(corrupt=0.7, teacher=0.5))
+    stages = answer(monkeypatch, "unet", lambda clips: clips.masks[:, 1:])
+    pairs = replace(scored, family="unet", stages=(*scored.stages, last))
+    HeldOut(pairs, CPU).score(nn.Identity())
     assert len(stages) == 2
     seen = stages[0]
     assert (seen.clips.size, seen.clips.frames, seen.clips.objects) == (64, 2, 1)
     assert seen.clips.paste == seen.clips.far == seen.clips.small == seen.clips.real_motion == 0
-    assert seen.pair.corrupt == seen.pair.teacher == 0
+    assert seen.own == PairSettings(corrupt=0.0, teacher=0.0)
 
 
 def test_a_run_is_scored_at_its_beginning_all_the_time_and_at_its_end(

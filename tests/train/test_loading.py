@@ -20,8 +20,8 @@ import torch
 from masktrail.data.pack import open_pack
 from masktrail.data.synth import Clips, ClipSampler
 from masktrail.errors import InputError
+from masktrail.recipe import Recipe, Stage
 from masktrail.train.loading import Loader
-from masktrail.train.recipe import Recipe, Stage
 
 
 def make_sampler(recipe: Recipe, seed: int) -> ClipSampler:

@@ -20,14 +20,14 @@ from PIL import Image
 from clocks import TickingClock
 from masktrail.data.synth import Clips, ClipSettings
 from masktrail.errors import InputError
-from masktrail.models.memory import MemoryConfig, MemoryNetwork
-from masktrail.models.weights import load_network, read_ranges, save_network
+from masktrail.families.memory.network import MemoryConfig, MemoryNetwork
+from masktrail.losses import StepOutput
+from masktrail.recipe import Recipe, Stage
 from masktrail.train import loop, parallel
 from masktrail.train.drawing import draw
 from masktrail.train.loop import Pace, train
-from masktrail.train.recipe import Recipe, Stage
-from masktrail.train.steps import StepOutput
 from masktrail.train.trainer import Step, Trainer, read_clock, schedule
+from masktrail.zoo.weights import load_network, read_ranges, save_network
 from painted_sets import pack_videos
 
 CPU = torch.device("cpu")
@@ -65,6 +65,7 @@ def logged(out: Path) -> list[dict[str, float]]:
 def finished(packs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a finished training."""
     recipe = Recipe(
+        family="memory",
         model={"key": 8, "value": 12, "hidden": 16, "stride8": 12, "stride4": 8},
         stills=str(packs / "stills" / "pack"),
         videos=(str(packs / "videos" / "pack"),),
@@ -442,7 +443,7 @@ import json, sys
 from pathlib import Path
 import torch
 from masktrail.train import loop
-from masktrail.train.recipe import read_recipe
+from masktrail.train.reading import read_recipe
 from masktrail.train.drawing import draw
 
 out, run = Path(sys.argv[2]), loop._run
@@ -464,6 +465,7 @@ def test_two_processes_end_with_the_same_weights(
     recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines = [
+        'family = "memory"',
         f"model = {{ {', '.join(f'{k} = {v}' for k, v in recipe.model.items())} }}",
         f"stills = {recipe.stills!r}",
         f"videos = {list(recipe.videos)!r}",

@@ -8,11 +8,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from masktrail.data.synth import Clips, ClipSettings
-from masktrail.models.prompt import PromptConfig, PromptNetwork
-from masktrail.models.weights import load_network
+from masktrail.families.prompt.network import PromptConfig, PromptNetwork
+from masktrail.families.prompt.training import ClickSettings, jittered_boxes, prompt_step
+from masktrail.recipe import Recipe, Stage
 from masktrail.train.loop import train
-from masktrail.train.prompt_step import jittered_boxes, prompt_step
-from masktrail.train.recipe import ClickSettings, Recipe, Stage
+from masktrail.zoo.weights import load_network
 
 SMALL = {"stem": 4, "hidden": 16, "stride8": 12, "stride4": 8, "stride2": 6}
 
@@ -42,7 +42,7 @@ class Recorder(nn.Module):
 
 
 def stage(**click: object) -> Stage:
-    return Stage(click=ClickSettings(**click))  # type: ignore[arg-type]
+    return Stage(own=ClickSettings(**click))  # type: ignore[arg-type]
 
 
 def test_losses_and_pictures() -> None:

@@ -4,7 +4,7 @@ import runpy
 from dataclasses import replace
 from pathlib import Path
 
-from masktrail.train.recipe import Recipe
+from masktrail.recipe import Recipe
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "step_memory.py"
 

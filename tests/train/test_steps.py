@@ -1,4 +1,4 @@
-"""What the memory network's training step computes."""
+"""What the training steps of the memory network and of the U-Nets compute."""
 
 from copy import deepcopy
 from dataclasses import replace
@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from masktrail.data.synth import Clips
-from masktrail.models import MODELS
-from masktrail.models.memory import MemoryConfig, MemoryNetwork
-from masktrail.train.recipe import PairSettings, Stage
-from masktrail.train.steps import STEPS, memory_step, pair_step
+from masktrail.families.memory.network import MemoryConfig, MemoryNetwork
+from masktrail.families.memory.training import memory_step
+from masktrail.families.unet.training import PairSettings, pair_step
+from masktrail.recipe import Stage
 
 SMALL = MemoryConfig(key=8, value=12, hidden=16, stride8=12, stride4=8, stride2=4)
 
@@ -99,12 +99,10 @@ def test_a_perfect_prediction_costs_little(
     batch = clips()
     background = 1 - batch.masks.sum(2, keepdim=True)
     perfect: Tensor = torch.cat([background, batch.masks], 2)[:, 1:] * 30 - 15
-    monkeypatch.setattr("masktrail.train.steps._unroll", lambda network, clips: perfect)
+    monkeypatch.setattr(
+        "masktrail.families.memory.training._unroll", lambda network, clips: perfect
+    )
     assert memory_step(network, batch, Stage()).loss.item() < 1e-4
-
-
-def test_steps_are_of_families() -> None:
-    assert STEPS.keys() <= MODELS.keys()
 
 
 class Recorder(nn.Module):
@@ -120,7 +118,7 @@ class Recorder(nn.Module):
         return (mask.roll(2, -1) - 0.5) * self.sharpness
 
 
-TRUE = Stage(pair=PairSettings(corrupt=0.0))
+TRUE = Stage(own=PairSettings(corrupt=0.0))
 
 
 def test_a_pair_step_goes_from_frame_to_frame_on_its_own_masks() -> None:
@@ -145,7 +143,7 @@ def test_a_pair_step_goes_from_frame_to_frame_on_its_own_masks() -> None:
 def test_a_taught_pair_step_goes_out_from_true_masks() -> None:
     batch, network = clips(frames=4), Recorder()
     batch.masks[:, 2] = batch.masks[:, 2].roll(3, -1)
-    pair_step(network, batch, replace(TRUE, pair=PairSettings(corrupt=0.0, teacher=1.0)))
+    pair_step(network, batch, replace(TRUE, own=PairSettings(corrupt=0.0, teacher=1.0)))
     for i, (_, _, mask) in enumerate(network.seen):
         assert torch.equal(mask[:, 0], batch.masks[:, i].flatten(0, 1))
 
@@ -155,7 +153,7 @@ def test_true_masks_are_corrupted_in_the_share_asked_for() -> None:
     network, spoilt, drawn = Recorder(), 0, 0
     batch = clips(frames=2)
     for _ in range(30):
-        pair_step(network, batch, replace(TRUE, pair=PairSettings(corrupt=0.5)))
+        pair_step(network, batch, replace(TRUE, own=PairSettings(corrupt=0.5)))
         given, true = network.seen[-1][2][:, 0], batch.masks[:, 0].flatten(0, 1)
         spoilt += int((given != true).any(-1).any(-1).sum())
         drawn += len(given)
@@ -174,5 +172,5 @@ def test_a_pair_step_counts_valid_slots_alone() -> None:
 
 
 def test_the_loss_of_a_pair_step_is_the_one_asked_for() -> None:
-    parts = pair_step(Recorder(), clips(), Stage(pair=PairSettings(loss="dice"))).parts
+    parts = pair_step(Recorder(), clips(), Stage(own=PairSettings(loss="dice"))).parts
     assert set(parts) == {"dice"}

@@ -16,9 +16,9 @@ import torch
 from gpu.shared_packs import take_over
 from masktrail.data.pack import Pack
 from masktrail.errors import InputError
+from masktrail.recipe import Recipe
 from masktrail.train.log import total_loss
 from masktrail.train.loop import Pace, train
-from masktrail.train.recipe import Recipe
 from masktrail.train.trainer import CHECKPOINT, read_clock
 
 FULL = ("out of memory", "ALLOC_FAILED")

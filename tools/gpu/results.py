@@ -15,12 +15,12 @@ from pathlib import Path
 
 from PIL import Image
 
+from masktrail.families import create
 from masktrail.files import replacing
-from masktrail.models import create
-from masktrail.models.fetch import sha256
-from masktrail.models.storage import compact
-from masktrail.models.weights import int8_shards, load_network, read_config
-from masktrail.train.recipe import Recipe
+from masktrail.recipe import Recipe
+from masktrail.zoo.fetch import sha256
+from masktrail.zoo.storage import compact
+from masktrail.zoo.weights import int8_shards, load_network, read_config
 from travel import FILE, MIB
 
 logger = logging.getLogger("masktrail.tools")

@@ -26,7 +26,7 @@ from masktrail.video.reader import can_be_repeated
 from masktrail.zoo import own_settings
 
 if TYPE_CHECKING:
-    from masktrail.trackers.tracker import Tracker
+    from masktrail.tracking.tracker import Tracker
 
 STATUS = "status.json"
 """Of the file in a video's folder that says how far it is."""

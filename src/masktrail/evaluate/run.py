@@ -23,7 +23,7 @@ from masktrail.settings import told
 from masktrail.zoo import load, own_settings
 
 if TYPE_CHECKING:
-    from masktrail.trackers.tracker import Tracker
+    from masktrail.tracking.tracker import Tracker
 
 Progress = Callable[[str, int, int], None]
 """Called with model and sequence, frames done and frames in all, over the whole data set."""

@@ -17,7 +17,7 @@ from masktrail.masks import areas, tight_box, write_labels
 from masktrail.types import Box, Image, LabelMap, Mask, Prompt
 
 if TYPE_CHECKING:
-    from masktrail.trackers.tracker import Tracker
+    from masktrail.tracking.tracker import Tracker
 
 PROMPTS = ("mask", "box")
 

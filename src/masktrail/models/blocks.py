@@ -1,15 +1,28 @@
-"""What the U-Nets are made of, and what makes them quicker once they are trained."""
+"""What networks are made of, and what makes them quicker once they are trained."""
 
 import copy
 from collections.abc import Collection
 from typing import TypeVar
 
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from masktrail.errors import InputError
 
 Network = TypeVar("Network", bound=nn.Module)
+
+
+class ResidualBlock(nn.Module):
+    """Two pre-activated 3x3 convolutions around a shortcut."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.conv2(F.relu(self.conv1(F.relu(x)), inplace=True))
 
 
 def conv_unit(channels_in: int, channels: int, dropout: float = 0.0) -> nn.Sequential:

@@ -10,21 +10,19 @@ import platform
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from masktrail.models.backbones import NORMALISED, BasicBlock, ResNet18
-from masktrail.models.memory import MemoryNetwork, ResidualBlock
+from masktrail.models.blocks import ResidualBlock
 
 LEVELS = 127
 """Activations have 7 bits: a processor without VNNI adds two products in 16 bits."""
 
 BEYOND = 1e-4
 """Share of the values of a tensor that may lie beyond its range; they are cut off there."""
-
-FAMILIES = ("memory", "prompt")
-"""Those that gain; a U-Net's batch norms would lie between its convolutions."""
 
 Ranges = dict[str, float]
 """Largest value of a module's input, by the module's name; of its output, for a `BasicBlock`."""
@@ -83,8 +81,9 @@ def _see_output(
 
 
 def to_int8(network: nn.Module, ranges: Mapping[str, float]) -> nn.Module:
-    """Replaces what pays of a network by 8-bit modules, in place: stages of `BasicBlock`s, the
-    stem of a `MemoryNetwork`, residual blocks, 3x3 convolutions of what is never negative.
+    """Replaces what pays of a network by 8-bit modules, in place: stages of `BasicBlock`s,
+    residual blocks, 3x3 convolutions of what is never negative; the stem of an encoder whose first
+    stage alone reads it, as its network's attribute `plain_stem` says.
 
     Args:
         network: on the CPU, in float32.
@@ -94,9 +93,10 @@ def to_int8(network: nn.Module, ranges: Mapping[str, float]) -> nn.Module:
         The network.
     """
     _replace(network, "", ranges)
-    # other networks add to what the stem gives, or read it too
-    if isinstance(network, MemoryNetwork) and isinstance(network.encoder.layer1, Int8Stage):
-        _replace_stem(network.encoder, ranges["encoder.layer1.0.conv1"])
+    encoder: Any = getattr(network, "encoder", None)
+    quick = isinstance(encoder, ResNet18) and isinstance(encoder.layer1, Int8Stage)
+    if quick and getattr(network, "plain_stem", False):
+        _replace_stem(encoder, ranges["encoder.layer1.0.conv1"])
     return network
 
 

@@ -14,7 +14,7 @@ from masktrail.video.reader import Video, can_be_repeated
 from masktrail.zoo import own_settings, weights_hash, weights_path
 
 if TYPE_CHECKING:
-    from masktrail.trackers.tracker import Tracker
+    from masktrail.tracking.tracker import Tracker
 
 VERSION = 1
 """Raised whenever equal pictures, prompts, weights and settings come to give other masks."""

@@ -30,7 +30,7 @@ from masktrail.video.reader import Video, open_video
 from masktrail.zoo import DEFAULT, load
 
 if TYPE_CHECKING:
-    from masktrail.trackers.tracker import Tracker
+    from masktrail.tracking.tracker import Tracker
 
 KEPT_EVERY = 50
 """The tracker's state is kept after so many frames; the rest is tracked again by a resumption."""

@@ -24,7 +24,7 @@ from masktrail.video.source import Tick
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from masktrail.trackers.tracker import Tracker
+    from masktrail.tracking.tracker import Tracker
 
 Kept = tuple[int, dict[str, Any]]
 """The frame a state was kept before, and the state."""

@@ -7,35 +7,15 @@ of the prompt that it comes from. See docs/corrections.md.
 
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import Literal, cast
+from typing import cast
 
 from masktrail.errors import InputError
 from masktrail.types import Points, Prompt
 
-Direction = Literal["both", "forward", "backward"]
 DIRECTIONS = ("both", "forward", "backward")
 
 Prompts = Mapping[int, Prompt] | Mapping[int, Mapping[int, Prompt]]
 """By object id, for the first frame; or by frame, counted from the source's frame 0, and id."""
-
-
-@dataclass(frozen=True)
-class Segment:
-    """Frames of one object between prompts.
-
-    Attributes:
-        first: of them.
-        last: of them, or None for the end of the video.
-        forward: whether it is tracked forward here.
-        backward: whether it is tracked backward here.
-    """
-
-    first: int
-    last: int | None
-    forward: bool
-    backward: bool
 
 
 class Plan:
@@ -92,18 +72,6 @@ class Plan:
         prompt, frames = self.prompts[frame][object_id], self._frames[object_id]
         first = frames[0] if self.forward else frames[-1]
         return isinstance(prompt, Points) and prompt.alone and frame != first
-
-    def segments(self, object_id: int) -> list[Segment]:
-        """What lies before, between and behind an object's prompted frames, in order."""
-        frames = self._frames[object_id]
-        inner = [Segment(a + 1, b - 1, self.forward, self.backward) for a, b in pairwise(frames)]
-        before = Segment(self.start, frames[0] - 1, False, self.backward)
-        behind = Segment(frames[-1] + 1, None, self.forward, False)
-        return [
-            s
-            for s in (before, *inner, behind)
-            if (s.forward or s.backward) and (s.last is None or s.first <= s.last)
-        ]
 
     def shares(self, object_id: int, frame: int) -> tuple[float, float]:
         """How near the prompts are that each direction comes from: forward, backward.

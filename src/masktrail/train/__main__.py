@@ -9,7 +9,7 @@ from pathlib import Path
 
 from masktrail.errors import InputError
 from masktrail.train.loop import train
-from masktrail.train.recipe import read_recipe
+from masktrail.train.reading import read_recipe
 
 log = logging.getLogger("masktrail.train")
 

@@ -9,7 +9,7 @@ import torch
 from masktrail.data.davis import refuse_held_out
 from masktrail.data.pack import Pack, open_pack
 from masktrail.data.synth import Clips, ClipSampler
-from masktrail.train.recipe import Recipe, Stage
+from masktrail.recipe import Recipe, Stage
 
 log = logging.getLogger(__name__)
 

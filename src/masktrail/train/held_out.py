@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from masktrail.data.pack import Pack
 from masktrail.data.synth import ClipSampler
 from masktrail.devices import fast_autocast
+from masktrail.families import training_of
 from masktrail.losses import masked_mean
+from masktrail.recipe import Recipe, Stage, Training
 from masktrail.train.drawing import open_packs
-from masktrail.train.recipe import Recipe, Stage
-from masktrail.train.steps import STEPS
 
 SEED = 0
 """Of the clips and of all that is drawn beside them: every score is of the same ones."""
@@ -41,7 +41,9 @@ class HeldOut:
         if pack is None:
             (pack,) = open_packs([recipe.held_out], device).values()
         self._sampler = ClipSampler(None, [pack], SEED)
-        self._stage, self._compute = _as_they_are(recipe.stages[-1]), STEPS[recipe.family]
+        training = training_of(recipe.family)
+        self._stage = _as_they_are(recipe.stages[-1], training)
+        self._compute = training.step
         self._device = device
 
     @torch.no_grad()
@@ -68,11 +70,11 @@ class HeldOut:
         return {name: float(total) / (CLIPS // BATCH) for name, total in sums.items()}
 
 
-def _as_they_are(stage: Stage) -> Stage:
+def _as_they_are(stage: Stage, training: Training) -> Stage:
     """A stage of clips that are neither bent nor pasted into, and of masks that are not spoilt."""
     clips = replace(stage.clips, objects=1, paste=0.0, real_motion=0.0, small=0.0, far=0)
-    pair = replace(stage.pair, teacher=0.0, corrupt=0.0)
-    return replace(stage, clips=clips, pair=pair)
+    own = stage.told(training.settings).unspoilt() if training.settings else None
+    return replace(stage, clips=clips, own=own)
 
 
 def _iou(masks: Tensor, truth: Tensor, valid: Tensor) -> Tensor:

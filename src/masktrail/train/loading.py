@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from masktrail.data.synth import Clips
 from masktrail.devices import sent
 from masktrail.errors import InputError
-from masktrail.train.recipe import Recipe, Stage
+from masktrail.recipe import Recipe, Stage
 
 
 class Sampler(Protocol):

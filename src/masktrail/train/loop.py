@@ -17,9 +17,9 @@ import torch
 from masktrail.data.pack import Pack
 from masktrail.devices import catch_up, choose_device
 from masktrail.files import replacing
+from masktrail.recipe import Recipe
 from masktrail.train import parallel
 from masktrail.train.log import HELD_OUT_PREFIX, LOADING, LossTable, draw_curves, draw_sheet
-from masktrail.train.recipe import Recipe
 from masktrail.train.trainer import Step, Trainer
 
 log = logging.getLogger(__name__)

@@ -16,15 +16,16 @@ from masktrail.data.pack import Pack
 from masktrail.data.synth import Clips, ClipSampler
 from masktrail.devices import fast_autocast
 from masktrail.errors import InputError
+from masktrail.families import create, family, training_of
 from masktrail.files import replacing
-from masktrail.models import create, int8
-from masktrail.models.weights import initialise, save_network
+from masktrail.losses import StepOutput
+from masktrail.models import int8
+from masktrail.recipe import Recipe, Stage
 from masktrail.train import parallel
 from masktrail.train.drawing import draw, open_sampler
 from masktrail.train.held_out import HeldOut
 from masktrail.train.loading import Loader
-from masktrail.train.recipe import Recipe, Stage
-from masktrail.train.steps import STEPS, StepOutput
+from masktrail.zoo.weights import initialise, save_network
 
 CHECKPOINT = "checkpoint.pt"
 OBSERVED = 16
@@ -47,10 +48,10 @@ class Clock(NamedTuple):
 class Step(nn.Module):
     """One training step as a module, so that it can be spread over processes."""
 
-    def __init__(self, network: nn.Module, family: str) -> None:
+    def __init__(self, network: nn.Module, name: str) -> None:
         super().__init__()
         self.network = network
-        self._compute = STEPS[family]
+        self._compute = training_of(name).step
 
     def forward(self, clips: Clips, stage: Stage) -> StepOutput:
         return self._compute(self.network, clips, stage)
@@ -82,8 +83,7 @@ class Trainer:
     ) -> None:
         if minutes <= 0:
             raise InputError(f"Training for {minutes:g} minutes; expected more than 0.")
-        if recipe.family not in STEPS:
-            raise InputError(f"Nothing trains {recipe.family!r}; there is {', '.join(STEPS)}.")
+        training_of(recipe.family)  # refuses what nothing trains
         self.recipe, self.seconds, self.out = recipe, minutes * 60, out
         self.rank, self.device = parallel.start(device)
         torch.manual_seed(recipe.seed)
@@ -193,10 +193,10 @@ class Trainer:
             torch.save(state, part)
 
     def _save_weights(self, ranges: bool = False) -> None:
-        family, config = self.recipe.family, self.recipe.model
+        name, config = self.recipe.family, self.recipe.model
         averaged = self._averaged()
-        found = self._ranges(averaged) if ranges and family in int8.FAMILIES else {}
-        save_network(self.out / "weights.safetensors", averaged, family, config, found)
+        found = self._ranges(averaged) if ranges and family(name).int8 else {}
+        save_network(self.out / "weights.safetensors", averaged, name, config, found)
 
     def score(self) -> dict[str, float]:
         """Of the averaged weights on the recipe's held-out pack, see `HeldOut.score`; nothing where
@@ -213,7 +213,7 @@ class Trainer:
     @torch.no_grad()
     def _ranges(self, network: nn.Module) -> int8.Ranges:
         """Of a network's activations in batches like those it last learned from."""
-        step = STEPS[self.recipe.family]
+        step = training_of(self.recipe.family).step
         self.loader.resume(0)
         self.loader.progress = 1.0
         with (

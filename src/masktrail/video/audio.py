@@ -37,11 +37,6 @@ class AudioCopy:
         self._packets = _in_time(self._read())
         self._waiting: Any = None
 
-    @property
-    def copies(self) -> bool:
-        """Whether any stream can be copied."""
-        return bool(self._streams)
-
     def begin(self, first_frame: Fraction, cut: bool) -> Fraction:
         """Decides which moment of the source becomes zero in the output, and returns it.
 

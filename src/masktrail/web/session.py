@@ -21,7 +21,7 @@ from masktrail.web.preview import Preview
 from masktrail.web.project import FILE, Project
 from masktrail.web.shelf import Shelf
 from masktrail.web.tracking import Tracking
-from masktrail.zoo import CARDS, load_prompter
+from masktrail.zoo import load_prompter, trackers
 
 DEMO = "demo"
 """Name of the project of the demo clip."""
@@ -110,7 +110,7 @@ class Session:
             return {
                 "open": None if opened is None else _told(opened),
                 "run": None if opened is None else opened.tracking.status(),
-                "models": [name for name, card in CARDS.items() if card.family != "prompt"],
+                "models": trackers(),
                 "exports": [
                     {"name": name, "about": writer.about} for name, writer in WRITERS.items()
                 ],

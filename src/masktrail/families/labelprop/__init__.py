@@ -1,0 +1,25 @@
+"""Label propagation over frozen features."""
+
+from masktrail.tracking.family import Card, Family, Lazy
+
+FAMILY = Family(
+    name="labelprop",
+    cards={
+        "labelprop": Card(
+            about="Label propagation over frozen ResNet-18 features; never trained on video",
+            size=480,
+            files={
+                "resnet18-stride16-imagenet.safetensors": (
+                    "eb6704e1e68575a732efd3855e485654b726422ae27a466cb2a0fb7488bebfec"
+                )
+            },
+            parameters=2_780_544,
+            data="ImageNet-1k (classification), weights as published with torchvision",
+            licence="BSD-3-Clause (torchvision); the copy it was made from carries no licence file",
+        ),
+    },
+    network=Lazy(__name__, "network:FeatureNetwork"),
+    config=Lazy(__name__, "network:FeatureConfig"),
+    propagator=Lazy(__name__, "propagator:LabelPropagator"),
+    importer=Lazy(__name__, "importing:from_resnet18"),
+)

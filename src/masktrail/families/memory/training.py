@@ -1,0 +1,84 @@
+"""What one step of training a memory network computes."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from masktrail.data.synth import Clips, ClipSettings
+from masktrail.families.memory.network import MASK_STRIDE, Encoded, MemoryNetwork
+from masktrail.families.memory.readout import read
+from masktrail.losses import (
+    StepOutput,
+    dice,
+    hard_pixel_cross_entropy,
+    label_maps,
+    masked_mean,
+)
+from masktrail.models.aggregate import soft_aggregate
+from masktrail.recipe import Recipe, Stage, Training
+
+ABSENT = -15.0
+"""Logit of a slot that holds no object."""
+
+
+def memory_step(network: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
+    """Unrolls a memory network over clips: frame 0 given, later ones predicted and memorised.
+
+    Loss per frame: cross-entropy over the hardest pixels plus Dice, both at full resolution on the
+    logits after soft aggregation (XMem, section 4.2).
+    """
+    assert isinstance(network, MemoryNetwork)
+    logits = _unroll(network, clips)  # (B, T-1, N+1, S, S)
+    b, t, n = logits.shape[0], logits.shape[1], logits.shape[2] - 1
+    truth = clips.masks[:, 1:]
+    flat = logits.flatten(0, 1).float()
+    pixels = hard_pixel_cross_entropy(flat, label_maps(truth.flatten(0, 1)), stage.keep)
+    masks = flat.softmax(1)[:, 1:].view(b, t, n, *flat.shape[2:])
+    shown = clips.valid[:, None].expand(b, t, n)
+    parts = {
+        "cross_entropy": masked_mean(pixels.view(b, t), shown.any(2)),
+        "dice": masked_mean(dice(masks, truth), shown),
+    }
+    return StepOutput(parts["cross_entropy"] + parts["dice"], parts, masks.detach())
+
+
+def _unroll(network: MemoryNetwork, clips: Clips) -> Tensor:
+    """Aggregated logits (B, T-1, N+1, S, S) of the frames after the first."""
+    (b, t), size = clips.masks.shape[:2], clips.masks.shape[-1]
+    first = clips.masks[:, 0] * clips.valid[..., None, None]
+    images = clips.images.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+    encoded = network.encode(images)
+    frames = [Encoded(*(x.unflatten(0, (b, t))[:, i] for x in encoded)) for i in range(t)]
+    previous = F.avg_pool2d(first, MASK_STRIDE)
+    keys, values, outputs = [], [], []
+    for i in range(1, t):
+        keys.append(frames[i - 1].memory)
+        values.append(network.memorize(frames[i - 1].f16, previous))
+        readout = read(torch.cat(keys, 1), frames[i].query, torch.cat(values, 1))
+        logits = network.segment(frames[i], readout, previous, frames[i - 1].near)
+        logits = logits.masked_fill(~clips.valid[..., None, None], ABSENT)
+        aggregated = soft_aggregate(logits)
+        previous = aggregated.softmax(1)[:, 1:].to(logits.dtype)
+        outputs.append(F.interpolate(aggregated, (size, size), mode="bilinear"))
+    return torch.stack(outputs, 1)
+
+
+TRAINING = Training(
+    step=memory_step,
+    further=Recipe(
+        stills="",
+        ema=0.99,
+        warmup=0.05,
+        lr=5e-5,
+        encoder_lr=1e-5,
+        frozen=("encoder.conv1", "encoder.layer1"),
+        stages=(
+            Stage(
+                batch=2,
+                real=1.0,
+                multiple=0.4,
+                clips=ClipSettings(size=240, frames=4, paste=0.2, max_gap=8, tight=0.3),
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,1 @@
+"""The tracker, and the contract between it and the families of models."""

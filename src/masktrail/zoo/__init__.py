@@ -1,0 +1,275 @@
+"""Every model by name: what it is, what it was trained on, how good it was measured to be."""
+
+import hashlib
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from masktrail.errors import InputError
+from masktrail.families import families, family
+from masktrail.settings import Setting, arguments_of, checked, differing
+from masktrail.tracking.family import Card, Family
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from masktrail.tracking.tracker import Prompter, Tracker
+
+log = logging.getLogger(__name__)
+
+WEIGHTS = Path(__file__).parents[1] / "weights"
+DEFAULT = "memory-s"
+NAMELESS_SIZE = 288
+"""Short side of models whose family has no card yet, pixels."""
+
+PRECISIONS = ("auto", "float", "int8")
+PROMPTS = "prompt"
+"""The model that makes masks of boxes and clicks, where it is there."""
+
+
+SCORE = "davis2016-dev10 J&F"
+"""By which models are put in order."""
+
+
+def _cards() -> dict[str, Card]:
+    """Of all families: the default, then the best first, those that were not measured last."""
+    cards: dict[str, Card] = {}
+    for each in families():
+        for name, card in each.cards.items():
+            if name in cards:
+                log.warning(
+                    "The model %r of the family %r is not used: there is one of that name.",
+                    name,
+                    each.name,
+                )
+            cards.setdefault(name, card)
+    names = sorted(cards, key=lambda name: (name != DEFAULT, -cards[name].scores.get(SCORE, 0.0)))
+    return {name: cards[name] for name in names}
+
+
+CARDS: dict[str, Card] = _cards()
+"""Every model by name."""
+
+
+def load(
+    model: str | Path = DEFAULT,
+    device: str = "auto",
+    size: int | None = None,
+    precision: str = "auto",
+    settings: Mapping[str, Any] = MappingProxyType({}),
+) -> "Tracker":
+    """A tracker ready for the first frame of a video.
+
+    Args:
+        model: name in the zoo, or a folder that `masktrail train` made, or a weights file. These
+            have the size and the settings of the first card of their family.
+        device: "auto", "cpu", "cuda", ...
+        size: short side to work at, pixels; the model's own by default.
+        precision: "int8", "float", or "auto": int8 where processor and weights are made for it.
+        settings: the model's own, by name, see `settings_of`; values, or text such as "square".
+
+    Raises:
+        InputError: no such model, weights that are missing or not as published, no such device, a
+            precision or a setting that is not possible.
+    """
+    from masktrail.devices import choose_device
+    from masktrail.tracking.tracker import Tracker
+    from masktrail.zoo.weights import load_network
+
+    if size is not None and size < 64:
+        raise InputError(f"A working size of {size} is too small; use 64 or more.")
+    path, card = weights_path(model), card_of(model)
+    told = checked(settings_of(model), settings, str(model))
+    if path is None:
+        propagator, computed = _propagator(model)(**told), "float"
+    else:
+        network, _ = load_network(path)
+        computed = _prepare(network, path, choose_device(device), precision)
+        propagator = _propagator(model)(network, **told)
+    prompter = load_prompter(device=device)
+    return Tracker(propagator, size or card.size, prompter, computed, told)
+
+
+def settings_of(model: str | Path = DEFAULT) -> list[Setting]:
+    """What a model can be told besides its size, such as the `view` of a U-Net, with its defaults.
+
+    Args:
+        model: whatever `load` loads.
+
+    Raises:
+        InputError: no such model, or one that does not track.
+    """
+    card = card_of(model)
+    return [
+        replace(setting, default=card.settings.get(setting.name, setting.default))
+        for setting in arguments_of(_propagator(model))
+    ]
+
+
+def trackers() -> list[str]:
+    """Names of the models that track, all but those that only make masks of boxes and clicks."""
+    return [name for name, card in CARDS.items() if family(card.family).propagator]
+
+
+def own_settings(model: str | Path, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What is given of a model's settings and is not so anyhow: values, in one order.
+
+    Raises:
+        InputError: as `load`.
+    """
+    if not given:
+        return {}
+    known = settings_of(model)
+    return differing(known, checked(known, given, str(model)))
+
+
+def card_of(model: str | Path) -> Card:
+    """The card of a name; of a folder or a file the first card of their family.
+
+    Raises:
+        InputError: no such model.
+    """
+    if str(model) in CARDS:
+        return CARDS[str(model)]
+    from masktrail.zoo.weights import read_config
+
+    path = weights_path(model)
+    assert path is not None  # only models that have a card need no weights
+    of, _ = read_config(path)
+    nameless = Card("", NAMELESS_SIZE, family=of)
+    return next((card for card in CARDS.values() if card.family == of), nameless)
+
+
+def load_prompter(model: str | Path = PROMPTS, device: str = "auto") -> "Prompter":
+    """What makes masks of boxes and clicks; its weights are read when the first of them comes.
+
+    Args:
+        model: name in the zoo, folder or file of a prompt network.
+        device: "auto", "cpu", "cuda", ...
+
+    Returns:
+        A function of an image, a box or clicks, and perhaps a soft mask to go out from, to a mask;
+        when it is first called it raises InputError for a model that cannot be used.
+    """
+
+    @cache
+    def ready() -> "Prompter":
+        from masktrail.devices import choose_device
+        from masktrail.zoo.weights import load_network
+
+        path, of = weights_path(model), _family_of(model)
+        if path is None or of.prompter is None:
+            raise InputError(
+                f"The model {str(model)!r} is of the family {of.name!r}, which makes no masks of "
+                f"boxes and clicks; name one that does, as {PROMPTS}."
+            )
+        network, _ = load_network(path)
+        _prepare(network, path, choose_device(device), "auto")
+        prompter: Prompter = of.prompter()(network)
+        return prompter
+
+    return lambda image, prompt, previous: ready()(image, prompt, previous)
+
+
+def weights_path(model: str | Path) -> Path | None:
+    """The weights file of a model name, a training folder or a file; None where it needs none.
+
+    Of weights in shards it is the first; a named model's are checked, and fetched if need be.
+
+    Raises:
+        InputError: it is none of these, or weights are missing or not as published.
+    """
+    if str(model) in CARDS:
+        from masktrail.zoo.fetch import find
+
+        card = CARDS[str(model)]
+        return find(card.files, WEIGHTS, card.url) if card.files else None
+    path = Path(model)
+    if os.path.isdir(path):  # unlike `Path.is_dir`, no error for a name that is too long
+        path = path / "weights.safetensors"
+    if os.path.isfile(path):
+        return path
+    raise InputError(
+        f"There is no model {str(model)!r}; known are {', '.join(CARDS)}, or give a folder made by "
+        "`masktrail train`."
+    )
+
+
+def weights_hash(path: Path | None) -> str | None:
+    """SHA-256 of a weights file; of weights in shards that of their hashes, in order, as text.
+
+    None where there is no file.
+
+    Raises:
+        InputError: it is missing.
+    """
+    if path is None:
+        return None
+    from masktrail.zoo.fetch import sha256
+    from masktrail.zoo.storage import siblings
+
+    hashes = [sha256(file) for file in siblings(path)]
+    return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
+
+
+def weights_origin(path: Path) -> str:
+    """SHA-256 of the file of training that weights come from; of the weights, where none is told.
+
+    Raises:
+        InputError: the file is missing or no safetensors file.
+    """
+    from masktrail.zoo.weights import read_origin
+
+    return read_origin(path) or weights_hash(path) or ""
+
+
+def _family_of(model: str | Path) -> Family:
+    """The family of a model.
+
+    Raises:
+        InputError: no such model, or one of a family that there is not.
+    """
+    name = card_of(model).family
+    try:
+        return family(name)
+    except KeyError:
+        raise InputError(
+            f"{model} is of a network that this version does not know ({name})."
+        ) from None
+
+
+def _propagator(model: str | Path) -> Any:
+    """The class that propagates a model's masks."""
+    of = _family_of(model)
+    if of.propagator is None:
+        does = "makes masks of boxes and clicks and " if of.prompter else ""
+        raise InputError(
+            f"The model {str(model)!r} {does}cannot track; name one that does, as {DEFAULT}."
+        )
+    return of.propagator()
+
+
+def _prepare(network: "nn.Module", path: Path, device: "torch.device", precision: str) -> str:
+    """Moves a network to where it is to run and to what it is to compute in; says what that is."""
+    from masktrail.models.int8 import supported, to_int8
+    from masktrail.zoo.weights import read_ranges
+
+    if precision not in PRECISIONS:
+        raise InputError(f"No precision {precision!r}; there are {', '.join(PRECISIONS)}.")
+    network.to(device)
+    ranges = read_ranges(path) if precision != "float" and supported(device) else {}
+    if ranges:
+        to_int8(network, ranges)
+        return "int8"
+    if precision == "int8":
+        raise InputError(
+            f"Precision int8 needs an x86 processor with AVX2 and weights that hold their ranges; "
+            f"{path} on {device} has to use float or auto."
+        )
+    return "float"

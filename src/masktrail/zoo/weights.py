@@ -1,0 +1,227 @@
+"""Weights on disk: safetensors, small, with the config that rebuilds their network.
+
+Training writes one float16 file (format masktrail-1). What is published and too large for the
+wheel is int8 in shards (masktrail-2); every shard carries the same config, and all are needed.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save
+from torch import nn
+
+from masktrail.errors import InputError
+from masktrail.families import create
+from masktrail.files import replacing
+from masktrail.zoo.storage import (
+    SHARD_BYTES,
+    compact,
+    quantise,
+    restore,
+    shard_name,
+    siblings,
+    split,
+)
+
+FORMAT, SHARDED = "masktrail-1", "masktrail-2"
+
+
+def save_network(
+    path: Path,
+    network: nn.Module,
+    family: str,
+    config: dict[str, Any],
+    ranges: Mapping[str, float] | None = None,
+) -> None:
+    """Writes a network's weights as float16, with its family and config in the header.
+
+    Args:
+        path: the file; it appears under its name only when it is complete.
+        network: of a family.
+        family: its name.
+        config: the fields of its config class that differ from the defaults.
+        ranges: of its activations, see `int8.observing`; without them it computes in float32 alone.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    header = {"format": FORMAT, "family": family, "config": json.dumps(config)}
+    if ranges:
+        header["ranges"] = json.dumps(dict(ranges))
+    with replacing(path) as part:  # `save_file` would leave a file that others may not read
+        part.write_bytes(save(compact(network), metadata=header))
+
+
+def publish(
+    network: nn.Module,
+    family: str,
+    config: dict[str, Any],
+    folder: Path,
+    name: str,
+    limit: int = SHARD_BYTES,
+    origin: str = "",
+) -> dict[str, str]:
+    """Writes a network's weights as int8 shards `name-00001-of-00002.safetensors`, ...
+
+    Args:
+        network: of a family.
+        family: its name.
+        config: the fields of its config class that differ from the defaults.
+        folder: where to; each shard appears under its name only when it is complete.
+        name: of the model.
+        limit: bytes of the largest shard.
+        origin: SHA-256 of the file of `save_network` that the network is from, if it is to be told.
+
+    Returns:
+        SHA-256 by file name, in order: `files` of the model's card.
+
+    Raises:
+        InputError: see `int8_shards`, or a file cannot be written.
+    """
+    shards = int8_shards(network, family, config, name, limit, origin)
+    for file, content in shards.items():
+        with replacing(folder / file) as part:
+            part.write_bytes(content)
+    return {file: hashlib.sha256(content).hexdigest() for file, content in shards.items()}
+
+
+def int8_shards(
+    network: nn.Module,
+    family: str,
+    config: dict[str, Any],
+    name: str,
+    limit: int = SHARD_BYTES,
+    origin: str = "",
+) -> dict[str, bytes]:
+    """What `publish` writes, by file name, in order.
+
+    Raises:
+        InputError: a weight is no finite number or too large for a shard.
+    """
+    tensors = quantise(network)
+    header = {"format": SHARDED, "family": family, "config": json.dumps(config)}
+    if origin:
+        header["origin"] = origin
+    header["set"] = hashlib.sha256(save(tensors)).hexdigest()
+    shards = split(tensors, limit)
+    return {
+        shard_name(name, index, len(shards)): save(shard, metadata=header)
+        for index, shard in enumerate(shards, start=1)
+    }
+
+
+def load_network(path: Path) -> tuple[nn.Module, str]:
+    """Rebuilds a network from a file of `save_network` or a shard of `publish`, the others beside
+    it, in float32, for inference.
+
+    Returns:
+        The network and the name of its family.
+
+    Raises:
+        InputError: a file is missing or is none of ours.
+    """
+    family, config = read_config(path)
+    tensors = _tensors(path)
+    try:
+        network = create(family, **config)
+        network.load_state_dict(tensors)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise _unknown(path, error) from error
+    return network.eval(), family
+
+
+def read_config(path: Path) -> tuple[str, dict[str, Any]]:
+    """The family of the network in a weights file, and its config as it was saved.
+
+    Raises:
+        InputError: the file is missing or is none of ours.
+    """
+    header = _header(path)
+    if header.get("format") not in (FORMAT, SHARDED):
+        raise InputError(f"{path} holds no MaskTrail network; its header lacks format={FORMAT}.")
+    try:
+        return header["family"], json.loads(header["config"])
+    except (KeyError, ValueError) as error:
+        raise _unknown(path, error) from error
+
+
+def read_ranges(path: Path) -> dict[str, float]:
+    """The ranges of activations in a weights file; none where it holds none.
+
+    Raises:
+        InputError: the file is missing or is none of ours.
+    """
+    try:
+        ranges = json.loads(_header(path).get("ranges", "{}"))
+        return {name: float(largest) for name, largest in ranges.items()}
+    except (AttributeError, TypeError, ValueError) as error:
+        raise _unknown(path, error) from error
+
+
+def read_origin(path: Path) -> str | None:
+    """SHA-256 of the file that published weights were made from; None where none is told.
+
+    Raises:
+        InputError: the file is missing or no safetensors file.
+    """
+    return _header(path).get("origin")
+
+
+def initialise(network: nn.Module, path: Path) -> list[str]:
+    """Copies into `network` whatever of a safetensors file fits it.
+
+    A file of the whole network fills it; a file of an encoder fills `network.encoder`. A network
+    that can start from other files has a method `start_from`, of tensors by name to the names of
+    what they filled, or None where they are none of those.
+
+    Returns:
+        Names of the parameters that were filled.
+
+    Raises:
+        InputError: the file is missing, or nothing in it fits.
+    """
+    tensors = _tensors(path)
+    start_from = getattr(network, "start_from", lambda tensors: None)
+    filled: list[str] | None = start_from(tensors)
+    if filled is not None:
+        return filled
+    own = network.state_dict()
+    fitting: dict[str, torch.Tensor] = {}
+    for name, tensor in tensors.items():
+        for candidate in (name, f"encoder.{name}"):
+            if candidate in own and own[candidate].shape == tensor.shape:
+                fitting[candidate] = tensor
+    if not fitting:
+        raise InputError(f"Nothing in {path} fits the network that was to start from it.")
+    network.load_state_dict(fitting, strict=False)
+    return sorted(fitting)
+
+
+def _tensors(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a file and of the shards that belong to it, floats as float32."""
+    tensors, made = {}, _header(path).get("set")
+    for file in siblings(path):
+        if _header(file).get("set") != made:
+            raise InputError(f"{file} and {path.name} are of different networks; fetch both anew.")
+        tensors.update(load_file(file))
+    return restore(tensors)
+
+
+def _header(path: Path) -> dict[str, str]:
+    """What stands beside the tensors of a safetensors file; also proves that it is whole."""
+    try:
+        with safe_open(path, "pt") as file:
+            return file.metadata() or {}
+    except FileNotFoundError as error:
+        raise InputError(f"There is no weights file {path}.") from error
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path} is not a complete safetensors file: {error}.") from error
+
+
+def _unknown(path: Path, error: Exception) -> InputError:
+    return InputError(f"{path} is of a network that this version does not know ({error}).")
