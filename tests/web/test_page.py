@@ -244,6 +244,45 @@ def test_painting_undo_and_several_objects(
     until(page, "labels", "0:1")
 
 
+def test_a_name_is_typed_while_marks_come_back(
+    served: Callable[..., Served], visit: Callable[..., Any]
+) -> None:
+    """A save that ends between two keys moves neither the cursor nor what is selected."""
+    page = visit(served("clip.mp4").address)
+    until(page, "labels", "0:")
+    held: list[Any] = []
+    page.route("**/api/mark*", lambda route: held.append(route))
+    page.click("#add-object")
+    name = page.locator("#name-2")
+    name.select_text()
+    let_go(page, held)
+    page.keyboard.type("gren")
+    page.keyboard.press("ArrowLeft")
+    page.locator("#color-1").evaluate(
+        "(input) => { input.value = '#00ff00'; input.dispatchEvent(new Event('change')); }"
+    )
+    let_go(page, held)
+    page.keyboard.type("e")
+    name.press("Tab")
+    let_go(page, held)
+    first, second = mark_of(page)["objects"]
+    assert (first["color"], second["name"]) == ("#00ff00", "green")
+    page.locator("#stage").focus()
+    page.keyboard.press("z")
+    let_go(page, held)
+    assert name.input_value() == mark_of(page)["objects"][1]["name"] == "object 2"
+
+
+def let_go(page: Any, held: list[Any]) -> None:
+    """The one save that was held back goes on, and is answered."""
+    end = time.monotonic() + SOON / 1000
+    while not held:
+        assert time.monotonic() < end
+        page.wait_for_timeout(10)
+    held.pop().continue_()
+    until(page, "saved", "true")
+
+
 def test_pause_and_continue(
     served: Callable[..., Served], visit: Callable[..., Any], tmp_path: Path
 ) -> None:

@@ -1,6 +1,7 @@
 // The model's own settings: fields for those there are, as the marks have them.
 
 import { askJson, say } from "./api.js";
+import { onEntered, showValue } from "./fields.js";
 import { change } from "./marks.js";
 import { byId, on, store } from "./store.js";
 
@@ -22,8 +23,7 @@ async function describe() {
     byId("own").hidden = !settings.length;
   }
   for (const { name, default: usual } of settings) {
-    const input = byId(`setting-${name}`);
-    if (!input.dataset.typing) input.value = store.mark.settings.own[name] ?? usual;
+    showValue(byId(`setting-${name}`), store.mark.settings.own[name] ?? usual);
   }
 }
 
@@ -50,12 +50,7 @@ function field({ name, default: usual, choices, expected }) {
   Object.assign(input, { id: label.htmlFor, title: `${expected}; ${usual} unless changed` });
   if (choices.length) input.append(...choices.map((choice) => new Option(choice, choice)));
   else Object.assign(input, { type: "text", inputMode: "decimal", autocomplete: "off" });
-  // marks come back from the server while one types on
-  input.addEventListener("input", () => { input.dataset.typing = "yes"; });
-  input.addEventListener("change", () => {
-    delete input.dataset.typing;
-    set(name, input.value.trim(), usual);
-  });
+  onEntered(input, (value) => set(name, value.trim(), usual));
   return [label, input];
 }
 
