@@ -9,9 +9,10 @@ from torch import Tensor
 
 from masktrail.errors import InputError
 from masktrail.models.aggregate import to_logits
+from masktrail.tracking.last_frame import LastFrame
 
 
-class FlowPropagator:
+class FlowPropagator(LastFrame):
     """The masks of the last frame, moved along dense optical flow.
 
     Source of the flow: DIS (Kroeger et al., "Fast Optical Flow using Dense Inverse Search",
@@ -26,38 +27,18 @@ class FlowPropagator:
     mask_stride = 1
 
     def __init__(self) -> None:
-        self.device = torch.device("cpu")
+        super().__init__(torch.device("cpu"))
         self._cv2 = _opencv()
         self._flow = self._cv2.DISOpticalFlow_create(self._cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-        self._masks: dict[int, Tensor] = {}
-        self._last: Tensor | None = None
 
     def propagate(self, image: Tensor, ids: list[int]) -> Tensor:
         """Logits (N, H, W) of the last masks seen through the image (1, 3, H, W) in [0, 1]."""
-        grey, last = _grey(image), self._last
-        self._last = grey
+        grey, last = _grey(image), self.before
+        self.before = grey
         if not ids or last is None:
             return to_logits([], image.shape[2:])
         origin = self._origin(grey.numpy(), last.numpy())
-        return to_logits([self._warp(self._masks[i], origin) for i in ids], image.shape[2:])
-
-    def update(
-        self, masks: dict[int, Tensor], scores: dict[int, float], prompted: set[int]
-    ) -> None:
-        """Keeps the soft masks (H, W) that were settled on."""
-        self._masks = dict(masks)
-
-    def forget(self, object_id: int) -> None:
-        """Drops an object's mask."""
-        self._masks.pop(object_id, None)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Everything needed to go on, as tensors and plain values."""
-        return {"masks": dict(self._masks), "last": self._last}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Puts back what `state_dict` gave."""
-        self._masks, self._last = dict(state["masks"]), state["last"]
+        return to_logits([self._warp(self.masks[i], origin) for i in ids], image.shape[2:])
 
     def _origin(self, grey: NDArray[np.uint8], last: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Where in the last picture (H, W) each pixel of this one was: (x, y), (H, W, 2)."""

@@ -1,6 +1,6 @@
 """Propagation from frame to frame: two frames and the soft mask of the first give the next mask."""
 
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,7 @@ from masktrail.geometry import Window
 from masktrail.masks import tight_box
 from masktrail.models.blocks import folded
 from masktrail.settings import Range
+from masktrail.tracking.last_frame import LastFrame
 from masktrail.types import Box
 
 OUTSIDE = -12.0
@@ -27,7 +28,7 @@ class PairNetwork(Protocol):
     stride: int
 
 
-class PairPropagator:
+class PairPropagator(LastFrame):
     """Each object's mask goes back in as the network's soft map, never thresholded.
 
     State is the last image and the last soft masks. Objects share batches, one entry each.
@@ -62,6 +63,7 @@ class PairPropagator:
         mirror: bool = False,
         batch: Annotated[int, Range(1)] = 4,
     ) -> None:
+        super().__init__(next(network.parameters()).device)
         self.network = network
         stride: int = network.stride  # type: ignore[assignment]  # a `PairNetwork`
         if side % stride:
@@ -70,10 +72,7 @@ class PairPropagator:
         self.view, self.side = view, side
         self.margin, self.smallest = margin, smallest
         self.mirror, self.batch = mirror, batch
-        self.device = next(network.parameters()).device
         self._quick = folded(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._masks: dict[int, Tensor] = {}
-        self._last: Tensor | None = None
 
     def propagate(self, image: Tensor, ids: list[int]) -> Tensor:
         """Looks at the next frame.
@@ -85,37 +84,18 @@ class PairPropagator:
         Returns:
             Logits (N, H, W), objects independent of each other.
         """
-        pair = torch.cat([image if self._last is None else self._last, image])
-        self._last = image
+        pair = torch.cat([image if self.before is None else self.before, image])
+        self.before = image
         if not ids:
             return image.new_empty(0, *image.shape[2:])
         groups = [ids[i : i + self.batch] for i in range(0, len(ids), self.batch)]
-        return torch.cat([self._look(pair, [self._masks[i] for i in group]) for group in groups])
+        return torch.cat([self._look(pair, [self.masks[i] for i in group]) for group in groups])
 
     def update(
         self, masks: dict[int, Tensor], scores: dict[int, float], prompted: set[int]
     ) -> None:
-        """Takes the masks that were settled on for the frame last looked at.
-
-        Args:
-            masks: soft masks (H, W) by object id, all objects.
-            scores: confidence of each, 0 where it is lost.
-            prompted: objects whose mask came from the user.
-        """
-        self._masks = {i: unsharpened(mask) for i, mask in masks.items()}
-
-    def forget(self, object_id: int) -> None:
-        """Drops everything known of an object."""
-        self._masks.pop(object_id, None)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Everything needed to go on, as tensors and plain values."""
-        return {"masks": dict(self._masks), "last": self._last}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Puts back what `state_dict` gave, on this propagator's device."""
-        self._masks = {i: mask.to(self.device) for i, mask in state["masks"].items()}
-        self._last = None if state["last"] is None else state["last"].to(self.device)
+        """Keeps the network's own maps of the masks that were settled on."""
+        self.masks = {i: unsharpened(mask) for i, mask in masks.items()}
 
     def _look(self, pair: Tensor, masks: list[Tensor]) -> Tensor:
         """Logits (N, H, W) of objects with masks (H, W) in a pair of images (2, 3, H, W)."""
