@@ -91,6 +91,16 @@ def test_what_is_small_or_no_weight_is_not_quantised(network: Tiny) -> None:
     assert state["flags"].dtype == torch.bool
 
 
+def test_the_smallest_weights_stay_fine_up_to_their_share() -> None:
+    """Whatever the size of a network: sides of 2, 4, ... 256, of 87,380 parameters in all."""
+    network = nn.ModuleList(nn.Linear(2**k, 2**k, bias=False) for k in range(1, 9))
+    state = quantise(network)
+    fine = [name for name in network.state_dict() if name + SCALE not in state]
+    assert fine == [f"{i}.weight" for i in range(4)]  # 340; with the next 1,364, over 1.5 %
+    for name in fine:
+        assert torch.equal(restore(state)[name], network.state_dict()[name].half().float())
+
+
 def test_a_channel_of_zeros_stays_zero(network: Tiny) -> None:
     nn.init.zeros_(network.conv.weight[3])
     state = quantise(network)

@@ -14,8 +14,9 @@ from torch.nn.modules.conv import _ConvTransposeNd
 
 from masktrail.errors import InputError
 
-MIN_ELEMENTS = 1024
-"""Smaller weights stay float16: they weigh nothing and often matter much."""
+FINE = 0.015
+"""Share of the parameters that stay float16, those of the smallest weights: they work at the
+highest resolutions, and a network that is unsure tips over where they are off by a hundredth."""
 
 SCALE = ".scale"
 """Added to a weight's name: what its int8 values are multiplied by, in a shape that broadcasts."""
@@ -39,7 +40,7 @@ def compact(network: nn.Module) -> dict[str, Tensor]:
 
 
 def quantise(network: nn.Module) -> dict[str, Tensor]:
-    """A network's state by name, its larger weights as int8 beside their scales, float32.
+    """A network's state by name, all but its smallest weights as int8 beside their scales, float32.
 
     A value is off by at most half its channel's scale, which is the channel's largest magnitude
     / 127. All else is as `compact` leaves it.
@@ -112,17 +113,19 @@ def _halved(tensor: Tensor) -> Tensor:
 
 
 def _channel_axes(network: nn.Module) -> dict[str, int]:
-    """The axis of the output channels of every weight that is large enough to be quantised."""
+    """The axis of the output channels of every weight that is to be quantised."""
     transposed = {
         f"{name}.weight".lstrip(".")
         for name, module in network.named_modules()
         if isinstance(module, _ConvTransposeNd)  # (in, out, height, width), unlike the others
     }
-    return {
-        name: int(name in transposed)
-        for name, weight in network.named_parameters()
-        if weight.ndim >= 2 and weight.numel() >= MIN_ELEMENTS
-    }
+    weights = sorted(network.named_parameters(), key=lambda row: row[1].numel())
+    fine, axes = FINE * sum(weight.numel() for _, weight in weights), {}
+    for name, weight in weights:
+        fine -= weight.numel()
+        if fine < 0 and weight.ndim >= 2:
+            axes[name] = int(name in transposed)
+    return axes
 
 
 def _to_int8(weight: Tensor, axis: int) -> tuple[Tensor, Tensor]:
