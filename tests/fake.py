@@ -6,14 +6,17 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
+from masktrail.engines.torch import TorchEngine
 from masktrail.families import create, families
 from masktrail.families import family as family_of
 from masktrail.families.labelprop.network import FeatureNetwork
 from masktrail.families.memory.propagator import MemoryPropagator
+from masktrail.geometry import Soft
+from masktrail.tracking.competition import to_logits
 from masktrail.tracking.tracker import Tracker
-from masktrail.types import Box, Points
+from masktrail.types import Box, Image, Points
 
 TRACKING = [each.name for each in families() if each.propagator]
 """Names of the families that track."""
@@ -22,21 +25,20 @@ TRACKING = [each.name for each in families() if each.propagator]
 class FakePropagator:
     """Moves masks one mask pixel (four inner pixels) per frame; those that leave are gone."""
 
-    stride, mask_stride, device = 16, 4, torch.device("cpu")
+    stride, mask_stride, device = 16, 4, "cpu"
 
     def __init__(self) -> None:
-        self.masks: dict[int, Tensor] = {}
+        self.masks: dict[int, Soft] = {}
         self.told: list[tuple[dict[int, float], set[int]]] = []
 
-    def propagate(self, image: Tensor, ids: list[int]) -> Tensor:
-        moved = image.new_zeros(len(ids), *(side // self.mask_stride for side in image.shape[2:]))
+    def propagate(self, image: Image, ids: list[int]) -> NDArray[np.float32]:
+        size = tuple(side // self.mask_stride for side in image.shape[:2])
+        moved = np.zeros((len(ids), *size), np.float32)
         for slot, object_id in enumerate(ids):
             moved[slot, :, 1:] = self.masks[object_id][:, :-1]
-        return moved.logit(1e-4)
+        return to_logits(moved)
 
-    def update(
-        self, masks: dict[int, Tensor], scores: dict[int, float], prompted: set[int]
-    ) -> None:
+    def update(self, masks: dict[int, Soft], scores: dict[int, float], prompted: set[int]) -> None:
         self.masks = dict(masks)
         self.told.append((scores, prompted))
 
@@ -74,7 +76,7 @@ def random_network(seed: int = 0):
 
 def memory_tracker(size: int = 64, **settings: Any) -> Tracker:
     """A tracker with an untrained memory network."""
-    return Tracker(MemoryPropagator(random_network(), **settings), size, fill_box)
+    return Tracker(MemoryPropagator(TorchEngine(random_network()), **settings), size, fill_box)
 
 
 def tracker_of(family: str) -> Tracker:
@@ -82,12 +84,12 @@ def tracker_of(family: str) -> Tracker:
     if family == "flow":
         pytest.importorskip("cv2")
     row = family_of(family)
-    networks = [_network(family)] if row.network else []
+    engines = [TorchEngine(_network(family))] if row.network else []
     settings = {
         "unet": {"view": "frame", "side": 64},
         "siamese-unet": {"view": "object", "side": 64},
     }
-    propagator = row.propagator()(*networks, **settings.get(family, {}))
+    propagator = row.propagator()(*engines, **settings.get(family, {}))
     return Tracker(propagator, 64, fill_box)
 
 

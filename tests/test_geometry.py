@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image as Picture
 
 from masktrail.geometry import Stretch, Window
+from masktrail.tracking.competition import to_logits
 from masktrail.types import Box
 
-CPU = torch.device("cpu")
 STRIDE = 16
 
 sides = st.integers(1, 3000)
@@ -68,29 +68,41 @@ def test_images_go_in_with_their_range_and_place(size):
     stretch = Stretch.to_short_side(*size, 96, STRIDE)
     image = np.zeros((*size, 3), np.uint8)
     image[:, size[1] // 2 :] = (255, 128, 0)
-    inside = stretch.image_in(image, CPU)
-    assert inside.shape == (1, 3, stretch.inner_height, stretch.inner_width)
-    assert inside.dtype == torch.float32 and inside.min() >= 0 and inside.max() <= 1
-    left, right = inside[0, :, 2, 1], inside[0, :, 2, -2]
-    torch.testing.assert_close(left, torch.zeros(3))
-    torch.testing.assert_close(right, torch.tensor([1, 128 / 255, 0]), atol=1e-2, rtol=0)
+    inside = stretch.image_in(image)
+    assert inside.shape == (stretch.inner_height, stretch.inner_width, 3)
+    assert inside.dtype == np.uint8
+    np.testing.assert_array_equal(inside[2, 1], (0, 0, 0))
+    np.testing.assert_allclose(inside[2, -2].astype(int), (255, 128, 0), atol=2)
 
 
 def test_views_and_read_only_images_go_in_alike():
     image = np.random.default_rng(0).integers(0, 256, (50, 70, 3), np.uint8)
     stretch = Stretch.to_short_side(50, 70, 320, STRIDE)
-    expected = stretch.image_in(image, CPU)
+    expected = stretch.image_in(image)
     backwards = np.ascontiguousarray(image[:, :, ::-1])[:, :, ::-1]
     frozen = image.copy()
     frozen.setflags(write=False)
     for same in (backwards, frozen, np.asfortranarray(image)):
-        assert torch.equal(stretch.image_in(same, CPU), expected)
+        np.testing.assert_array_equal(stretch.image_in(same), expected)
 
 
-def test_an_image_that_fits_is_not_changed():
+def test_an_image_that_fits_is_not_changed_nor_handed_on_itself():
+    """Who decodes the next frame into the same array changes nothing that is kept of this one."""
     image = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
-    inside = Stretch.to_short_side(48, 64, 320, STRIDE).image_in(image, CPU)
-    np.testing.assert_array_equal((inside[0].permute(1, 2, 0) * 255).round().numpy(), image)
+    inside = Stretch.to_short_side(48, 64, 320, STRIDE).image_in(image)
+    np.testing.assert_array_equal(inside, image)
+    assert not np.shares_memory(inside, image)
+
+
+@pytest.mark.parametrize("size", [(1080, 1920), (2160, 3840)])
+def test_large_images_are_averaged_in_two_steps_as_well_as_in_one(size):
+    rows, columns = np.mgrid[: size[0], : size[1]]
+    waves = (np.sin(rows / 40) + np.cos(columns / 70) + 2) * 63
+    image = np.stack([waves, 255 - waves, waves / 2], 2).astype(np.uint8)
+    stretch = Stretch.to_short_side(*size, 384, STRIDE)
+    found = stretch.image_in(image)
+    in_one = Picture.fromarray(image).resize(found.shape[1::-1], Picture.Resampling.BILINEAR)
+    assert np.abs(found.astype(int) - np.asarray(in_one)).mean() < 0.5
 
 
 blobs = given(
@@ -103,7 +115,7 @@ blobs = given(
 @settings(max_examples=30)
 def test_coverage_keeps_the_area_of_a_mask(height, width, x, y, radius):
     mask = disc(height, width, x * width, y * height, radius)
-    inside = Stretch.to_short_side(height, width, 320, STRIDE).mask_in(mask, 4, CPU)
+    inside = Stretch.to_short_side(height, width, 320, STRIDE).mask_in(mask, 4)
     assert inside.min() >= 0 and inside.max() <= 1
     assert float(inside.mean()) == pytest.approx(mask.mean(), rel=0.02)
 
@@ -113,16 +125,36 @@ def test_coverage_keeps_the_area_of_a_mask(height, width, x, y, radius):
 def test_masks_survive_the_way_in_and_out(height, width, x, y, radius):
     mask = disc(height, width, x * width, y * height, radius)
     stretch = Stretch.to_short_side(height, width, 320, STRIDE)
-    back = stretch.logits_out(stretch.mask_in(mask, 4, CPU).logit(1e-4)[None])[0].numpy() > 0
+    back = stretch.logits_out(to_logits(stretch.mask_in(mask, 4))) > 0
     assert (mask & back).sum() / (mask | back).sum() > 0.9
 
 
 @pytest.mark.parametrize("inner", [(12, 16), (3, 4), (48, 64)])
 def test_logits_of_any_resolution_come_out_at_the_size_of_the_frame(inner):
     stretch = Stretch.to_short_side(50, 70, 320, STRIDE)
-    out = stretch.logits_out(torch.full((3, *inner), 2.5))
-    assert out.shape == (3, 50, 70)
-    torch.testing.assert_close(out, torch.full_like(out, 2.5))
+    out = stretch.logits_out(np.full(inner, 2.5, np.float32))
+    assert out.shape == (50, 70)
+    np.testing.assert_allclose(out, 2.5, rtol=1e-6)
+
+
+@given(st.data())
+def test_a_part_of_enlarged_logits_is_what_all_of_them_hold_there(data):
+    logits = np.random.default_rng(0).normal(size=(24, 36)).astype(np.float32)
+    stretch = Stretch(50, 70, 48, 72)
+    x0, y0 = data.draw(st.integers(0, 69)), data.draw(st.integers(0, 49))
+    box = (x0, y0, data.draw(st.integers(x0 + 1, 70)), data.draw(st.integers(y0 + 1, 50)))
+    whole = stretch.logits_out(logits)[box[1] : box[3], box[0] : box[2]]
+    np.testing.assert_allclose(stretch.logits_out(logits, box), whole, atol=1e-3)
+
+
+@given(st.data())
+def test_a_box_goes_out_to_all_pixels_it_touches(data):
+    stretch = Stretch(50, 70, 48, 72)
+    x0, y0 = data.draw(st.integers(0, 35)), data.draw(st.integers(0, 23))
+    box = (x0, y0, data.draw(st.integers(x0 + 1, 36)), data.draw(st.integers(y0 + 1, 24)))
+    out = stretch.box_out(box, (24, 36))
+    assert out[0] <= x0 * 70 / 36 < out[0] + 1 and out[2] - 1 < box[2] * 70 / 36 <= out[2]
+    assert out[1] <= y0 * 50 / 24 < out[1] + 1 and out[3] - 1 < box[3] * 50 / 24 <= out[3]
 
 
 pictures = st.tuples(st.integers(1, 400), st.integers(1, 400))
@@ -168,22 +200,21 @@ def test_points_come_back_from_a_window(drawn, x, y):
 def test_a_window_of_its_own_size_is_cut_and_pasted_to_the_pixel(drawn):
     window, _, (height, width), _ = drawn
     window = replace(window, inner_height=window.size[0], inner_width=window.size[1])
-    values = torch.rand(2, 1, height, width)
+    values = np.random.default_rng(0).random((height, width), np.float32)
     back = window.paste(window.cut(values), (height, width), -1.0)
-    seen = torch.zeros(height, width, dtype=torch.bool)
+    seen = np.zeros((height, width), bool)
     seen[window.y0 : window.y1, window.x0 : window.x1] = True
-    assert torch.equal(back[..., seen], values[..., seen])
-    assert (back[..., ~seen] == -1).all()
+    np.testing.assert_array_equal(back[seen], values[seen])
+    assert (back[~seen] == -1).all()
 
 
 @pytest.mark.parametrize("inner", [(64, 64), (24, 40), (200, 150)])
 def test_a_window_shows_things_where_its_coordinates_say(inner):
     window = Window(30, 10, 110, 90, *inner)
-    picture = torch.from_numpy(disc(100, 120, 60, 40, 12)).float()[None, None]
-    inside = window.cut(picture)
-    assert inside.shape == (1, 1, *inner)
+    picture = disc(100, 120, 60, 40, 12).astype(np.float32)
+    mass = inside = window.cut(picture)
+    assert inside.shape == inner
     rows, columns = np.mgrid[: inner[0], : inner[1]] + 0.5
-    mass = inside[0, 0].numpy()
     centre = (float((mass * columns).sum() / mass.sum()), float((mass * rows).sum() / mass.sum()))
     assert centre == pytest.approx(window.point_in(60, 40), abs=0.1)
     back = window.paste(inside, (100, 120), 0.0) > 0.5
@@ -191,6 +222,13 @@ def test_a_window_shows_things_where_its_coordinates_say(inner):
 
 
 def test_a_window_averages_what_it_shrinks():
-    stripes = (torch.arange(64) % 2).float().expand(1, 1, 64, 64)
-    inside = Window(0, 0, 64, 64, 8, 8).cut(stripes)[..., 1:-1, 1:-1]
-    torch.testing.assert_close(inside, torch.full_like(inside, 0.5), atol=0.01, rtol=0)
+    stripes = np.tile(np.arange(64, dtype=np.float32) % 2, (64, 1))
+    inside = Window(0, 0, 64, 64, 8, 8).cut(stripes)[1:-1, 1:-1]
+    np.testing.assert_allclose(inside, 0.5, atol=0.01)
+
+
+def test_a_window_shows_pictures_as_it_shows_maps():
+    values = np.random.default_rng(0).integers(0, 256, (100, 120), np.uint8)
+    window = Window(30, 10, 110, 90, 64, 40)
+    picture = window.cut(np.stack([values] * 3, 2))
+    np.testing.assert_allclose(picture[..., 1], window.cut(values.astype(np.float32)), atol=1)

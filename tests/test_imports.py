@@ -15,7 +15,7 @@ LEVELS = [
     {"errors"},
     {"types", "files", "pictures"},
     {"masks", "mask_values", "geometry", "draw", "devices", "edges", "settings"},
-    {"video", "models", "data", "losses"},
+    {"video", "models", "engines", "data", "losses"},
     {"prompts", "recipe"},
     {"tracking", "export"},
     {"families"},
@@ -185,6 +185,15 @@ def test_exporting_needs_no_torch() -> None:
 def test_low_rooms_need_no_torch() -> None:
     found = loaded(*of_rooms("errors", "types", "masks", "mask_values", "draw", "video"))
     assert not found & {"torch", "typer", "cv2", "scipy"}
+
+
+def test_tracking_needs_no_torch_but_its_engine() -> None:
+    names = [f"masktrail.{module}" for module in MODULES if room(module) == "families"]
+    inner = {".config", ".bank", ".propagator", ".prompter"}
+    names = [name for name in names if name[name.rindex(".") :] in inner]
+    assert len(names) > 6
+    found = loaded(*of_rooms("tracking", "prompts", "geometry", "run"), "masktrail.engines", *names)
+    assert not found & {"torch", "typer", "cv2"}
 
 
 def test_training_needs_neither_pyav_nor_typer() -> None:

@@ -7,14 +7,25 @@ stretch back. A network may then look through a window at a part of the frame.
 
 import math
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import functional as F
+from PIL import Image as Picture
 
 from masktrail.types import Box, Image
+
+Soft = NDArray[np.float32]
+"""One value per pixel, (h, w): a soft mask or logits."""
+
+PixelBox = tuple[int, int, int, int]
+"""(x0, y0, x1, y1) of whole pixels, end exclusive."""
+
+Values = TypeVar("Values", Image, Soft)
+
+GAP = 1.4
+"""Pictures are first reduced by whole factors to at most this many times their size inside, which
+is quicker and hardly to be told from averaging at once."""
 
 
 @dataclass(frozen=True)
@@ -48,24 +59,32 @@ class Stretch:
         """Outside box to inside box."""
         return Box(*self.point_in(box.x0, box.y0), *self.point_in(box.x1, box.y1))
 
-    def image_in(self, image: Image, device: torch.device) -> Tensor:
-        """uint8 RGB (height, width, 3) to float (1, 3, inner_height, inner_width) in [0, 1]."""
-        # torch takes neither views that run backwards (BGR turned to RGB) nor read-only arrays
-        pixels = torch.from_numpy(np.require(image, requirements=["C", "W"])).permute(2, 0, 1)[None]
-        size = (self.inner_height, self.inner_width)
-        if size != (self.height, self.width):
-            pixels = F.interpolate(pixels, size, mode="bilinear", antialias=True)
-        return pixels.to(device).float() / 255
+    def box_out(self, box: PixelBox, inner: tuple[int, int]) -> PixelBox:
+        """Whole outside pixels around a box of pixels of a map that is `inner` (h, w) large."""
+        scale_x, scale_y = self.width / inner[1], self.height / inner[0]
+        return (
+            max(0, math.floor(box[0] * scale_x)),
+            max(0, math.floor(box[1] * scale_y)),
+            min(self.width, math.ceil(box[2] * scale_x)),
+            min(self.height, math.ceil(box[3] * scale_y)),
+        )
 
-    def mask_in(self, mask: NDArray[np.bool_], stride: int, device: torch.device) -> Tensor:
+    def image_in(self, image: Image) -> Image:
+        """uint8 RGB (height, width, 3) to (inner_height, inner_width, 3), always a new array."""
+        inner = resampled(image, (self.inner_height, self.inner_width))
+        return image.copy("C") if inner is image else inner
+
+    def mask_in(self, mask: NDArray[np.bool_], stride: int) -> Soft:
         """bool (height, width) to coverage (inner_height/stride, inner_width/stride) in [0, 1]."""
         size = (self.inner_height // stride, self.inner_width // stride)
-        soft = torch.from_numpy(mask.astype(np.float32))[None, None].to(device)
-        return F.interpolate(soft, size, mode="bilinear", antialias=True)[0, 0].clamp(0, 1)
+        return resampled(mask.astype(np.float32), size).clip(0, 1)
 
-    def logits_out(self, logits: Tensor) -> Tensor:
-        """Logits (C, h, w) of any inner resolution to (C, height, width)."""
-        return F.interpolate(logits[None], (self.height, self.width), mode="bilinear")[0]
+    def logits_out(self, logits: Soft, box: PixelBox | None = None) -> Soft:
+        """Logits (h, w) of any inner resolution to (height, width), or to the part in a box."""
+        x0, y0, x1, y1 = box or (0, 0, self.width, self.height)
+        scale_x, scale_y = logits.shape[1] / self.width, logits.shape[0] / self.height
+        part = (x0 * scale_x, y0 * scale_y, x1 * scale_x, y1 * scale_y)
+        return resampled(logits, (y1 - y0, x1 - x0), part)
 
 
 @dataclass(frozen=True)
@@ -116,16 +135,20 @@ class Window:
         height, width = self.size
         return self.x0 + x * width / self.inner_width, self.y0 + y * height / self.inner_height
 
-    def cut(self, pictures: Tensor) -> Tensor:
-        """Float pictures (B, C, H, W) to what the window shows, (B, C, inner_height, inner_width).
+    def cut(self, values: Values) -> Values:
+        """What the window shows of a picture, uint8 (H, W, 3), or of a map, float32 (H, W).
 
-        Unchanged, and no copy, where the window is as large inside as outside.
+        Args:
+            values: the picture or the map.
+
+        Returns:
+            (inner_height, inner_width, ...); no copy where the window is as large inside.
         """
-        shown = pictures[..., self.y0 : self.y1, self.x0 : self.x1]
-        return _resample(shown, (self.inner_height, self.inner_width))
+        shown = values[self.y0 : self.y1, self.x0 : self.x1]
+        return resampled(shown, (self.inner_height, self.inner_width))
 
-    def paste(self, logits: Tensor, picture: tuple[int, int], outside: float) -> Tensor:
-        """Logits (B, C, inner_height, inner_width) back to where they belong.
+    def paste(self, logits: Soft, picture: tuple[int, int], outside: float) -> Soft:
+        """Logits (inner_height, inner_width) back to where they belong.
 
         Args:
             logits: of what the window shows.
@@ -133,10 +156,10 @@ class Window:
             outside: the logit of everything beyond the window.
 
         Returns:
-            (B, C, *picture).
+            Of the size of the picture.
         """
-        out = logits.new_full((*logits.shape[:2], *picture), outside)
-        out[..., self.y0 : self.y1, self.x0 : self.x1] = _resample(logits, self.size)
+        out = np.full(picture, outside, np.float32)
+        out[self.y0 : self.y1, self.x0 : self.x1] = resampled(logits, self.size)
         return out
 
 
@@ -148,8 +171,24 @@ def _span(start: float, end: float, length: float, limit: int) -> tuple[int, int
     return first, first + pixels
 
 
-def _resample(pictures: Tensor, size: tuple[int, int]) -> Tensor:
-    """Float pictures (B, C, h, w) at another size, averaged where they shrink."""
-    if pictures.shape[2:] == size:
-        return pictures
-    return F.interpolate(pictures, size, mode="bilinear", antialias=True)
+def resampled(
+    values: Values, size: tuple[int, int], part: tuple[float, float, float, float] | None = None
+) -> Values:
+    """A picture or a map at another size: interpolated where it grows, averaged where it shrinks.
+
+    Args:
+        values: picture, uint8 (H, W, 3), or map, float32 (H, W).
+        size: height and width.
+        part: (x0, y0, x1, y1) of it that is wanted, continuous; what lies around it counts at its
+            edges.
+
+    Returns:
+        (*size, ...), and no copy where that is the size it has.
+    """
+    height, width = values.shape[:2]
+    if size == (height, width) and (part or (0, 0, width, height)) == (0, 0, width, height):
+        return values
+    gap = GAP if values.dtype == np.uint8 else None
+    picture = Picture.fromarray(np.ascontiguousarray(values))
+    found = picture.resize(size[::-1], Picture.Resampling.BILINEAR, part, gap)
+    return np.asarray(found)

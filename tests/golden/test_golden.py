@@ -12,6 +12,7 @@ from golden.renewal import renew
 from golden.stored import Stored
 from golden.traces import Trace, differences, follow
 from masktrail.families.memory.bank import MemoryBank
+from masktrail.families.memory.network import MemoryNetwork
 from masktrail.geometry import Stretch
 from masktrail.models.int8 import supported
 
@@ -42,14 +43,19 @@ def test_masks_are_what_they_were(case: Case) -> None:
 
 def swapped(image_in):
     """Red for blue."""
-    return lambda self, image, device: image_in(self, image, device).flip(1)
+    return lambda self, image: image_in(self, image)[..., ::-1]
 
 
 def half_a_pixel_off(logits_out):
     """The corners of both sizes at one place, instead of their edges."""
-    return lambda self, logits: F.interpolate(
-        logits[None], (self.height, self.width), mode="bilinear", align_corners=True
-    )[0]
+
+    def fault(self, logits, box=None):
+        x0, y0, x1, y1 = box or (0, 0, self.width, self.height)
+        size, given = (self.height, self.width), torch.from_numpy(logits.copy())[None, None]
+        whole = F.interpolate(given, size, mode="bilinear", align_corners=True)
+        return whole[0, 0, y0:y1, x0:x1].numpy()
+
+    return fault
 
 
 def forgetful(add):
@@ -60,18 +66,14 @@ def forgetful(add):
 def narrow(read):
     """Each pixel reads from one other."""
 
-    def fault(self, query, ids):
-        self.top_k = 1
-        return read(self, query, ids)
-
-    return fault
+    return lambda self, query, memories, top_k: read(self, query, memories, 1)
 
 
 FAULTS = [
     (Stretch, "image_in", swapped),
     (Stretch, "logits_out", half_a_pixel_off),
     (MemoryBank, "add", forgetful),
-    (MemoryBank, "read", narrow),
+    (MemoryNetwork, "read", narrow),
 ]
 
 

@@ -1,19 +1,18 @@
 """Whatever is asked of a tracker, and in whatever order: what has to hold all the same."""
 
-import io
 from collections.abc import Callable
 from typing import Any
 
 import hypothesis
 import numpy as np
 import pytest
-import torch
 from hypothesis import stateful
 from hypothesis import strategies as st
 
 from fake import TRACKING, fake_tracker, tracker_of
 from masktrail.errors import InputError
 from masktrail.masks import tight_box
+from masktrail.run.states import packed_state, unpacked_state
 from masktrail.tracking.tracker import Tracker
 from masktrail.types import Box, Mask, Points, Prompt, Result
 from painted_videos import paint_clip
@@ -44,16 +43,6 @@ def masks(draw: st.DrawFn) -> Mask:
 places = st.tuples(st.integers(2, WIDTH - 3), st.integers(2, HEIGHT - 3))
 clicks = places.map(lambda place: Points((place,), (True,)))
 prompts = st.dictionaries(st.sampled_from(IDS), boxes() | masks() | clicks, min_size=1)
-
-
-def packed(state: Any) -> bytes:
-    content = io.BytesIO()
-    torch.save(state, content)
-    return content.getvalue()
-
-
-def unpacked(content: bytes) -> Any:
-    return torch.load(io.BytesIO(content), weights_only=True)
 
 
 def mentions(state: Any, object_id: int) -> bool:
@@ -125,16 +114,16 @@ class AnyOrder(stateful.RuleBasedStateMachine):
 
     @stateful.rule()
     def is_saved(self) -> None:
-        self.saved.append((packed(self.tracker.state_dict()), set(self.ids)))
+        self.saved.append((packed_state(self.tracker.state_dict()), set(self.ids)))
 
     @stateful.precondition(lambda self: self.saved)
     @stateful.rule(data=st.data())
     def is_restored(self, data: st.DataObject) -> None:
         """The tracker is as it was, and another one never was anything else."""
         state, ids = data.draw(st.sampled_from(self.saved))
-        self.tracker.load_state_dict(unpacked(state))
+        self.tracker.load_state_dict(unpacked_state(state))
         self.twin, self.ids = self.make(), set(ids)
-        self.twin.load_state_dict(unpacked(state))
+        self.twin.load_state_dict(unpacked_state(state))
 
     @stateful.precondition(lambda self: self.ids)
     @stateful.rule(data=st.data())

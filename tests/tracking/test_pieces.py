@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-import torch
 
 from fake import fake_tracker
+from masktrail.tracking.competition import sigmoid
 from masktrail.tracking.confidence import LOST, MIDDLE, confidence, expected_overlap
 from masktrail.tracking.pieces import DROPPED, usual_area, without_strays
 from masktrail.types import Mask
@@ -12,9 +12,9 @@ from masktrail.types import Mask
 GRID = (24, 32)
 
 
-def grid(*squares: tuple[int, int, int], value: float = 4.0) -> torch.Tensor:
+def grid(*squares: tuple[int, int, int], value: float = 4.0) -> np.ndarray:
     """Logits of squares (x, y, side) on background."""
-    logits = torch.full(GRID, -6.0)
+    logits = np.full(GRID, -6.0, np.float32)
     for x, y, side in squares:
         logits[y : y + side, x : x + side] = value
     return logits
@@ -27,7 +27,7 @@ def test_one_piece_is_left_alone():
 
 def test_a_piece_far_from_the_last_mask_is_dropped():
     found = without_strays(grid((4, 4, 6), (22, 14, 8)), grid((3, 4, 6)) > 0, 36)
-    assert torch.equal(found > 0, grid((4, 4, 6)) > 0)
+    assert np.array_equal(found > 0, grid((4, 4, 6)) > 0)
     assert (found[14:22, 22:30] <= DROPPED).all()
 
 
@@ -41,12 +41,12 @@ def test_the_other_side_of_what_hides_an_object_is_kept_a_look_alike_is_not():
     halves, before = grid((4, 4, 4), (14, 4, 4)), grid((4, 4, 4)) > 0
     assert without_strays(halves, before, 60) is halves
     found = without_strays(halves, before, 16)
-    assert torch.equal(found > 0, grid((4, 4, 4)) > 0), "as large as it was, and one more"
+    assert np.array_equal(found > 0, grid((4, 4, 4)) > 0), "as large as it was, and one more"
 
 
 def test_the_nearest_come_first_where_there_is_room_for_one():
     found = without_strays(grid((4, 4, 4), (14, 4, 4), (14, 14, 4)), grid((4, 4, 4)) > 0, 42)
-    assert torch.equal(found > 0, grid((4, 4, 4), (14, 4, 4)) > 0)
+    assert np.array_equal(found > 0, grid((4, 4, 4), (14, 4, 4)) > 0)
 
 
 def test_both_pieces_of_an_object_of_two_are_kept():
@@ -60,8 +60,8 @@ def test_where_nothing_is_near_all_counts():
 
 
 def test_what_was_lost_comes_back_in_one_piece():
-    found = without_strays(grid((4, 4, 4), (20, 12, 6)), torch.zeros(GRID, dtype=torch.bool), 36)
-    assert torch.equal(found > 0, grid((20, 12, 6)) > 0)
+    found = without_strays(grid((4, 4, 4), (20, 12, 6)), np.zeros(GRID, bool), 36)
+    assert np.array_equal(found > 0, grid((20, 12, 6)) > 0)
 
 
 def test_the_usual_area_outlasts_what_hides_the_object():
@@ -71,20 +71,22 @@ def test_the_usual_area_outlasts_what_hides_the_object():
 
 
 def test_expected_overlap_is_that_of_chance():
-    assert expected_overlap(grid((4, 4, 8), value=20).sigmoid()) == pytest.approx(
-        64 / (64 + (24 * 32 - 64) * torch.tensor(-6.0).sigmoid().item()), rel=1e-3
+    assert expected_overlap(sigmoid(grid((4, 4, 8), value=20))) == pytest.approx(
+        64 / (64 + (24 * 32 - 64) * sigmoid(np.float32(-6.0))), rel=1e-3
     )
-    flat = torch.full(GRID, 0.0)
+    flat = np.zeros(GRID, np.float32)
     flat[:4, :4], flat[:4, 4:8] = 0.8, 0.4
     assert expected_overlap(flat) == pytest.approx(16 * 0.8 / (16 + 16 * 0.4))
     assert expected_overlap(flat * 0.5) == 0.0
 
 
 def test_confidence_grows_with_the_expected_overlap():
-    soft = [torch.full(GRID, 0.0).index_fill(0, torch.arange(9), p) for p in (0.51, MIDDLE, 0.99)]
+    soft = [np.zeros(GRID, np.float32) for _ in range(3)]
+    for each, p in zip(soft, (0.51, MIDDLE, 0.99), strict=True):
+        each[:9] = p
     low, middle, high = map(confidence, soft)
     assert low < 0.1 and middle == pytest.approx(0.5, abs=1e-3) and high > 0.99
-    assert confidence(soft[0].clamp(min=0.4)) < LOST
+    assert confidence(soft[0].clip(min=0.4)) < LOST
 
 
 def test_a_mask_that_nobody_believes_in_is_lost():

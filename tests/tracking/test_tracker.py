@@ -163,7 +163,7 @@ def test_the_stronger_object_wins_a_pixel():
     tracker.step(IMAGE, {1: SQUARE, 2: rectangle(24, 8, 40, 24)})
     masks = tracker.propagator.masks
     masks[1] = masks[1] * 0.8
-    masks[2] = masks[2].clone()
+    masks[2] = masks[2].copy()
     masks[2][:, :6] = masks[2].max()
     labels = tracker.step(IMAGE).labels
     assert (labels[12:20, 14:20] == 2).all()
@@ -210,7 +210,7 @@ def test_the_working_size_is_part_of_the_state():
 def said(tracker: Tracker, image: np.ndarray) -> np.ndarray:
     """Labels and logits of the next frame in one row: an untrained network may mark nothing."""
     labels = tracker.step(image).labels
-    logits = [tracker.logits[i].numpy() for i in tracker.ids]
+    logits = [tracker.logits[i] for i in tracker.ids]
     return np.concatenate([labels.ravel(), np.ravel(logits)])
 
 

@@ -1,10 +1,8 @@
-"""From one mask per object to one label per pixel; between soft masks and logits."""
+"""Objects that compete for pixels, in batches, as networks train; `tracking.competition` does the
+same of one frame."""
 
 import torch
 from torch import Tensor
-
-EPSILON = 1e-4
-"""Probabilities stay this far from 0 and 1 where they become logits."""
 
 CLAMP = 1e-7
 """Probabilities stay this far from 0 and 1, so that logits stay finite."""
@@ -31,10 +29,3 @@ def soft_aggregate(logits: Tensor) -> Tensor:
 def others(masks: Tensor) -> Tensor:
     """For each object of soft masks (B, N, H, W), the sum of all the others, same shape."""
     return masks.sum(1, keepdim=True) - masks
-
-
-def to_logits(masks: list[Tensor], shape: tuple[int, ...] | torch.Size) -> Tensor:
-    """Soft masks, each of `shape` (H, W), to logits (N, H, W)."""
-    if not masks:
-        return torch.empty(0, *shape)
-    return torch.stack(masks).logit(EPSILON)

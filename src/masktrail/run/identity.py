@@ -16,7 +16,7 @@ from masktrail.zoo import own_settings, weights_hash, weights_path
 if TYPE_CHECKING:
     from masktrail.tracking.tracker import Tracker
 
-VERSION = 1
+VERSION = 2
 """Raised whenever equal pictures, prompts, weights and settings come to give other masks."""
 
 REQUIRED = {"video", "prompts", "start", "end", "direction", "weights", "size", "settings"}
@@ -44,7 +44,7 @@ def of_model(
     return {
         "weights": weights_hash(weights_path(model)),
         "size": tracker.size,
-        "device": str(tracker.propagator.device),
+        "device": tracker.propagator.device,
         "precision": tracker.precision,
         "settings": own,
         "defaults": {name: v for name, v in tracker.settings.items() if name not in own},

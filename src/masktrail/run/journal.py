@@ -6,7 +6,6 @@ keeps what was committed whole, whatever happens next, and one run away from ano
 """
 
 import errno
-import io
 import json
 import operator
 import os
@@ -26,6 +25,7 @@ from numpy.typing import NDArray
 from masktrail.errors import InputError
 from masktrail.files import cannot_write, delete
 from masktrail.run.identity import modern
+from masktrail.run.states import unpacked_state
 from masktrail.types import Frame, LabelMap, ObjectResult, Result
 
 NAME = "journal.sqlite"
@@ -228,14 +228,12 @@ class Journal:
 
     def state(self) -> tuple[int, dict[str, Any]] | None:
         """The frame a state was kept before, and the state; None where none was."""
-        import torch
-
         row = self._one("SELECT frame, content FROM state")
         if row is None:
             return None
         try:
-            return operator.index(row[0]), torch.load(io.BytesIO(row[1]), weights_only=True)
-        except Exception as error:  # whatever a damaged archive makes of itself
+            return operator.index(row[0]), unpacked_state(row[1])
+        except MALFORMED as error:
             raise self._damaged(error) from error
 
     def standing(self) -> tuple[tuple[int, dict[str, Any]] | None, int]:
@@ -343,15 +341,6 @@ def unborn(folder: Path) -> list[Path]:
     """What was left of journals whose process was killed before they had their name."""
     pattern = re.compile(re.escape(f".{NAME}.") + r"[0-9a-f]{8}\.part(-journal)?")
     return [path for path in folder.glob(f".{NAME}.*") if pattern.fullmatch(path.name)]
-
-
-def packed_state(state: Mapping[str, Any]) -> bytes:
-    """Tensors and plain values as `Journal.checkpoint` keeps them."""
-    import torch
-
-    content = io.BytesIO()
-    torch.save(dict(state), content)
-    return content.getvalue()
 
 
 def _packed(labels: LabelMap) -> bytes:

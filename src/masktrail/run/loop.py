@@ -18,12 +18,13 @@ from masktrail.run import identity as identities
 from masktrail.run import whereabouts
 from masktrail.run.folder import RunFolder
 from masktrail.run.job import DEFAULT_EXPORTS, Job
-from masktrail.run.journal import Damaged, Journal, packed_state
+from masktrail.run.journal import Damaged, Journal
 from masktrail.run.passes import BothPasses, ForwardPass
 from masktrail.run.pipeline import Output, ahead, holding_ctrl_c
 from masktrail.run.plan import Plan, Prompts, by_frame
 from masktrail.run.products import names_of
 from masktrail.run.record import peak_memory_mb, versions
+from masktrail.run.states import packed_state
 from masktrail.types import Frame, Result
 from masktrail.video.cuts import with_cuts
 from masktrail.video.reader import Video, open_video

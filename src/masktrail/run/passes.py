@@ -17,13 +17,12 @@ from masktrail.errors import InputError
 from masktrail.run.pipeline import ahead
 from masktrail.run.plan import Plan, weight
 from masktrail.run.spool import Said, Spool
+from masktrail.tracking.competition import sigmoid, to_logits
 from masktrail.types import Frame, Mask, Prompt, Result
 from masktrail.video.reader import Video
 from masktrail.video.source import Tick
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from masktrail.tracking.tracker import Tracker
 
 Kept = tuple[int, dict[str, Any]]
@@ -157,7 +156,7 @@ class BothPasses:
             said = join(forward.get(object_id), backward.get(object_id), shares)
             if said is not None:
                 joined[object_id] = said
-        logits = {i: self._as_tensor(said.logits) for i, said in joined.items()}
+        logits = {i: said.logits for i, said in joined.items()}
         return self._tracker.report(logits, given, {i: said.score for i, said in joined.items()})
 
     def skip(self, frame: Frame) -> None:
@@ -232,14 +231,8 @@ class BothPasses:
         if prompts:
             self._given[frame.index] = dict(self._tracker.given)
         return {
-            i: Said(logits.float().cpu().numpy(), result.objects[i].score)
-            for i, logits in self._tracker.logits.items()
+            i: Said(logits, result.objects[i].score) for i, logits in self._tracker.logits.items()
         }
-
-    def _as_tensor(self, logits: NDArray[np.float32]) -> "Tensor":
-        import torch
-
-        return torch.from_numpy(logits).to(self._tracker.propagator.device)
 
 
 def join(forward: Said | None, backward: Said | None, shares: tuple[float, float]) -> Said | None:
@@ -260,9 +253,8 @@ def join(forward: Said | None, backward: Said | None, shares: tuple[float, float
         return counted[0][0] if counted else None
     (one, near), (other, far) = counted
     share = weight((near, far), (one.score, other.score))
-    pooled = share * _sigmoid(one.logits) + (1 - share) * _sigmoid(other.logits)
-    pooled = pooled.clip(EPSILON, 1 - EPSILON)
-    logits = np.log(pooled / (1 - pooled)).astype(np.float32)
+    pooled = share * sigmoid(one.logits) + (1 - share) * sigmoid(other.logits)
+    logits = to_logits(pooled, EPSILON).astype(np.float32)
     score = share * one.score * _overlap(one.logits, logits)
     score += (1 - share) * other.score * _overlap(other.logits, logits)
     return Said(logits, score)
@@ -279,10 +271,6 @@ def never_came(video: Video, frame: int) -> str:
         f"{video.info.source} ends before frame {frame}, which a prompt is for, or left it out; "
         f"frames are counted from 0. {video.loss or ''}"
     ).rstrip()
-
-
-def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.floating]:
-    return 1 / (1 + np.exp(-logits))
 
 
 def _overlap(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:

@@ -2,7 +2,7 @@
 
 import math
 
-from torch import Tensor
+from masktrail.geometry import Soft
 
 MIDDLE, SLOPE = 0.69, 20.0
 """Of the logistic curve from expected to true overlap; see docs/corrections.md for the fit."""
@@ -11,12 +11,12 @@ LOST = 0.003
 """An object whose mask is less certain than this is not there."""
 
 
-def confidence(soft: Tensor) -> float:
+def confidence(soft: Soft) -> float:
     """Chance that the IoU with the true mask is above 0.5, from one soft mask (h, w)."""
     return 1 / (1 + math.exp(-SLOPE * (expected_overlap(soft) - MIDDLE)))
 
 
-def expected_overlap(soft: Tensor) -> float:
+def expected_overlap(soft: Soft) -> float:
     """Expected intersection over expected union of the mask `soft > 0.5` and the true one.
 
     Every pixel is taken to be the object's with its probability, by itself: the intersection is

@@ -88,10 +88,11 @@ class Family:
             default: `stride`, which sides of clips must be multiples of (1); `frames`, the fewest
             that clips need (2); `start_from`, see `zoo.weights.initialise`; `plain_stem`, see
             `models.int8.to_int8`. What is in its `encoder` learns at a recipe's `encoder_lr`.
+            Its methods are the functions that an `engines.Engine` runs.
         config: a dataclass whose fields all have defaults.
-        propagator: a class as `tracker.Propagator`, made of a network, where there is one, and of
-            its settings; without it the family does not track.
-        prompter: a class whose instances are a `tracker.Prompter`, made of a network: it makes
+        propagator: a class as `tracker.Propagator`, made of an `engines.Engine`, where there is a
+            network, and of its settings; without it the family does not track.
+        prompter: a class whose instances are a `tracker.Prompter`, made of an engine: it makes
             masks of boxes and clicks.
         training: a `recipe.Training`.
         importer: a function from the tensors of a checkpoint that others published, by name, to a

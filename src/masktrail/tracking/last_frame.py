@@ -2,27 +2,27 @@
 
 from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
+
+from masktrail.geometry import Soft
 
 
 class LastFrame:
     """What a `tracker.Propagator` of such a family has beside `propagate`.
 
     Attributes:
-        device: where pictures and masks lie.
+        device: what it computes on.
         before: the last frame, as `propagate` wants it again; None before the first.
         masks: soft masks (H, W) of all objects in it, by id.
     """
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self, device: str = "cpu") -> None:
         self.device = device
-        self.before: Tensor | None = None
-        self.masks: dict[int, Tensor] = {}
+        self.before: NDArray[np.uint8] | None = None
+        self.masks: dict[int, Soft] = {}
 
-    def update(
-        self, masks: dict[int, Tensor], scores: dict[int, float], prompted: set[int]
-    ) -> None:
+    def update(self, masks: dict[int, Soft], scores: dict[int, float], prompted: set[int]) -> None:
         """Keeps the masks that were settled on for the frame last looked at.
 
         Args:
@@ -37,11 +37,18 @@ class LastFrame:
         self.masks.pop(object_id, None)
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything needed to go on, as tensors and plain values."""
+        """Everything needed to go on, as arrays and plain values."""
         return {"masks": dict(self.masks), "last": self.before}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Puts back what `state_dict` gave, on this propagator's device."""
-        self.masks = {i: mask.to(self.device) for i, mask in state["masks"].items()}
+        """Puts back what `state_dict` gave."""
+        self.masks = dict(state["masks"])
         last = state.get("last")  # version 0.1 kept none of families that do not look at it
-        self.before = None if last is None else last.to(self.device)
+        self.before = None if last is None else _in_bytes(last)
+
+
+def _in_bytes(picture: NDArray[Any]) -> NDArray[np.uint8]:
+    """A picture as it is now; version 0.1 kept float (1, 3, H, W) in [0, 1]."""
+    if picture.dtype == np.uint8:
+        return picture
+    return np.rint(picture[0].transpose(1, 2, 0) * 255).astype(np.uint8)

@@ -1,10 +1,11 @@
 """Pieces of a mask that cannot be the object: it does not jump, and it does not come back twice."""
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy import ndimage
-from torch import Tensor
+
+from masktrail.geometry import Soft
+from masktrail.tracking.competition import sigmoid
 
 NEAR = 0.75
 """How far from the last mask any piece may be, in sides of a square of that mask's area."""
@@ -33,7 +34,7 @@ def usual_area(area: float, before: float) -> float:
     return max(area, FADE * before) if area else 0.0
 
 
-def without_strays(logits: Tensor, before: Tensor, usual: float) -> Tensor:
+def without_strays(logits: Soft, before: NDArray[np.bool_], usual: float) -> Soft:
     """Logits in which the pieces that look like the object but are elsewhere are background.
 
     A piece counts where it lies near the mask of the frame before, and farther off where it may be
@@ -50,17 +51,16 @@ def without_strays(logits: Tensor, before: Tensor, usual: float) -> Tensor:
     Returns:
         (h, w); `logits` itself where nothing was dropped.
     """
-    pieces, count = ndimage.label((logits > 0).cpu().numpy(), TOUCHING)
+    pieces, count = ndimage.label(logits > 0, TOUCHING)
     if count < 2:
         return logits
-    last = before.cpu().numpy()
-    kept = _near(pieces, count, last, usual) if last.any() else _heaviest(pieces, count, logits)
+    near = before.any()
+    kept = _near(pieces, count, before, usual) if near else _heaviest(pieces, count, logits)
     if len(kept) == count:
         return logits
     good = np.isin(pieces, kept)
     bad = ndimage.binary_dilation((pieces > 0) & ~good, TOUCHING, iterations=2) & ~good
-    mask = torch.from_numpy(bad).to(logits.device)
-    return torch.where(mask, logits.clamp(max=DROPPED), logits)
+    return np.where(bad, np.minimum(logits, DROPPED), logits)
 
 
 def _near(
@@ -81,6 +81,6 @@ def _near(
     return numbers[near].tolist()
 
 
-def _heaviest(pieces: NDArray[np.int32], count: int, logits: Tensor) -> list[int]:
-    weights = np.bincount(pieces.ravel(), logits.float().sigmoid().cpu().numpy().ravel())
+def _heaviest(pieces: NDArray[np.int32], count: int, logits: Soft) -> list[int]:
+    weights = np.bincount(pieces.ravel(), sigmoid(logits).ravel())
     return [int(np.argmax(weights[1:])) + 1]

@@ -10,53 +10,47 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from masktrail.errors import InputError
-from masktrail.geometry import Stretch
+from masktrail.geometry import Soft, Stretch
 from masktrail.masks import tight_box
-from masktrail.models.aggregate import soft_aggregate
 from masktrail.prompts.apart import apart
 from masktrail.prompts.check import check_prompt
+from masktrail.tracking.competition import Settled, sigmoid, soft_aggregate, to_logits
 from masktrail.tracking.confidence import LOST, confidence
 from masktrail.tracking.pieces import usual_area, without_strays
-from masktrail.types import Box, Image, LabelMap, Mask, ObjectResult, Points, Prompt, Result
-
-CERTAIN = 12.0
-"""Logit of a pixel the user has marked."""
+from masktrail.types import Box, Image, Mask, ObjectResult, Points, Prompt, Result
 
 
 class Propagator(Protocol):
     """One family's way from frame to frame; holds that family's state for all objects.
 
-    For every frame `propagate` is called once, then `update`; `forget` between frames.
+    For every frame `propagate` is called once, then `update`; `forget` between frames. Arrays that
+    pass either way are not written to by who gets them.
 
     Attributes:
         stride: which height and width of the images it is given are multiples of.
         mask_stride: at which stride of them masks go in and come out.
-        device: where images and masks are handed to it.
+        device: what it computes on, for reports.
     """
 
     stride: int
     mask_stride: int
-    device: torch.device
+    device: str
 
-    def propagate(self, image: Tensor, ids: list[int]) -> Tensor:
+    def propagate(self, image: Image, ids: list[int]) -> NDArray[np.float32]:
         """Finds objects in the next frame.
 
         Args:
-            image: (1, 3, H, W) in [0, 1].
+            image: uint8 RGB (H, W, 3), as large as the network works at.
             ids: the objects to look for: those that have a mask in the frame before; perhaps none.
 
         Returns:
             Logits (N, H/mask_stride, W/mask_stride), objects independent of each other.
         """
 
-    def update(
-        self, masks: dict[int, Tensor], scores: dict[int, float], prompted: set[int]
-    ) -> None:
+    def update(self, masks: dict[int, Soft], scores: dict[int, float], prompted: set[int]) -> None:
         """Takes what was settled on for the frame last propagated to.
 
         Args:
@@ -69,7 +63,7 @@ class Propagator(Protocol):
         """Drops all that is known of an object."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything needed to go on bit for bit: tensors, and plain values in dicts and lists."""
+        """Everything needed to go on bit for bit: arrays, and plain values in dicts and lists."""
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Puts back what `state_dict` gave, wherever that was computed."""
@@ -108,9 +102,9 @@ class Tracker:
         self._prompter = prompter
         self._ids: list[int] = []
         self._stretch: Stretch | None = None
-        self._before: dict[int, Tensor] = {}
+        self._before: dict[int, NDArray[np.bool_]] = {}
         self._usual: dict[int, float] = {}
-        self.logits: dict[int, Tensor] = {}
+        self.logits: dict[int, Soft] = {}
         self.given: dict[int, NDArray[np.bool_]] = {}
 
     @property
@@ -118,7 +112,6 @@ class Tracker:
         """Objects being tracked, ascending."""
         return tuple(self._ids)
 
-    @torch.inference_mode()
     def step(self, image: Image, prompts: Mapping[int, Prompt] | None = None) -> Result:
         """Tracks every object into the next frame.
 
@@ -139,7 +132,7 @@ class Tracker:
             for i, prompt in sorted((prompts or {}).items())
         }
         carried = [i for i in self._ids if i not in prompts or _corrects(prompts[i])]
-        logits = self.propagator.propagate(stretch.image_in(image, self.propagator.device), carried)
+        logits = self.propagator.propagate(stretch.image_in(image), carried)
         by_id = dict(zip(carried, logits, strict=True))
         given = apart(
             {i: self._mask_of(prompt, image, by_id.get(i)) for i, prompt in prompts.items()}
@@ -150,14 +143,12 @@ class Tracker:
                 by_id[object_id], self._before[object_id], self._usual[object_id]
             )
         for object_id, mask in given.items():
-            soft = stretch.mask_in(mask, self.propagator.mask_stride, self.propagator.device)
-            by_id[object_id] = soft.logit(1e-4).clamp(-CERTAIN, CERTAIN)
+            by_id[object_id] = to_logits(stretch.mask_in(mask, self.propagator.mask_stride))
         return self._settle(by_id, given)
 
-    @torch.inference_mode()
     def report(
         self,
-        logits: dict[int, Tensor],
+        logits: dict[int, Soft],
         given: dict[int, NDArray[np.bool_]],
         scores: Mapping[int, float],
     ) -> Result:
@@ -193,7 +184,7 @@ class Tracker:
         self._ids, self._before, self._usual = [], {}, {}
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything needed to go on mid-video, bit for bit: tensors and plain values."""
+        """Everything needed to go on mid-video, bit for bit: arrays and plain values."""
         frame = (self._stretch.height, self._stretch.width) if self._stretch else None
         return {
             "ids": list(self._ids),
@@ -208,8 +199,7 @@ class Tracker:
         """Puts back what `state_dict` gave; the model and its settings must be the same."""
         self._ids, self.size = list(state["ids"]), state["size"]
         self._stretch = self._stretch_of(*state["frame"]) if state["frame"] else None
-        device = self.propagator.device
-        self._before = {i: mask.to(device) for i, mask in state["before"].items()}
+        self._before = dict(state["before"])
         self._usual = dict(state["usual"])
         self.propagator.load_state_dict(state["propagator"])
 
@@ -231,24 +221,23 @@ class Tracker:
             )
         return self._stretch
 
-    def _mask_of(self, prompt: Prompt, image: Image, logits: Tensor | None) -> NDArray[np.bool_]:
+    def _mask_of(self, prompt: Prompt, image: Image, logits: Soft | None) -> NDArray[np.bool_]:
         """The mask a prompt stands for; `logits` are what it would have been without."""
         if isinstance(prompt, Mask):
             return prompt.mask
         if logits is None:
             return self._prompter(image, prompt, None)
         assert self._stretch is not None
-        soft = self._stretch.logits_out(logits[None].float())[0].sigmoid()
-        return self._prompter(image, prompt, soft.cpu().numpy())
+        return self._prompter(image, prompt, sigmoid(self._stretch.logits_out(logits)))
 
-    def _settle(self, logits: dict[int, Tensor], given: dict[int, NDArray[np.bool_]]) -> Result:
+    def _settle(self, logits: dict[int, Soft], given: dict[int, NDArray[np.bool_]]) -> Result:
         """Lets the objects compete for pixels, tells the propagator, and reports."""
         self.logits, self.given = logits, given
         soft, result = self._compete(logits, given)
         scores = {i: found.score for i, found in result.objects.items()}
         self._before = {i: (mask > 0.5) & (scores[i] > 0) for i, mask in soft.items()}
         self._usual = {
-            i: usual_area(float(mask.sum()), self._usual.get(i, 0.0))
+            i: usual_area(float(np.count_nonzero(mask)), self._usual.get(i, 0.0))
             for i, mask in self._before.items()
         }
         self.propagator.update(soft, scores, set(given))
@@ -256,63 +245,31 @@ class Tracker:
 
     def _compete(
         self,
-        logits: dict[int, Tensor],
+        logits: dict[int, Soft],
         given: dict[int, NDArray[np.bool_]],
         scores: Mapping[int, float] | None = None,
-    ) -> tuple[dict[int, Tensor], Result]:
+    ) -> tuple[dict[int, Soft], Result]:
         """Soft masks (h, w) after the competition, and what follows from them."""
         assert self._stretch is not None
         if not logits:
             return {}, Result(np.zeros((self._stretch.height, self._stretch.width), np.uint8), {})
         ids = sorted(logits)
-        aggregated = soft_aggregate(torch.stack([logits[i] for i in ids])[None])[0]
-        soft = dict(zip(ids, aggregated.softmax(0)[1:], strict=True))
+        aggregated = soft_aggregate(np.stack([logits[i] for i in ids]))
+        settled = Settled(self._stretch, ids, aggregated, given)
+        soft = settled.soft()
         own = scores or {i: confidence(soft[i]) for i in ids}
         scores = {i: 1.0 if i in given else own[i] for i in ids}
-        labels = self._labels(aggregated, ids, given)
+        labels = settled.labels()
         lost = {i for i, score in scores.items() if score < LOST}
         for object_id in lost:
             labels[labels == object_id] = 0
         found = {i: _describe(labels == i, scores[i]) for i in ids}
-        enlarged = partial(_enlarged, self._stretch, aggregated, ids, given, lost)
-        return soft, Result(labels, found, enlarged)
-
-    def _labels(
-        self, aggregated: Tensor, ids: list[int], given: dict[int, NDArray[np.bool_]]
-    ) -> LabelMap:
-        assert self._stretch is not None
-        full = self._stretch.logits_out(aggregated)
-        best, winner = full[0], torch.zeros(full.shape[1:], dtype=torch.int32, device=full.device)
-        for slot, object_id in enumerate(ids, start=1):
-            ahead = full[slot] > best
-            winner = winner.masked_fill(ahead, object_id)
-            best = torch.maximum(best, full[slot])
-        kind = np.uint8 if max(ids) < 256 else np.uint16
-        labels: LabelMap = winner.cpu().numpy().astype(kind)
-        for object_id, mask in given.items():  # what the user drew is not ours to change
-            labels[labels == object_id] = 0
-            labels[mask] = object_id
-        return labels
+        return soft, Result(labels, found, partial(settled.enlarged, lost))
 
 
 def _corrects(prompt: Prompt) -> bool:
     """Whether a prompt goes out from the mask there is; any other starts afresh."""
     return isinstance(prompt, Points) and prompt.alone
-
-
-def _enlarged(
-    stretch: Stretch,
-    aggregated: Tensor,
-    ids: list[int],
-    given: dict[int, NDArray[np.bool_]],
-    lost: set[int],
-) -> dict[int, NDArray[np.float32]]:
-    """Soft masks (H, W) by object id; what the user marked is 0 or 1, what is lost is 0."""
-    masks = stretch.logits_out(aggregated).float().softmax(0)[1:].cpu().numpy()
-    found = dict(zip(ids, masks, strict=True))
-    for object_id in lost:
-        found[object_id] = np.zeros_like(found[object_id])
-    return found | {i: mask.astype(np.float32) for i, mask in given.items()}
 
 
 def _describe(mask: NDArray[np.bool_], score: float) -> ObjectResult:

@@ -16,9 +16,6 @@ from masktrail.settings import Setting, arguments_of, checked, differing
 from masktrail.tracking.family import Card, Family
 
 if TYPE_CHECKING:
-    import torch
-    from torch import nn
-
     from masktrail.tracking.tracker import Prompter, Tracker
 
 log = logging.getLogger(__name__)
@@ -28,7 +25,6 @@ DEFAULT = "memory-s"
 NAMELESS_SIZE = 288
 """Short side of models whose family has no card yet, pixels."""
 
-PRECISIONS = ("auto", "float", "int8")
 PROMPTS = "prompt"
 """The model that makes masks of boxes and clicks, where it is there."""
 
@@ -78,9 +74,7 @@ def load(
         InputError: no such model, weights that are missing or not as published, no such device, a
             precision or a setting that is not possible.
     """
-    from masktrail.devices import choose_device
     from masktrail.tracking.tracker import Tracker
-    from masktrail.zoo.weights import load_network
 
     if size is not None and size < 64:
         raise InputError(f"A working size of {size} is too small; use 64 or more.")
@@ -89,9 +83,10 @@ def load(
     if path is None:
         propagator, computed = _propagator(model)(**told), "float"
     else:
-        network, _ = load_network(path)
-        computed = _prepare(network, path, choose_device(device), precision)
-        propagator = _propagator(model)(network, **told)
+        from masktrail.zoo.engines import torch_engine
+
+        engine = torch_engine(path, device, precision)
+        propagator, computed = _propagator(model)(engine, **told), engine.precision
     prompter = load_prompter(device=device)
     return Tracker(propagator, size or card.size, prompter, computed, told)
 
@@ -160,8 +155,7 @@ def load_prompter(model: str | Path = PROMPTS, device: str = "auto") -> "Prompte
 
     @cache
     def ready() -> "Prompter":
-        from masktrail.devices import choose_device
-        from masktrail.zoo.weights import load_network
+        from masktrail.zoo.engines import torch_engine
 
         path, of = weights_path(model), _family_of(model)
         if path is None or of.prompter is None:
@@ -169,9 +163,7 @@ def load_prompter(model: str | Path = PROMPTS, device: str = "auto") -> "Prompte
                 f"The model {str(model)!r} is of the family {of.name!r}, which makes no masks of "
                 f"boxes and clicks; name one that does, as {PROMPTS}."
             )
-        network, _ = load_network(path)
-        _prepare(network, path, choose_device(device), "auto")
-        prompter: Prompter = of.prompter()(network)
+        prompter: Prompter = of.prompter()(torch_engine(path, device))
         return prompter
 
     return lambda image, prompt, previous: ready()(image, prompt, previous)
@@ -253,23 +245,3 @@ def _propagator(model: str | Path) -> Any:
             f"The model {str(model)!r} {does}cannot track; name one that does, as {DEFAULT}."
         )
     return of.propagator()
-
-
-def _prepare(network: "nn.Module", path: Path, device: "torch.device", precision: str) -> str:
-    """Moves a network to where it is to run and to what it is to compute in; says what that is."""
-    from masktrail.models.int8 import supported, to_int8
-    from masktrail.zoo.weights import read_ranges
-
-    if precision not in PRECISIONS:
-        raise InputError(f"No precision {precision!r}; there are {', '.join(PRECISIONS)}.")
-    network.to(device)
-    ranges = read_ranges(path) if precision != "float" and supported(device) else {}
-    if ranges:
-        to_int8(network, ranges)
-        return "int8"
-    if precision == "int8":
-        raise InputError(
-            f"Precision int8 needs an x86 processor with AVX2 and weights that hold their ranges; "
-            f"{path} on {device} has to use float or auto."
-        )
-    return "float"

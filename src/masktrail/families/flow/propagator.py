@@ -3,13 +3,13 @@
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from masktrail.errors import InputError
-from masktrail.models.aggregate import to_logits
+from masktrail.geometry import Soft
+from masktrail.tracking.competition import stacked
 from masktrail.tracking.last_frame import LastFrame
+from masktrail.types import Image
 
 
 class FlowPropagator(LastFrame):
@@ -27,18 +27,18 @@ class FlowPropagator(LastFrame):
     mask_stride = 1
 
     def __init__(self) -> None:
-        super().__init__(torch.device("cpu"))
+        super().__init__()
         self._cv2 = _opencv()
         self._flow = self._cv2.DISOpticalFlow_create(self._cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
 
-    def propagate(self, image: Tensor, ids: list[int]) -> Tensor:
-        """Logits (N, H, W) of the last masks seen through the image (1, 3, H, W) in [0, 1]."""
-        grey, last = _grey(image), self.before
+    def propagate(self, image: Image, ids: list[int]) -> NDArray[np.float32]:
+        """Logits (N, H, W) of the last masks seen through the image, uint8 RGB (H, W, 3)."""
+        grey, last = self._cv2.cvtColor(image, self._cv2.COLOR_RGB2GRAY), self.before
         self.before = grey
         if not ids or last is None:
-            return to_logits([], image.shape[2:])
-        origin = self._origin(grey.numpy(), last.numpy())
-        return to_logits([self._warp(self.masks[i], origin) for i in ids], image.shape[2:])
+            return stacked([], grey.shape)
+        origin = self._origin(grey, last)
+        return stacked([self._warp(self.masks[i], origin) for i in ids], grey.shape)
 
     def _origin(self, grey: NDArray[np.uint8], last: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Where in the last picture (H, W) each pixel of this one was: (x, y), (H, W, 2)."""
@@ -47,15 +47,9 @@ class FlowPropagator(LastFrame):
         flow = self._flow.calc(grey, last, None)
         return (flow + np.stack([x, y], -1)).astype(np.float32)
 
-    def _warp(self, mask: Tensor, origin: NDArray[np.float32]) -> Tensor:
-        warped = self._cv2.remap(mask.numpy(), origin, None, self._cv2.INTER_LINEAR)
-        return torch.from_numpy(warped)  # what comes from outside the picture is 0
-
-
-def _grey(image: Tensor) -> Tensor:
-    """RGB (1, 3, H, W) in [0, 1] to luma, uint8 (H, W); weights of ITU-R BT.601."""
-    weights = image.new_tensor([0.299, 0.587, 0.114]).view(3, 1, 1)
-    return (image[0] * weights).sum(0).mul(255).round().to(torch.uint8)
+    def _warp(self, mask: Soft, origin: NDArray[np.float32]) -> Soft:
+        warped: Soft = self._cv2.remap(mask, origin, None, self._cv2.INTER_LINEAR)
+        return warped  # what comes from outside the picture is 0
 
 
 def _opencv() -> Any:

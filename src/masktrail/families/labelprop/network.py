@@ -43,6 +43,18 @@ class FeatureNetwork(nn.Module):
         """Features (B, 256, H/8, W/8) of RGB images (B, 3, H, W) in [0, 1]."""
         return F.normalize(self.encoder(self.normalise(images))[2].float(), dim=1)
 
+    def propagate(
+        self,
+        query: Tensor,
+        keys: list[Tensor],
+        labels: Tensor,
+        radius: int,
+        top_k: int,
+        temperature: float,
+    ) -> Tensor:
+        """`propagate_labels` of features (1, 256, h, w), those of T reference frames in a list."""
+        return propagate_labels(query[0], torch.cat(keys), labels, radius, top_k, temperature)
+
 
 def propagate_labels(
     query: Tensor,

@@ -1,16 +1,18 @@
 """Propagation by label propagation over frozen features: no video was seen in training."""
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
-from masktrail.devices import fast_autocast
-from masktrail.families.labelprop.network import STRIDE, FeatureNetwork, propagate_labels
-from masktrail.models.aggregate import to_logits
+from masktrail.engines import Engine
+from masktrail.geometry import Soft
 from masktrail.settings import Range
+from masktrail.tracking.competition import stacked
+from masktrail.types import Image
 
 
 @dataclass(frozen=True)
@@ -18,78 +20,80 @@ class Reference:
     """A frame to copy labels from.
 
     Attributes:
-        features: (256, h, w), of unit length.
+        features: (1, 256, h, w), of unit length, as an engine keeps them.
         masks: soft masks (h, w) of the objects known in this frame.
     """
 
-    features: Tensor
-    masks: dict[int, Tensor]
+    features: Any
+    masks: dict[int, Soft]
 
 
 class LabelPropagator:
     """Labels copied from the nearest features of the prompted and the last few frames.
 
     Args:
-        network: on the device it is to run on.
+        engine: of a `FeatureNetwork`.
         context: last frames that are looked at, beside the prompted ones, which are kept for good.
         radius: how far an object may move between any two of them, in pixels at stride 8.
         top_k: pixels that share the weight.
         temperature: of the softmax over their similarities.
     """
 
-    stride = STRIDE
-    mask_stride = STRIDE
-
     def __init__(
         self,
-        network: FeatureNetwork,
+        engine: Engine,
         context: Annotated[int, Range(0, 1000)] = 7,
         radius: Annotated[int, Range(0, 100)] = 12,
         top_k: Annotated[int, Range(1)] = 5,
         temperature: Annotated[float, Range(0.001)] = 0.07,
     ) -> None:
-        self.network: FeatureNetwork = network.eval()
-        self.device = next(network.parameters()).device
+        self._engine, self.device = engine, engine.device
+        self.stride = self.mask_stride = engine.stride
         self.radius, self.top_k, self.temperature = radius, top_k, temperature
         self._given: list[Reference] = []
         self._passing: deque[Reference] = deque(maxlen=context)
-        self._features: Tensor | None = None
-        self._propagated: dict[int, Tensor] = {}
+        self._features: Any = None
+        self._propagated: dict[int, Soft] = {}
 
-    def propagate(self, image: Tensor, ids: list[int]) -> Tensor:
+    def propagate(self, image: Image, ids: list[int]) -> NDArray[np.float32]:
         """Looks at the next frame.
 
         Args:
-            image: (1, 3, H, W) in [0, 1], sides multiples of `stride`.
+            image: uint8 RGB (H, W, 3), sides multiples of `stride`.
             ids: objects to look for, all of them known.
 
         Returns:
             Logits (N, H/8, W/8).
         """
-        with fast_autocast(self.device):
-            features = self.network(image)[0]
-        self._features, self._propagated = features, {}
+        self._features = self._engine.run("forward", image[None])
+        self._propagated = {}
         for group in self._groups(ids):
-            references = self._references(group[0])
-            masks = propagate_labels(
-                features,
-                torch.stack([r.features for r in references]),
-                torch.stack([torch.stack([r.masks[i] for i in group]) for r in references]),
+            self._propagated.update(zip(group, self._looked_up(group), strict=True))
+        height, width = image.shape[:2]
+        found = [self._propagated[i] for i in ids]
+        return stacked(found, (height // self.stride, width // self.stride))
+
+    def _looked_up(self, group: list[int]) -> NDArray[np.float32]:
+        """Soft masks (N, h, w) of objects that are known in the same frames."""
+        references = self._references(group[0])
+        masks: NDArray[np.float32] = self._engine.array(
+            self._engine.run(
+                "propagate",
+                self._features,
+                [r.features for r in references],
+                np.stack([np.stack([r.masks[i] for i in group]) for r in references]),
                 self.radius,
                 self.top_k,
                 self.temperature,
             )
-            self._propagated.update(zip(group, masks.unbind(0), strict=True))
-        return to_logits([self._propagated[i] for i in ids], features.shape[1:]).to(self.device)
+        )
+        return masks
 
-    def update(
-        self, masks: dict[int, Tensor], scores: dict[int, float], prompted: set[int]
-    ) -> None:
+    def update(self, masks: dict[int, Soft], scores: dict[int, float], prompted: set[int]) -> None:
         """Takes the soft masks (h, w) of the frame last looked at.
 
         What was propagated goes on as it was: the tracker's masks have been sharpened.
         """
-        assert self._features is not None
         given = {i: masks[i] for i in prompted}
         if given:
             self._given.append(Reference(self._features, given))
@@ -104,17 +108,20 @@ class LabelPropagator:
         self._given = [r for r in self._given if r.masks]
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything needed to go on, as tensors and plain values."""
-        return {
-            "given": [(r.features, dict(r.masks)) for r in self._given],
-            "passing": [(r.features, dict(r.masks)) for r in self._passing],
-        }
+        """Everything needed to go on, as arrays and plain values."""
+        return {"given": self._told(self._given), "passing": self._told(self._passing)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Puts back what `state_dict` gave."""
-        self._given = [Reference(features, dict(masks)) for features, masks in state["given"]]
-        passing = [Reference(features, dict(masks)) for features, masks in state["passing"]]
-        self._passing = deque(passing, self._passing.maxlen)
+        self._given = self._read(state["given"])
+        self._passing = deque(self._read(state["passing"]), self._passing.maxlen)
+
+    def _told(self, references: Iterable[Reference]) -> list[Any]:
+        return [[self._engine.array(r.features)[0], dict(r.masks)] for r in references]
+
+    def _read(self, told: list[Any]) -> list[Reference]:
+        keep = self._engine.keep
+        return [Reference(keep(features[None]), dict(masks)) for features, masks in told]
 
     def _references(self, object_id: int) -> list[Reference]:
         """Frames an object is known in: an object added later has fewer."""

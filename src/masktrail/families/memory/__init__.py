@@ -23,7 +23,7 @@ FAMILY = Family(
         ),
     },
     network=Lazy(__name__, "network:MemoryNetwork"),
-    config=Lazy(__name__, "network:MemoryConfig"),
+    config=Lazy(__name__, "config:MemoryConfig"),
     propagator=Lazy(__name__, "propagator:MemoryPropagator"),
     training=Lazy(__name__, "training:TRAINING"),
     int8=True,

@@ -3,24 +3,23 @@
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from masktrail.families.memory.readout import read_nearest
+from masktrail.engines import Engine
 
 
 @dataclass
 class Entry:
-    """One remembered frame.
+    """One remembered frame, as an engine keeps it.
 
     Attributes:
-        keys: lifted memory keys (P, 2K+1) of its P pixels at stride 16.
+        keys: lifted memory keys (1, P, 2K+1) of its P pixels at stride 16.
         values: (P, V) by object id; only objects that were seen in it.
         permanent: kept whatever comes later.
     """
 
-    keys: Tensor
-    values: dict[int, Tensor]
+    keys: Any
+    values: dict[int, Any]
     permanent: bool
 
 
@@ -28,27 +27,27 @@ class MemoryBank:
     """Permanent entries, and the latest of the others.
 
     Args:
+        engine: of a `MemoryNetwork`.
         capacity: how many entries that are not permanent are kept; the oldest goes first.
-        top_k: how many memory pixels each query pixel reads from.
     """
 
-    def __init__(self, capacity: int, top_k: int) -> None:
-        self.capacity, self.top_k = capacity, top_k
+    def __init__(self, engine: Engine, capacity: int) -> None:
+        self._engine, self.capacity = engine, capacity
         self.entries: list[Entry] = []
-        self._stacked: dict[tuple[int, ...], tuple[Tensor, Tensor]] = {}
+        self._gathered: dict[tuple[int, ...], Any] = {}
 
     def add(self, entry: Entry) -> None:
         """Remembers a frame, forgetting the oldest passing one where there is no room.
 
         A prompted frame that comes again, as in a pass backward, is not remembered twice.
         """
-        if entry.permanent and any(_same(entry, other) for other in self.entries):
+        if entry.permanent and any(self._same(entry, other) for other in self.entries):
             return
         self.entries.append(entry)
         passing = [e for e in self.entries if not e.permanent]
         if len(passing) > self.capacity:
             self._drop(passing[0])
-        self._stacked.clear()
+        self._gathered.clear()
 
     def forget(self, object_id: int, passing: bool = False) -> None:
         """Drops an object's values, and frames that were remembered for nothing else.
@@ -62,42 +61,43 @@ class MemoryBank:
                 entry.values.pop(object_id, None)
         for entry in [e for e in self.entries if not e.values]:
             self._drop(entry)
-        self._stacked.clear()
+        self._gathered.clear()
 
-    def read(self, query: Tensor, ids: list[int]) -> Tensor:
-        """Values of some objects for every query pixel.
-
-        Objects seen in the same frames are read in one go.
+    def memories(self, ids: list[int]) -> list[tuple[tuple[int, ...], Any]]:
+        """Objects that were seen in the same frames, and what is remembered of them.
 
         Args:
-            query: lifted query keys (2K+1, Q).
             ids: objects, each seen in at least one entry.
 
         Returns:
-            (Q, N, V).
+            A few of the ids, and their memory as `MemoryNetwork.read` takes it; all ids together.
         """
-        readouts: dict[int, Tensor] = {}
-        for group in self._groups(ids):
-            keys, values = self._stack(group)
-            out = read_nearest(keys, query, values, self.top_k).unflatten(1, (len(group), -1))
-            readouts.update(zip(group, out.unbind(1), strict=True))
-        return torch.stack([readouts[i] for i in ids], 1)
+        return [(group, self._memory(group)) for group in self._groups(ids)]
 
     def state_dict(self) -> list[dict[str, Any]]:
-        """Everything remembered, as tensors and plain values."""
-        return [vars(entry) | {"values": dict(entry.values)} for entry in self.entries]
+        """Everything remembered, as arrays and plain values."""
+        array = self._engine.array
+        return [
+            {
+                "keys": array(entry.keys)[0],
+                "values": {i: array(value) for i, value in entry.values.items()},
+                "permanent": entry.permanent,
+            }
+            for entry in self.entries
+        ]
 
-    def load_state_dict(self, state: list[dict[str, Any]], device: torch.device) -> None:
-        """Puts back what `state_dict` gave, on `device`."""
+    def load_state_dict(self, state: list[dict[str, Any]]) -> None:
+        """Puts back what `state_dict` gave."""
+        keep = self._engine.keep
         self.entries = [
             Entry(
-                keys=row["keys"].to(device),
-                values={i: value.to(device) for i, value in row["values"].items()},
+                keys=keep(row["keys"][None]),
+                values={i: keep(value) for i, value in row["values"].items()},
                 permanent=row["permanent"],
             )
             for row in state
         ]
-        self._stacked.clear()
+        self._gathered.clear()
 
     def _drop(self, entry: Entry) -> None:
         self.entries = [e for e in self.entries if e is not entry]
@@ -111,19 +111,22 @@ class MemoryBank:
             groups.setdefault(self._seen(object_id), []).append(object_id)
         return [tuple(group) for group in groups.values()]
 
-    def _stack(self, group: tuple[int, ...]) -> tuple[Tensor, Tensor]:
-        """Keys (M, 2K+1) and values (M, N*V) of the frames a group was seen in."""
-        if group not in self._stacked:
+    def _memory(self, group: tuple[int, ...]) -> Any:
+        """The frames a group was seen in, joined."""
+        if group not in self._gathered:
             entries = [self.entries[i] for i in self._seen(group[0])]
-            values = [torch.cat([e.values[i] for i in group], 1) for e in entries]
-            self._stacked[group] = torch.cat([e.keys for e in entries]), torch.cat(values)
-        return self._stacked[group]
+            values = [[entry.values[i] for i in group] for entry in entries]
+            keys = [entry.keys for entry in entries]
+            self._gathered[group] = self._engine.run("gather", keys, values)
+        return self._gathered[group]
 
+    def _same(self, one: Entry, other: Entry) -> bool:
+        def equal(one: Any, other: Any) -> bool:
+            return np.array_equal(self._engine.array(one), self._engine.array(other))
 
-def _same(one: Entry, other: Entry) -> bool:
-    return (
-        other.permanent
-        and one.values.keys() == other.values.keys()
-        and torch.equal(one.keys, other.keys)
-        and all(torch.equal(value, other.values[i]) for i, value in one.values.items())
-    )
+        return (
+            other.permanent
+            and one.values.keys() == other.values.keys()
+            and equal(one.keys, other.keys)
+            and all(equal(value, other.values[i]) for i, value in one.values.items())
+        )

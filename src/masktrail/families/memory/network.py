@@ -5,77 +5,22 @@ One image encoder pass per frame, whatever the number of objects; a key/value me
 (the memory encoder of SAM 2 does likewise), so that writing to memory costs little; masks of the
 frame before, taken along to where its pixels went (`near.py`); a light decoder to stride 4,
 and a lighter one that sharpens its logits to stride 2. The network holds no state:
-`encode`, `memorize` and `segment` are pure functions of tensors.
+`encode`, `memorize`, `gather`, `read` and `segment` are pure functions of tensors.
 """
-
-from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from masktrail.families.memory.config import MASK_STRIDE, STRIDE, Encoded, MemoryConfig
 from masktrail.families.memory.near import Transport
-from masktrail.families.memory.readout import lift_memory, lift_query
+from masktrail.families.memory.readout import lift_memory, lift_query, read_nearest
 from masktrail.models.aggregate import others
 from masktrail.models.backbones import Normalise, ResNet18
 from masktrail.models.blocks import ResidualBlock
 
-STRIDE = 16
-"""Height and width of images must be multiples of this."""
-
-MASK_STRIDE = 2
-"""Masks go in and come out at this stride."""
-
 SEEN = 4
 """Stride at which the network looks at the masks that go in."""
-
-
-@dataclass(frozen=True)
-class MemoryConfig:
-    """Widths, in channels.
-
-    Attributes:
-        key: keys that memory and query are compared by.
-        value: values that memory hands back.
-        hidden: stride-16 features of the value encoder and the decoder.
-        stride8: decoder features at stride 8.
-        stride4: decoder features at stride 4.
-        stride2: decoder features at stride 2.
-        near: keys that a frame and the one before it are compared by.
-    """
-
-    key: int = 64
-    value: int = 128
-    hidden: int = 128
-    stride8: int = 64
-    stride4: int = 48
-    stride2: int = 16
-    near: int = 32
-
-
-class Encoded(NamedTuple):
-    """Everything the network keeps of one batch of images.
-
-    Attributes:
-        f16: encoder features (B, 256, H/16, W/16), input of `memorize`.
-        memory: lifted memory keys (B, H/16*W/16, 2K+1).
-        query: lifted query keys (B, 2K+1, H/16*W/16).
-        skip16: decoder input (B, hidden, H/16, W/16).
-        skip8: decoder input (B, stride8, H/8, W/8).
-        skip4: decoder input (B, stride4, H/4, W/4).
-        skip2: decoder input (B, stride2, H/2, W/2).
-        near: keys for the frame before or after (B, near, H/8, W/8).
-    """
-
-    f16: Tensor
-    memory: Tensor
-    query: Tensor
-    skip16: Tensor
-    skip8: Tensor
-    skip4: Tensor
-    skip2: Tensor
-    near: Tensor
 
 
 class KeyHead(nn.Module):
@@ -243,6 +188,37 @@ class MemoryNetwork(nn.Module):
         values = self.values(f16, masks)
         b, n = masks.shape[:2]
         return values.reshape(b, n * self.config.value, -1).transpose(1, 2)
+
+    def memorize_each(self, f16: Tensor, masks: Tensor) -> list[Tensor]:
+        """Values (P, value), float32, of every object of one image, see `memorize`."""
+        values = self.memorize(f16, masks)[0].float().unflatten(1, (masks.shape[1], -1))
+        return [each.contiguous() for each in values.unbind(1)]
+
+    def gather(self, keys: list[Tensor], values: list[list[Tensor]]) -> tuple[Tensor, Tensor]:
+        """Frames joined to a memory of objects that were seen in all of them.
+
+        Args:
+            keys: of T frames, `Encoded.memory` of one image each.
+            values: of T frames, those of N objects each, from `memorize_each`.
+
+        Returns:
+            Keys (M, 2K+1) and values (M, N*value).
+        """
+        return torch.cat(keys, 1)[0], torch.cat([torch.cat(frame, 1) for frame in values])
+
+    def read(self, query: Tensor, memories: list[tuple[Tensor, Tensor]], top_k: int) -> Tensor:
+        """What memories say of every pixel of one image.
+
+        Args:
+            query: `Encoded.query` (1, 2K+1, P).
+            memories: from `gather`, of different objects.
+            top_k: memory pixels that each pixel reads from.
+
+        Returns:
+            (1, P, N*value), objects in the order of the memories.
+        """
+        found = [read_nearest(keys, query[0], values, top_k) for keys, values in memories]
+        return torch.cat(found, 1)[None]
 
     def segment(
         self, encoded: Encoded, readout: Tensor, previous: Tensor, before: Tensor

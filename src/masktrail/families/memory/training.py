@@ -5,7 +5,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from masktrail.data.synth import Clips, ClipSettings
-from masktrail.families.memory.network import MASK_STRIDE, Encoded, MemoryNetwork
+from masktrail.families.memory.config import MASK_STRIDE, Encoded
+from masktrail.families.memory.network import MemoryNetwork
 from masktrail.families.memory.readout import read
 from masktrail.losses import (
     StepOutput,

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from masktrail.devices import no_autocast
 from masktrail.models.backbones import Normalise, ResNet18
 from masktrail.models.blocks import ResidualBlock
-from masktrail.types import Points
 
 STRIDE = 32
 """Height and width of images must be multiples of this."""
@@ -136,12 +136,35 @@ class PromptNetwork(nn.Module):
         f16 = encoder.layer3(f8)  # (B, 256, H/16, W/16)
         return self.decoder((f2, f4, f8, f16), maps)
 
+    def segment(
+        self, images: Tensor, on: Tensor, off: Tensor, boxes: Tensor, previous: Tensor
+    ) -> Tensor:
+        """Logits of one object in one image: the mean of what is seen in it and in its mirror.
 
-def prompt_maps(clicks: Points, height: int, width: int) -> Tensor:
+        Args:
+            images: RGB (1, 3, H, W) in [0, 1]; H and W multiples of 32.
+            on: positive clicks, see `prompt_maps`.
+            off: negative clicks.
+            boxes: one or none.
+            previous: soft mask (1, 1, H, W).
+
+        Returns:
+            (1, 1, H/2, W/2), float32.
+        """
+        maps = prompt_maps(on, off, boxes, *images.shape[2:])[None]
+        inputs = (torch.cat([x, x.flip(3)]) for x in (images, maps, previous))
+        with no_autocast(images.device):  # in which all its figures were measured
+            logits = self(*inputs)
+        return (logits[:1] + logits[1:].flip(3)) / 2
+
+
+def prompt_maps(on: Tensor, off: Tensor, boxes: Tensor, height: int, width: int) -> Tensor:
     """Clicks and a box drawn as the network wants them.
 
     Args:
-        clicks: in pixels of the network's input; the mask is left aside.
+        on: positions (P, 2) of positive clicks, x and y in pixels of the network's input.
+        off: the same of negative clicks, (M, 2).
+        boxes: one or none, (K, 4), x0, y0, x1, y1.
         height: of the input.
         width: of the input.
 
@@ -149,14 +172,8 @@ def prompt_maps(clicks: Points, height: int, width: int) -> Tensor:
         (3, height, width) in [0, 1]: positive disks, negative disks, the share of every pixel that
         the box covers.
     """
-    maps = torch.zeros(MAPS, height, width)
-    for at, label in zip(clicks.points, clicks.labels, strict=True):
-        disk = disks(torch.tensor(at), height, width)
-        maps[0 if label else 1].masked_fill_(disk, 1.0)
-    if clicks.box is not None:
-        box = clicks.box
-        maps[2] = covered(torch.tensor([box.x0, box.y0, box.x1, box.y1]), height, width)
-    return maps
+    clicked = [disks(at, height, width).any(0).float() for at in (on, off)]
+    return torch.stack([*clicked, covered(boxes, height, width).sum(0)])
 
 
 def disks(at: Tensor, height: int, width: int) -> Tensor:

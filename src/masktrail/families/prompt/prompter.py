@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from masktrail.families.prompt.network import STRIDE, PromptNetwork, prompt_maps
-from masktrail.geometry import Stretch, Window
+from masktrail.engines import Engine
+from masktrail.geometry import Soft, Window
 from masktrail.prompts.clicks import extent, honour
 from masktrail.prompts.colour import mask_by_colour
+from masktrail.tracking.competition import sigmoid
 from masktrail.types import Box, Image, Points
 
 SIZES = (256, 320)
@@ -33,8 +33,6 @@ BEYOND = 0.1
 NOTHING = -20.0
 """Logit of what lies beyond a crop."""
 
-Soft = NDArray[np.float32]
-
 
 class NetworkPrompter:
     """Masks from boxes and clicks.
@@ -43,17 +41,14 @@ class NetworkPrompter:
     around what was found there ("zoom-in", Sofiiuk et al., "f-BRS", CVPR 2020).
 
     Args:
-        network: of the family "prompt".
+        engine: of a `PromptNetwork`.
         sizes: sides of squares whose area a crop has inside the network, pixels, look by look.
         glance: the same of a whole picture.
     """
 
-    def __init__(
-        self, network: PromptNetwork, sizes: Sequence[int] = SIZES, glance: int = GLANCE
-    ) -> None:
-        self.network, self.sizes, self.glance = network.eval(), sizes, glance
+    def __init__(self, engine: Engine, sizes: Sequence[int] = SIZES, glance: int = GLANCE) -> None:
+        self._engine, self.sizes, self.glance = engine, sizes, glance
 
-    @torch.inference_mode()
     def __call__(
         self, image: Image, prompt: Box | Points, previous: Soft | None = None
     ) -> NDArray[np.bool_]:
@@ -73,7 +68,8 @@ class NetworkPrompter:
         about = extent(clicks, soft > 0.5)
         side = max(LEAST, MARGIN * max(about.x1 - about.x0, about.y1 - about.y0))
         for size in self.sizes:
-            soft = self._look(image, clicks, _window(about, side, image, size), soft)
+            window = self._window(about, side, image, size)
+            soft = self._look(image, clicks, window, soft)
         mask = soft > 0.5
         if clicks.box is not None:
             mask &= _near(clicks.box, mask.shape)
@@ -91,7 +87,7 @@ class NetworkPrompter:
         if previous is not None:
             return previous
         height, width = image.shape[:2]
-        whole = _window(Box(0, 0, width, height), max(height, width), image, self.glance)
+        whole = self._window(Box(0, 0, width, height), max(height, width), image, self.glance)
         return self._look(image, clicks, whole, nothing)
 
     def _look(self, image: Image, clicks: Points, window: Window, before: Soft) -> Soft:
@@ -99,35 +95,32 @@ class NetworkPrompter:
 
         The average of what it says of the window and of its mirror image.
         """
-        device = next(self.network.parameters()).device
-        inner = (window.inner_height, window.inner_width)
-        shown = image[window.y0 : window.y1, window.x0 : window.x1]
-        pixels = Stretch(*window.size, *inner).image_in(shown, device)
-        maps = prompt_maps(_seen(clicks, window), *inner)[None].to(device)
-        previous = window.cut(torch.from_numpy(before)[None, None].to(device))
-        given = (pixels, maps, previous)
-        both = self.network(*(torch.cat([x, x.flip(3)]) for x in given)).float()
-        logits = (both[:1] + both[1:].flip(3)) / 2
-        soft = window.paste(logits, image.shape[:2], NOTHING).sigmoid()
-        return soft[0, 0].cpu().numpy()
+        on, off, boxes = _seen(clicks, window)
+        previous = window.cut(before)[None, None]
+        logits: NDArray[np.float32] = self._engine.array(
+            self._engine.run("segment", window.cut(image)[None], on, off, boxes, previous)
+        )
+        return sigmoid(window.paste(logits[0, 0], image.shape[:2], NOTHING))
+
+    def _window(self, about: Box, side: float, image: Image, size: int) -> Window:
+        """A window of `side` around something, inside about as large as a square of `size`, its
+        pixels as square as multiples of the stride allow."""
+        stride = self._engine.stride
+        window = Window.around(about, side, image.shape[:2], (0, 0))
+        scale = size / math.sqrt(math.prod(window.size))
+        height, width = (max(stride, round(n * scale / stride) * stride) for n in window.size)
+        return replace(window, inner_height=height, inner_width=width)
 
 
-def _window(about: Box, side: float, image: Image, size: int) -> Window:
-    """A window of `side` around something, inside about as large as a square of `size`, its pixels
-    as square as multiples of the stride allow."""
-    window = Window.around(about, side, image.shape[:2], (0, 0))
-    scale = size / math.sqrt(math.prod(window.size))
-    inner = (max(STRIDE, round(n * scale / STRIDE) * STRIDE) for n in window.size)
-    height, width = inner
-    return replace(window, inner_height=height, inner_width=width)
-
-
-def _seen(clicks: Points, window: Window) -> Points:
-    """Clicks and a box in pixels of the network's input."""
-    box = clicks.box
-    if box is not None:
-        box = Box(*window.point_in(box.x0, box.y0), *window.point_in(box.x1, box.y1))
-    return Points([window.point_in(x, y) for x, y in clicks.points], clicks.labels, box)
+def _seen(clicks: Points, window: Window) -> tuple[NDArray[np.float32], ...]:
+    """Positive clicks (P, 2), negative ones (M, 2) and perhaps a box (K, 4) in pixels of the
+    network's input."""
+    at = np.array([window.point_in(*point) for point in clicks.points], np.float32).reshape(-1, 2)
+    labels, box = np.array(clicks.labels, bool), np.zeros((0, 4), np.float32)
+    if clicks.box is not None:
+        corners = (clicks.box.x0, clicks.box.y0), (clicks.box.x1, clicks.box.y1)
+        box = np.array([window.point_in(*corner) for corner in corners], np.float32).reshape(1, 4)
+    return at[labels], at[~labels], box
 
 
 def _near(box: Box, shape: tuple[int, ...]) -> NDArray[np.bool_]:

@@ -1,31 +1,21 @@
 """Propagation from frame to frame: two frames and the soft mask of the first give the next mask."""
 
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Literal
 
-import torch
-from torch import Tensor, nn
+import numpy as np
+from numpy.typing import NDArray
 
-from masktrail.devices import fast_autocast
+from masktrail.engines import Engine
 from masktrail.errors import InputError
-from masktrail.geometry import Window
+from masktrail.geometry import Soft, Window
 from masktrail.masks import tight_box
-from masktrail.models.blocks import folded
 from masktrail.settings import Range
+from masktrail.tracking.competition import sigmoid, to_logits
 from masktrail.tracking.last_frame import LastFrame
-from masktrail.types import Box
+from masktrail.types import Box, Image
 
 OUTSIDE = -12.0
 """Logit of a pixel that was not looked at."""
-
-
-class PairNetwork(Protocol):
-    """What this propagator asks of a network, which is an `nn.Module` besides.
-
-    Called with previous and current images (B, 3, H, W) and previous masks (B, 1, H, W), it gives
-    logits (B, 1, H, W); H and W are multiples of `stride`.
-    """
-
-    stride: int
 
 
 class PairPropagator(LastFrame):
@@ -34,8 +24,8 @@ class PairPropagator(LastFrame):
     State is the last image and the last soft masks. Objects share batches, one entry each.
 
     Args:
-        network: on the device it is to run on; it is left as it is, what runs is a copy in eval
-            mode with batch norms folded into convolutions.
+        engine: of a network whose `forward` takes previous and current images (B, 3, H, W) and
+            previous masks (B, 1, H, W) to logits (B, 1, H, W).
         view: what the network is shown. "frame": the picture at the size it comes in. "square":
             the same stretched to a square, as in the project's report. "object": a window around
             the object's last mask, enlarged or reduced to a square; the whole picture stretched
@@ -55,7 +45,7 @@ class PairPropagator(LastFrame):
 
     def __init__(
         self,
-        network: nn.Module,
+        engine: Engine,
         view: Literal["frame", "square", "object"] = "frame",
         side: Annotated[int, Range(16, 4096, 16)] = 256,
         margin: Annotated[float, Range(1)] = 2.0,
@@ -63,69 +53,65 @@ class PairPropagator(LastFrame):
         mirror: bool = False,
         batch: Annotated[int, Range(1)] = 4,
     ) -> None:
-        super().__init__(next(network.parameters()).device)
-        self.network = network
-        stride: int = network.stride  # type: ignore[assignment]  # a `PairNetwork`
-        if side % stride:
-            raise InputError(f"side = {side}; this network needs a multiple of {stride}.")
-        self.stride = stride if view == "frame" else 1  # a square comes from any size
+        super().__init__(engine.device)
+        if side % engine.stride:
+            raise InputError(f"side = {side}; this network needs a multiple of {engine.stride}.")
+        self._engine = engine
+        self.stride = engine.stride if view == "frame" else 1  # a square comes from any size
         self.view, self.side = view, side
         self.margin, self.smallest = margin, smallest
         self.mirror, self.batch = mirror, batch
-        self._quick = folded(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def propagate(self, image: Tensor, ids: list[int]) -> Tensor:
+    def propagate(self, image: Image, ids: list[int]) -> NDArray[np.float32]:
         """Looks at the next frame.
 
         Args:
-            image: (1, 3, H, W) in [0, 1], sides multiples of `stride`.
+            image: uint8 RGB (H, W, 3), sides multiples of `stride`.
             ids: objects to look for, all of them known.
 
         Returns:
             Logits (N, H, W), objects independent of each other.
         """
-        pair = torch.cat([image if self.before is None else self.before, image])
-        self.before = image
-        if not ids:
-            return image.new_empty(0, *image.shape[2:])
+        last, self.before = self.before, image
+        if not ids or last is None:
+            return np.zeros((0, *image.shape[:2]), np.float32)
         groups = [ids[i : i + self.batch] for i in range(0, len(ids), self.batch)]
-        return torch.cat([self._look(pair, [self.masks[i] for i in group]) for group in groups])
+        masks = [[self.masks[i] for i in group] for group in groups]
+        return np.concatenate([self._look((last, image), group) for group in masks])
 
-    def update(
-        self, masks: dict[int, Tensor], scores: dict[int, float], prompted: set[int]
-    ) -> None:
+    def update(self, masks: dict[int, Soft], scores: dict[int, float], prompted: set[int]) -> None:
         """Keeps the network's own maps of the masks that were settled on."""
         self.masks = {i: unsharpened(mask) for i, mask in masks.items()}
 
-    def _look(self, pair: Tensor, masks: list[Tensor]) -> Tensor:
-        """Logits (N, H, W) of objects with masks (H, W) in a pair of images (2, 3, H, W)."""
+    def _look(self, pair: tuple[Image, Image], masks: list[Soft]) -> NDArray[np.float32]:
+        """Logits (N, H, W) of objects with masks (H, W) in a pair of images (H, W, 3)."""
         windows = [self._window(mask) for mask in masks]
-        shown = {window: window.cut(pair) for window in set(windows)}
-        images = torch.stack([shown[w] for w in windows], 1)  # (2, N, 3, h, w)
-        before = torch.cat([w.cut(m[None, None]) for w, m in zip(windows, masks, strict=True)])
-        inputs = (*images, before)
-        logits = self._logits(*inputs)
+        shown = {window: [window.cut(image) for image in pair] for window in set(windows)}
+        previous, current = (np.stack([shown[w][i] for w in windows]) for i in (0, 1))
+        before = np.stack([w.cut(m) for w, m in zip(windows, masks, strict=True)])[:, None]
+        logits = self._logits(previous, current, before)
         if self.mirror:
-            mirrored = self._logits(*(x.flip(3) for x in inputs))
-            logits = (logits + mirrored.flip(3)) / 2
-        picture = (pair.shape[2], pair.shape[3])
-        entries = zip(windows, logits.split(1), strict=True)
-        return torch.cat([w.paste(entry, picture, OUTSIDE)[0] for w, entry in entries])
+            mirrored = self._logits(previous[:, :, ::-1], current[:, :, ::-1], before[..., ::-1])
+            logits = np.float32(0.5) * (logits + mirrored[..., ::-1])
+        height, width = pair[0].shape[:2]
+        entries = zip(windows, logits, strict=True)
+        return np.stack([w.paste(entry, (height, width), OUTSIDE) for w, entry in entries])
 
-    def _logits(self, *inputs: Tensor) -> Tensor:
-        """The network's logits, float (N, 1, h, w)."""
-        with fast_autocast(self.device):
-            logits: Tensor = self._quick(
-                *(x.contiguous(memory_format=torch.channels_last) for x in inputs)
-            )
-        return logits.float()
+    def _logits(
+        self, previous: Image, current: Image, before: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """The network's logits (N, h, w) of images (N, h, w, 3) and masks (N, 1, h, w)."""
+        logits: NDArray[np.float32] = self._engine.array(
+            self._engine.run("forward", previous, current, before)
+        )
+        return logits[:, 0]
 
-    def _window(self, mask: Tensor) -> Window:
+    def _window(self, mask: Soft) -> Window:
         """Where to look for an object whose last soft mask is (H, W)."""
         height, width = mask.shape
         if self.view == "frame":
             return Window(0, 0, width, height, height, width)
-        box = tight_box((mask > 0.5).cpu().numpy()) if self.view == "object" else None
+        box = tight_box(mask > 0.5) if self.view == "object" else None
         if box is None:
             return Window(0, 0, width, height, self.side, self.side)
         longest = max(box[2] - box[0], box[3] - box[1])
@@ -133,10 +119,10 @@ class PairPropagator(LastFrame):
         return Window.around(Box(*box), side, (height, width), (self.side, self.side))
 
 
-def unsharpened(mask: Tensor) -> Tensor:
+def unsharpened(mask: Soft) -> Soft:
     """A soft mask as the network gave it, from one that `soft_aggregate` has settled.
 
     For an object alone, aggregation doubles the logit; halving it gives the network's own map back.
     Among several, what another object won stays lowered.
     """
-    return (0.5 * mask.logit()).sigmoid()
+    return sigmoid(0.5 * to_logits(mask, 0.0))

@@ -1,0 +1,81 @@
+"""Networks computed by torch, on a processor or a GPU."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from masktrail.devices import fast_autocast
+from masktrail.models.blocks import folded
+from masktrail.models.int8 import supported, to_int8
+
+CPU = torch.device("cpu")
+
+
+class TorchEngine:
+    """A copy of a network made quick: batch norms folded, channels last, in 8 bits where it pays.
+
+    See `engines.Engine`. What is kept are tensors. The network is left as it is.
+
+    Args:
+        network: an `nn.Module`; its functions are its methods.
+        device: where to.
+        ranges: of its activations, see `models.int8`; with them it computes in 8 bits where the
+            device can, else in bfloat16 where that is quick, else in float32.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        device: torch.device = CPU,
+        ranges: Mapping[str, float] = MappingProxyType({}),
+    ) -> None:
+        self._device = device
+        quick = folded(network).to(device)
+        quick.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        whole = bool(ranges) and supported(device)
+        self.network = to_int8(quick, ranges) if whole else quick
+        self.precision = "int8" if whole else "float"
+        self.device = str(device)
+        self.stride: int = getattr(network, "stride", 1)
+
+    @torch.inference_mode()
+    def run(self, function: str, *inputs: Any) -> Any:
+        """See `Engine.run`."""
+        with fast_autocast(self._device):
+            return getattr(self.network, function)(*map(self._input, inputs))
+
+    def array(self, kept: Tensor) -> NDArray[Any]:
+        """See `Engine.array`."""
+        return arrays_of(kept)
+
+    def keep(self, array: NDArray[Any]) -> Tensor:
+        """See `Engine.keep`."""
+        # torch takes neither views that run backwards (BGR turned to RGB) nor read-only arrays
+        return torch.from_numpy(np.require(array, requirements=["C", "W"])).to(self._device)
+
+    def _input(self, given: Any) -> Any:
+        if isinstance(given, list):
+            return [self._input(each) for each in given]
+        if not isinstance(given, np.ndarray):
+            return given
+        tensor = self.keep(given)
+        if given.dtype == np.uint8:  # which is channels last as it is
+            return tensor.permute(0, 3, 1, 2).float().div_(255)
+        return tensor
+
+
+def arrays_of(state: Any) -> Any:
+    """Plain values and tensors, in dicts, lists and tuples, with arrays for the tensors."""
+    if isinstance(state, dict):
+        return {key: arrays_of(value) for key, value in state.items()}
+    if isinstance(state, list | tuple):
+        return [arrays_of(value) for value in state]
+    if not isinstance(state, Tensor):
+        return state
+    whole = state.detach().cpu()
+    return (whole.float() if whole.is_floating_point() else whole).numpy()

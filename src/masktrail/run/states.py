@@ -1,0 +1,84 @@
+"""The state of a tracker as bytes: arrays as safetensors, all else as JSON in their header."""
+
+import io
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+KEY = "state"
+"""Of the JSON in the header."""
+
+ARCHIVE = b"PK"
+"""What archives of version 0.1 begin with, which torch wrote."""
+
+
+def packed_state(state: Mapping[str, Any]) -> bytes:
+    """A state as one piece.
+
+    Args:
+        state: arrays, and what JSON knows besides them, in dicts and lists; keys of dicts are
+            texts or whole numbers.
+    """
+    arrays: dict[str, NDArray[Any]] = {}
+    told = _told(state, arrays)
+    return save(arrays, metadata={KEY: json.dumps(told)})
+
+
+def unpacked_state(content: bytes) -> dict[str, Any]:
+    """The state that `packed_state` made something of; lists for its tuples.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    try:
+        if content.startswith(ARCHIVE):
+            return _of_torch(content)
+        size = int.from_bytes(content[:8], "little")
+        told = json.loads(json.loads(content[8 : 8 + size])["__metadata__"][KEY])
+        state = _read(told, load(content))
+        if not isinstance(state, dict):
+            raise ValueError("it is no state")
+        return state
+    except (SafetensorError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{type(error).__name__}: {error}") from error
+
+
+def _told(value: Any, arrays: dict[str, NDArray[Any]]) -> Any:
+    """What stands for a value in JSON; arrays are added to those there are."""
+    if isinstance(value, np.ndarray):
+        name = str(len(arrays))
+        arrays[name] = np.ascontiguousarray(value)
+        return {"array": name}
+    if isinstance(value, Mapping):
+        return {"items": [[key, _told(each, arrays)] for key, each in value.items()]}
+    if isinstance(value, list | tuple):
+        return [_told(each, arrays) for each in value]
+    return value
+
+
+def _read(told: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
+    if isinstance(told, list):
+        return [_read(each, arrays) for each in told]
+    if not isinstance(told, dict):
+        return told
+    if "array" in told:
+        return arrays[told["array"]]
+    return {key: _read(each, arrays) for key, each in told["items"]}
+
+
+def _of_torch(content: bytes) -> dict[str, Any]:
+    """A state of version 0.1."""
+    import torch
+
+    from masktrail.engines.torch import arrays_of
+
+    try:
+        state: dict[str, Any] = arrays_of(torch.load(io.BytesIO(content), weights_only=True))
+    except Exception as error:  # whatever a damaged archive makes of itself
+        raise ValueError(str(error)) from error
+    return state
