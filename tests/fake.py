@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from masktrail.engines.torch import TorchEngine
 from masktrail.families import create, families
@@ -52,6 +53,22 @@ class FakePropagator:
         self.masks = dict(state["masks"])
 
 
+class WatchedEngine(TorchEngine):
+    """Notes what it is asked for: `calls` holds functions and their inputs, arrays as tensors."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__(network)
+        self.calls: list[tuple[str, list[Any]]] = []
+
+    def run(self, function: str, *inputs: Any) -> Any:
+        self.calls.append((function, [self._input(each) for each in inputs]))
+        return super().run(function, *inputs)
+
+    def inputs_of(self, function: str) -> list[list[Any]]:
+        """Of every call of a function."""
+        return [inputs for name, inputs in self.calls if name == function]
+
+
 def fill_box(image, prompt, previous=None):
     """Every pixel of a box; of clicks, a square of nine pixels each on or off what there was."""
     mask = np.zeros(image.shape[:2], bool) if previous is None else previous > 0.5
@@ -76,7 +93,7 @@ def random_network(seed: int = 0):
 
 def memory_tracker(size: int = 64, **settings: Any) -> Tracker:
     """A tracker with an untrained memory network."""
-    return Tracker(MemoryPropagator(TorchEngine(random_network()), **settings), size, fill_box)
+    return Tracker(MemoryPropagator(WatchedEngine(random_network()), **settings), size, fill_box)
 
 
 def tracker_of(family: str) -> Tracker:

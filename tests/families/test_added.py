@@ -12,6 +12,7 @@ from torch import nn
 
 from fake import fill_box
 from masktrail import families, zoo
+from masktrail.engines.torch import TorchEngine
 from masktrail.finetune import fine_tune
 from masktrail.tracking.family import Card, Family
 from masktrail.tracking.tracker import Tracker
@@ -103,7 +104,7 @@ def test_the_example_goes_on_bit_for_bit(example: Path) -> None:
     propagator = families.family("pixels").propagator
     assert propagator is not None
     network = families.create("pixels")
-    trackers = [Tracker(propagator()(network), 64, fill_box) for _ in range(2)]
+    trackers = [Tracker(propagator()(TorchEngine(network)), 64, fill_box) for _ in range(2)]
     clip = paint_clip(6, (64, 48))
     for t, image in enumerate(clip.images):
         if t == 3:

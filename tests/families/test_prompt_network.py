@@ -5,15 +5,16 @@ import torch
 from torch import Tensor
 
 from masktrail.families.prompt.network import PromptConfig, PromptNetwork, prompt_maps
-from masktrail.types import Box, Points
 
 SMALL = PromptConfig(stem=4, hidden=16, stride8=12, stride4=8, stride2=6)
-CLICKS = Points([(20.5, 40.5), (80.0, 10.0)], [True, False], Box(8, 4.5, 40, 60))
+ON, OFF = torch.tensor([[20.5, 40.5]]), torch.tensor([[80.0, 10.0]])
+BOX = torch.tensor([[8, 4.5, 40, 60]])
+NONE, NO_BOX = torch.zeros(0, 2), torch.zeros(0, 4)
 
 
 def inputs(batch: int = 2, height: int = 64, width: int = 96) -> tuple[Tensor, Tensor, Tensor]:
     images = torch.rand((batch, 3, height, width), generator=torch.Generator().manual_seed(1))
-    maps = prompt_maps(CLICKS, height, width).expand(batch, -1, -1, -1)
+    maps = prompt_maps(ON, OFF, BOX, height, width).expand(batch, -1, -1, -1)
     return images, maps, torch.zeros(batch, 1, height, width)
 
 
@@ -76,7 +77,7 @@ def test_pictures_of_a_batch_are_independent(network: PromptNetwork) -> None:
 
 
 def test_clicks_are_disks_and_a_box_is_what_it_covers() -> None:
-    maps = prompt_maps(CLICKS, 64, 96)
+    maps = prompt_maps(ON, OFF, BOX, 64, 96)
     assert maps.shape == (3, 64, 96)
     for of, (x, y) in ((0, (20.5, 40.5)), (1, (80, 10))):
         rows, columns = maps[of].nonzero(as_tuple=True)
@@ -85,9 +86,21 @@ def test_clicks_are_disks_and_a_box_is_what_it_covers() -> None:
     assert maps[2].sum() == 32 * 55.5
     assert maps[2, 4, 8] == 0.5 and maps[2, 5, 8] == 1 and maps[2, 59, 39] == 1
     assert maps[2, 60, 39] == 0 and maps[2, 59, 40] == 0
-    assert not prompt_maps(Points((), ()), 32, 32).any()
+    assert not prompt_maps(NONE, NONE, NO_BOX, 32, 32).any()
 
 
 def test_a_click_at_the_edge_is_part_of_a_disk() -> None:
-    maps = prompt_maps(Points([(0.0, 0.0), (0.5, 31.9)], [True, True]), 32, 32)
+    maps = prompt_maps(torch.tensor([[0.0, 0.0], [0.5, 31.9]]), NONE, NO_BOX, 32, 32)
     assert maps[0, 0, 0] == 1 and maps[0, 31, 0] == 1 and not maps[1:].any()
+
+
+def test_one_object_is_looked_at_a_second_time_in_the_mirror(network: PromptNetwork) -> None:
+    images, _, previous = inputs(1)
+    with torch.no_grad():
+        found = network.segment(images, ON, OFF, BOX, previous)
+        turned = [torch.stack([96 - at[:, 0], at[:, 1]], 1) for at in (ON, OFF)]
+        box = torch.stack([96 - BOX[:, 2], BOX[:, 1], 96 - BOX[:, 0], BOX[:, 3]], 1)
+        mirrored = network.segment(images.flip(3), *turned, box, previous)
+        alone = network(*inputs(1))
+    torch.testing.assert_close(found, mirrored.flip(3), atol=1e-5, rtol=0)
+    assert not torch.allclose(found, alone, atol=1e-4)

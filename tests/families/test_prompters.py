@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from masktrail.engines.torch import TorchEngine
 from masktrail.families.prompt.network import PromptConfig, PromptNetwork
 from masktrail.families.prompt.prompter import NetworkPrompter
 from masktrail.masks import tight_box
@@ -23,6 +24,9 @@ class Bright(PromptNetwork):
         super().__init__(SMALL)
         self.seen: list[tuple[Tensor, Tensor, Tensor]] = []
 
+    def __deepcopy__(self, memo: dict) -> "Bright":
+        return self  # so that a test sees what the engine's copy sees
+
     def forward(self, images: Tensor, prompts: Tensor, previous: Tensor) -> Tensor:
         self.seen.append((images, prompts, previous))
         assert all(side % 32 == 0 for side in images.shape[2:])
@@ -32,7 +36,7 @@ class Bright(PromptNetwork):
 
 def untrained() -> NetworkPrompter:
     torch.manual_seed(0)
-    return NetworkPrompter(PromptNetwork(SMALL), (64, 96), 64)
+    return NetworkPrompter(TorchEngine(PromptNetwork(SMALL)), (64, 96), 64)
 
 
 def scene(size: tuple[int, int] = (320, 240)) -> tuple[np.ndarray, np.ndarray]:
@@ -75,7 +79,7 @@ def test_clicks_hold_and_something_is_found_in_any_picture(prompter, size, kind)
 def test_a_crop_around_a_box_goes_in_and_its_mask_comes_back_where_it_was(size):
     image, truth = scene(size)
     network = Bright()
-    mask = NetworkPrompter(network)(image, Box(*tight_box(truth)), None)
+    mask = NetworkPrompter(TorchEngine(network))(image, Box(*tight_box(truth)), None)
     assert overlap(mask, truth) > 0.95
     (pixels, maps, previous), (larger, _, seen) = network.seen
     assert pixels.shape[2] * pixels.shape[3] < 1.3 * 256**2
@@ -90,7 +94,7 @@ def test_a_crop_around_a_box_goes_in_and_its_mask_comes_back_where_it_was(size):
 def test_clicks_alone_are_looked_at_twice_first_in_the_whole_picture():
     image, truth = scene()
     network, x0 = Bright(), tight_box(truth)[0]
-    mask = NetworkPrompter(network)(image, Points([(x0 + 5, 70)], [True]), None)
+    mask = NetworkPrompter(TorchEngine(network))(image, Points([(x0 + 5, 70)], [True]), None)
     assert overlap(mask, truth) > 0.95
     (whole, _, nothing), (crop, maps, previous), _ = network.seen
     assert not nothing.any() and previous.max() > 0.99
@@ -104,7 +108,7 @@ def test_what_there_is_goes_in_with_the_clicks_that_correct_it(given):
     network = Bright()
     start = {"mask": Mask(truth)} if given == "mask" else {}
     soft = truth.astype(np.float32) if given == "previous" else None
-    NetworkPrompter(network)(image, Points([(300, 200)], [False], **start), soft)
+    NetworkPrompter(TorchEngine(network))(image, Points([(300, 200)], [False], **start), soft)
     (pixels, maps, previous), _ = network.seen
     assert maps[:, 1].any() and not maps[:, 0].any()
     bright = pixels.mean(1, keepdim=True) > 0.5
@@ -114,7 +118,7 @@ def test_what_there_is_goes_in_with_the_clicks_that_correct_it(given):
 def test_nothing_far_outside_its_box_is_taken():
     image, truth = scene()
     x0, y0, x1, y1 = tight_box(truth)
-    mask = NetworkPrompter(Bright())(image, Box(x0, y0, (x0 + x1) / 2, y1), None)
+    mask = NetworkPrompter(TorchEngine(Bright()))(image, Box(x0, y0, (x0 + x1) / 2, y1), None)
     assert tight_box(mask)[2] <= (x0 + x1) / 2 + 0.1 * (x1 - x0)
 
 
@@ -122,7 +126,7 @@ def test_where_the_network_finds_nothing_in_a_box_colours_decide():
     image, _ = scene()
     box = Box(10, 130, 60, 200)  # all dark
     np.testing.assert_array_equal(
-        NetworkPrompter(Bright())(image, box, None), mask_by_colour(image, box)
+        NetworkPrompter(TorchEngine(Bright()))(image, box, None), mask_by_colour(image, box)
     )
 
 

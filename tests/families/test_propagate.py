@@ -5,10 +5,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from masktrail.engines.torch import TorchEngine
 from masktrail.errors import InputError
 from masktrail.families import create
 from masktrail.families.unet.propagator import OUTSIDE, PairPropagator, unsharpened
-from masktrail.models.aggregate import soft_aggregate
+from masktrail.tracking.competition import sigmoid, soft_aggregate, softmax
 from masktrail.tracking.tracker import Tracker
 from masktrail.types import Mask
 
@@ -28,7 +29,7 @@ class ColourNetwork(nn.Module):
         self.seen: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def __deepcopy__(self, memo: dict) -> "ColourNetwork":
-        return self  # so that a test sees what the propagator's copy sees
+        return self  # so that a test sees what the engine's copy sees
 
     def forward(self, previous: Tensor, current: Tensor, mask: Tensor) -> Tensor:
         assert not current.shape[2] % self.stride and not current.shape[3] % self.stride
@@ -57,8 +58,12 @@ def paint(labels: np.ndarray) -> np.ndarray:
     return image
 
 
+def random_image(height: int, width: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+
+
 def colour_tracker(view: str, **settings) -> Tracker:
-    propagator = PairPropagator(ColourNetwork(), view, side=128, **settings)
+    propagator = PairPropagator(TorchEngine(ColourNetwork()), view, side=128, **settings)
     return Tracker(propagator, HEIGHT, lambda image, box: None)
 
 
@@ -117,7 +122,7 @@ def test_an_object_that_is_lost_is_sought_in_the_whole_frame():
     tracker.step(paint(truth), masks(truth))
     tracker.step(paint(squares(0, 0)))
     tracker.step(paint(truth))
-    whole = tracker.propagator.network.seen[-1][1]
+    whole = tracker.propagator.engine.network.seen[-1][1]
     assert whole[0, :, 0, 0] == pytest.approx(128 / 255) and whole.shape[2:] == (128, 128)
     share = float((whole[0, 0] > 0.7).float().mean())  # red
     assert share == pytest.approx((truth == 1).mean(), rel=0.1)
@@ -127,13 +132,12 @@ def test_what_lies_beyond_the_window_is_background():
     truth = squares(0, 1)
     decoy = truth.copy()
     decoy[60:84, 120:144] = 1  # the object's colour, but far away
-    image = torch.from_numpy(paint(decoy)).permute(2, 0, 1)[None].float() / 255
+    image = paint(decoy)
     seen = {}
     for view in VIEWS:
         tracker = colour_tracker(view)
         tracker.step(paint(truth), masks(truth))
-        with torch.inference_mode():
-            seen[view] = (tracker.propagator.propagate(image, [1])[0] > 0).numpy()
+        seen[view] = tracker.propagator.propagate(image, [1])[0] > 0
     assert seen["frame"][70, 130] and seen["square"][70, 130]
     assert not seen["object"][70, 130] and overlap(seen["object"], truth == 1) > 0.9
 
@@ -144,7 +148,7 @@ def test_each_view_shows_the_network_what_it_says():
         tracker = colour_tracker(view, margin=2.0, smallest=16)
         tracker.step(paint(truth), masks(truth))
         tracker.step(paint(squares(1, 1)))
-        shown[view] = tracker.propagator.network.seen[-1]
+        shown[view] = tracker.propagator.engine.network.seen[-1]
     assert shown["frame"][1].shape[2:] == (HEIGHT, WIDTH)
     assert shown["square"][1].shape[2:] == shown["object"][1].shape[2:] == (128, 128)
     part = {view: float(seen[2].mean()) for view, seen in shown.items()}
@@ -160,7 +164,9 @@ def test_the_smallest_window_holds_for_small_objects():
     tracker = colour_tracker("object", smallest=32)
     tracker.step(paint(truth), masks(truth))
     tracker.step(paint(truth))
-    assert float(tracker.propagator.network.seen[-1][2].mean()) == pytest.approx(1 / 64, rel=0.05)
+    assert float(tracker.propagator.engine.network.seen[-1][2].mean()) == pytest.approx(
+        1 / 64, rel=0.05
+    )
 
 
 class SoftNetwork(nn.Module):
@@ -179,25 +185,25 @@ class SoftNetwork(nn.Module):
 def test_the_soft_map_is_what_goes_back():
     """Of an object alone: exactly the sigmoid of its logits, though the tracker sharpened it."""
     network, truth = SoftNetwork(), squares(0, 1)
-    tracker = Tracker(PairPropagator(network), HEIGHT, lambda image, box: None)
+    tracker = Tracker(PairPropagator(TorchEngine(network)), HEIGHT, lambda image, box: None)
     tracker.step(paint(truth), masks(truth))
     given = tracker.propagator.state_dict()["masks"][1]
-    torch.testing.assert_close(given.round(), torch.from_numpy(truth == 1).float())
+    np.testing.assert_array_equal(given.round(), truth == 1)
     tracker.step(paint(truth))
-    expected = (3 * torch.linspace(-1, 1, WIDTH)).sigmoid().expand(HEIGHT, WIDTH)
+    expected = np.tile(sigmoid(3 * np.linspace(-1, 1, WIDTH)), (HEIGHT, 1))
     soft = tracker.propagator.state_dict()["masks"][1]
-    torch.testing.assert_close(soft, expected, atol=1e-4, rtol=0)
+    np.testing.assert_allclose(soft, expected, atol=1e-4)
 
 
 def test_what_another_object_wins_is_lowered():
-    logits = torch.tensor([3.0, 1.0]).view(1, 2, 1, 1)
-    first, second = unsharpened(soft_aggregate(logits).softmax(1)[0, 1:]).flatten().tolist()
-    own = logits.sigmoid().flatten().tolist()
+    logits = np.float32([3.0, 1.0]).reshape(2, 1, 1)
+    first, second = unsharpened(softmax(soft_aggregate(logits))[1:]).ravel()
+    own = sigmoid(logits).ravel()
     assert 0.5 < first <= own[0] and second < 0.5 < own[1]
 
 
 def test_certain_masks_stay_certain():
-    torch.testing.assert_close(unsharpened(torch.tensor([0.0, 1.0])), torch.tensor([0.0, 1.0]))
+    np.testing.assert_array_equal(unsharpened(np.float32([0, 1])), [0, 1])
 
 
 @every_view
@@ -208,11 +214,11 @@ def test_objects_do_not_depend_on_their_batch(view):
         tracker.step(paint(truth), masks(truth))
         tracker.step(paint(squares(1, 3)))
         state = tracker.propagator.state_dict()["masks"]
-        outputs.append(torch.stack([state[i] for i in (1, 2, 3)]))
-        sizes = [len(seen[2]) for seen in tracker.propagator.network.seen]
+        outputs.append(np.stack([state[i] for i in (1, 2, 3)]))
+        sizes = [len(seen[2]) for seen in tracker.propagator.engine.network.seen]
         assert sizes == {1: [1, 1, 1], 2: [2, 1], 3: [3]}[batch]
     for other in outputs[1:]:
-        torch.testing.assert_close(other, outputs[0])
+        np.testing.assert_allclose(other, outputs[0], atol=1e-5)
 
 
 @every_view
@@ -220,20 +226,20 @@ def test_without_objects_there_is_nothing_to_look_at(view):
     tracker = colour_tracker(view)
     for t in range(3):
         assert not tracker.step(paint(squares(t, 1))).labels.any()
-    assert not tracker.propagator.network.seen
+    assert not tracker.propagator.engine.network.seen
 
 
 @every_view
 def test_the_logits_are_as_large_as_the_picture(view):
-    propagator = PairPropagator(ColourNetwork(), view, side=64)
-    image = torch.rand(1, 3, 64, 96)
+    propagator = PairPropagator(TorchEngine(ColourNetwork()), view, side=64)
+    image = random_image(64, 96)
     assert propagator.propagate(image, []).shape == (0, 64, 96)
-    soft = torch.zeros(64, 96)
+    soft = np.zeros((64, 96), np.float32)
     soft[20:30, 20:30] = 0.9
-    propagator.update({7: soft, 9: torch.zeros(64, 96)}, {7: 0.9, 9: 0.0}, {7})
+    propagator.update({7: soft, 9: np.zeros((64, 96), np.float32)}, {7: 0.9, 9: 0.0}, {7})
     logits = propagator.propagate(image, [9, 7])
-    assert logits.shape == (2, 64, 96) and logits.isfinite().all()
-    beyond = (logits[1] == OUTSIDE).float().mean()
+    assert logits.shape == (2, 64, 96) and np.isfinite(logits).all()
+    beyond = (logits[1] == OUTSIDE).mean()
     assert (beyond > 0.2) == (view == "object")
 
 
@@ -242,17 +248,17 @@ def test_the_network_is_left_as_it_is(family):
     torch.manual_seed(0)
     network = create(family, width=4).train()
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    propagator = PairPropagator(network)
+    propagator = PairPropagator(TorchEngine(network))
     for t in range(2):
-        propagator.propagate(torch.rand(1, 3, 32, 64), [1] * t)
-        propagator.update({1: torch.rand(32, 64)}, {1: 0.5}, set())
-    assert propagator.network is network and network.training
+        propagator.propagate(random_image(32, 64), [1] * t)
+        propagator.update({1: np.full((32, 64), 0.3, np.float32)}, {1: 0.5}, set())
+    assert propagator.engine.network is not network and network.training
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
 
 
 def test_a_side_that_the_network_cannot_take_is_refused():
     with pytest.raises(InputError, match="side = 112; this network needs a multiple of 32"):
-        PairPropagator(ColourNetwork(), "object", side=112)
+        PairPropagator(TorchEngine(ColourNetwork()), "object", side=112)
 
 
 class LeftNetwork(nn.Module):
@@ -274,9 +280,13 @@ def test_a_mirrored_look_is_a_second_opinion(view):
     """What is said of the mirrored picture is turned back: the halves here cancel out."""
     looks = {}
     for mirror in (False, True):
-        propagator = PairPropagator(LeftNetwork(), view, side=64, margin=9.0, mirror=mirror)
-        propagator.propagate(torch.rand(1, 3, 64, 96), [])
-        propagator.update({1: torch.zeros(64, 96).index_fill(1, torch.arange(40, 56), 1)}, {}, {1})
-        (looks[mirror],) = propagator.propagate(torch.rand(1, 3, 64, 96), [1])
+        propagator = PairPropagator(
+            TorchEngine(LeftNetwork()), view, side=64, margin=9.0, mirror=mirror
+        )
+        propagator.propagate(random_image(64, 96), [])
+        mask = np.zeros((64, 96), np.float32)
+        mask[:, 40:56] = 1
+        propagator.update({1: mask}, {}, {1})
+        (looks[mirror],) = propagator.propagate(random_image(64, 96), [1])
     assert looks[False][:, :40].min() > 5 and looks[False][:, 56:].max() < -5
-    assert looks[True][:, :40].abs().max() < 1e-4 and looks[True][:, 56:].abs().max() < 1e-4
+    assert np.abs(looks[True][:, :40]).max() < 1e-4 and np.abs(looks[True][:, 56:]).max() < 1e-4

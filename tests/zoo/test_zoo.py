@@ -89,11 +89,11 @@ def test_weights_with_ranges_compute_in_8_bits_where_they_can(tmp_path, network)
     possible = supported(torch.device("cpu"))
     tracker = load(tmp_path, "cpu")
     assert tracker.precision == ("int8" if possible else "float")
-    head = tracker.propagator.network.decoder.head
+    head = tracker.propagator.engine.network.decoder.head
     assert isinstance(head, Int8Conv2d) == possible
     tracker = load(tmp_path, "cpu", precision="float")
     assert tracker.precision == "float"
-    assert isinstance(tracker.propagator.network.decoder.head, torch.nn.Conv2d)
+    assert isinstance(tracker.propagator.engine.network.decoder.head, torch.nn.Conv2d)
 
 
 def test_a_precision_that_is_not_possible_is_refused(folder):
@@ -159,7 +159,7 @@ def test_a_model_in_shards_is_loaded_by_name_and_by_file(sharded, network):
     for model, size in (("big", 96), (first, CARDS[DEFAULT].size), (second, CARDS[DEFAULT].size)):
         tracker = load(model, "cpu")
         assert tracker.size == size
-        weight = tracker.propagator.network.keys.key.weight
+        weight = tracker.propagator.engine.network.keys.key.weight
         assert torch.allclose(weight, network.keys.key.weight, atol=2e-3)
     assert weights_path("big") == first
 
@@ -199,7 +199,7 @@ def test_a_trained_folder_is_published(folder, network):
     assert file.name == "new-00001-of-00001.safetensors"
     assert f'"{file.name}": (\n        "{sha256(file)}"' in said
     assert f"parameters={CARDS['memory-s'].parameters:_}," in said
-    assert load(file, "cpu").propagator.network.config == network.config
+    assert load(file, "cpu").propagator.engine.network.config == network.config
     assert read_origin(file) == sha256(folder / "weights.safetensors"), "where it came from is told"
     assert read_origin(folder / "weights.safetensors") is None
 

@@ -52,7 +52,7 @@ def _told(value: Any, arrays: dict[str, NDArray[Any]]) -> Any:
     """What stands for a value in JSON; arrays are added to those there are."""
     if isinstance(value, np.ndarray):
         name = str(len(arrays))
-        arrays[name] = np.ascontiguousarray(value)
+        arrays[name] = np.asarray(value, order="C")
         return {"array": name}
     if isinstance(value, Mapping):
         return {"items": [[key, _told(each, arrays)] for key, each in value.items()]}

@@ -47,7 +47,7 @@ class LabelPropagator:
         top_k: Annotated[int, Range(1)] = 5,
         temperature: Annotated[float, Range(0.001)] = 0.07,
     ) -> None:
-        self._engine, self.device = engine, engine.device
+        self.engine, self.device = engine, engine.device
         self.stride = self.mask_stride = engine.stride
         self.radius, self.top_k, self.temperature = radius, top_k, temperature
         self._given: list[Reference] = []
@@ -65,7 +65,7 @@ class LabelPropagator:
         Returns:
             Logits (N, H/8, W/8).
         """
-        self._features = self._engine.run("forward", image[None])
+        self._features = self.engine.run("forward", image[None])
         self._propagated = {}
         for group in self._groups(ids):
             self._propagated.update(zip(group, self._looked_up(group), strict=True))
@@ -76,8 +76,8 @@ class LabelPropagator:
     def _looked_up(self, group: list[int]) -> NDArray[np.float32]:
         """Soft masks (N, h, w) of objects that are known in the same frames."""
         references = self._references(group[0])
-        masks: NDArray[np.float32] = self._engine.array(
-            self._engine.run(
+        masks: NDArray[np.float32] = self.engine.array(
+            self.engine.run(
                 "propagate",
                 self._features,
                 [r.features for r in references],
@@ -117,10 +117,10 @@ class LabelPropagator:
         self._passing = deque(self._read(state["passing"]), self._passing.maxlen)
 
     def _told(self, references: Iterable[Reference]) -> list[Any]:
-        return [[self._engine.array(r.features)[0], dict(r.masks)] for r in references]
+        return [[self.engine.array(r.features)[0], dict(r.masks)] for r in references]
 
     def _read(self, told: list[Any]) -> list[Reference]:
-        keep = self._engine.keep
+        keep = self.engine.keep
         return [Reference(keep(features[None]), dict(masks)) for features, masks in told]
 
     def _references(self, object_id: int) -> list[Reference]:

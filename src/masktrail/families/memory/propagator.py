@@ -36,7 +36,7 @@ class MemoryPropagator:
         top_k: Annotated[int, Range(1)] = 30,
         min_score: Annotated[float, Range(0, 1)] = LOST,
     ) -> None:
-        self._engine, self.device = engine, engine.device
+        self.engine, self.device = engine, engine.device
         self.every, self.top_k, self.min_score = every, top_k, min_score
         self.bank = MemoryBank(engine, capacity)
         self._previous: dict[int, Soft] = {}
@@ -54,7 +54,7 @@ class MemoryPropagator:
         Returns:
             Logits (N, H/2, W/2), objects independent of each other.
         """
-        run = self._engine.run
+        run = self.engine.run
         self._encoded = encoded = Encoded(*run("encode", image[None]))
         if not ids:
             return np.zeros((0, *(side // MASK_STRIDE for side in image.shape[:2])), np.float32)
@@ -62,7 +62,7 @@ class MemoryPropagator:
         read = [i for group, _ in memories for i in group]
         readout = run("read", encoded.query, [memory for _, memory in memories], self.top_k)
         previous = np.stack([self._previous[i] for i in read])[None]
-        logits = self._engine.array(run("segment", encoded, readout, previous, self._near))[0]
+        logits = self.engine.array(run("segment", encoded, readout, previous, self._near))[0]
         return logits if read == ids else logits[[read.index(i) for i in ids]]
 
     def update(self, masks: dict[int, Soft], scores: dict[int, float], prompted: set[int]) -> None:
@@ -87,7 +87,7 @@ class MemoryPropagator:
     def _write(self, masks: dict[int, Soft], ids: list[int], permanent: bool) -> None:
         assert self._encoded is not None
         stacked = np.stack([masks[i] for i in ids])[None]
-        values = self._engine.run("memorize_each", self._encoded.f16, stacked)
+        values = self.engine.run("memorize_each", self._encoded.f16, stacked)
         by_id = dict(zip(ids, values, strict=True))
         self.bank.add(Entry(self._encoded.memory, by_id, permanent))
 
@@ -101,7 +101,7 @@ class MemoryPropagator:
         return {
             "bank": self.bank.state_dict(),
             "previous": dict(self._previous),
-            "near": None if self._near is None else self._engine.array(self._near),
+            "near": None if self._near is None else self.engine.array(self._near),
             "since_write": self._since_write,
         }
 
@@ -109,5 +109,5 @@ class MemoryPropagator:
         """Puts back what `state_dict` gave."""
         self.bank.load_state_dict(state["bank"])
         self._previous = dict(state["previous"])
-        self._near = None if state["near"] is None else self._engine.keep(state["near"])
+        self._near = None if state["near"] is None else self.engine.keep(state["near"])
         self._since_write = state["since_write"]

@@ -47,7 +47,7 @@ class NetworkPrompter:
     """
 
     def __init__(self, engine: Engine, sizes: Sequence[int] = SIZES, glance: int = GLANCE) -> None:
-        self._engine, self.sizes, self.glance = engine, sizes, glance
+        self.engine, self.sizes, self.glance = engine, sizes, glance
 
     def __call__(
         self, image: Image, prompt: Box | Points, previous: Soft | None = None
@@ -97,15 +97,15 @@ class NetworkPrompter:
         """
         on, off, boxes = _seen(clicks, window)
         previous = window.cut(before)[None, None]
-        logits: NDArray[np.float32] = self._engine.array(
-            self._engine.run("segment", window.cut(image)[None], on, off, boxes, previous)
+        logits: NDArray[np.float32] = self.engine.array(
+            self.engine.run("segment", window.cut(image)[None], on, off, boxes, previous)
         )
         return sigmoid(window.paste(logits[0, 0], image.shape[:2], NOTHING))
 
     def _window(self, about: Box, side: float, image: Image, size: int) -> Window:
         """A window of `side` around something, inside about as large as a square of `size`, its
         pixels as square as multiples of the stride allow."""
-        stride = self._engine.stride
+        stride = self.engine.stride
         window = Window.around(about, side, image.shape[:2], (0, 0))
         scale = size / math.sqrt(math.prod(window.size))
         height, width = (max(stride, round(n * scale / stride) * stride) for n in window.size)

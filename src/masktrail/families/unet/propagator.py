@@ -56,7 +56,7 @@ class PairPropagator(LastFrame):
         super().__init__(engine.device)
         if side % engine.stride:
             raise InputError(f"side = {side}; this network needs a multiple of {engine.stride}.")
-        self._engine = engine
+        self.engine = engine
         self.stride = engine.stride if view == "frame" else 1  # a square comes from any size
         self.view, self.side = view, side
         self.margin, self.smallest = margin, smallest
@@ -101,8 +101,8 @@ class PairPropagator(LastFrame):
         self, previous: Image, current: Image, before: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """The network's logits (N, h, w) of images (N, h, w, 3) and masks (N, 1, h, w)."""
-        logits: NDArray[np.float32] = self._engine.array(
-            self._engine.run("forward", previous, current, before)
+        logits: NDArray[np.float32] = self.engine.array(
+            self.engine.run("forward", previous, current, before)
         )
         return logits[:, 0]
 

@@ -1,0 +1,94 @@
+"""A network behind the engine: what goes in, what comes out, what is left alone."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from fake import random_network
+from masktrail.engines.torch import TorchEngine, arrays_of
+from masktrail.families import create
+from masktrail.models.int8 import observing, supported
+
+
+class Echo(nn.Module):
+    """Gives back what it was given."""
+
+    stride = 8
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.factor = nn.Parameter(torch.tensor(2.0))
+
+    def same(self, *given):
+        return given
+
+    def doubled(self, x: Tensor) -> Tensor:
+        return self.factor * x
+
+
+def test_pictures_arrays_lists_and_numbers_reach_the_function() -> None:
+    engine = TorchEngine(Echo())
+    picture = np.arange(24, dtype=np.uint8).reshape(1, 2, 4, 3)
+    values = np.float32([[1, 2], [3, 4]])
+    seen, listed, number = engine.run("same", picture, [values, [values]], 3)
+    assert seen.shape == (1, 3, 2, 4) and seen.dtype == torch.float32
+    torch.testing.assert_close(seen[0, 2, 1, 3] * 255, torch.tensor(23.0))
+    assert seen.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(listed[0], listed[1][0]) and listed[0].tolist() == [[1, 2], [3, 4]]
+    assert number == 3 and engine.stride == 8 and engine.device == "cpu"
+
+
+def test_what_is_kept_goes_in_again_and_comes_out_as_an_array() -> None:
+    engine = TorchEngine(Echo())
+    once = engine.run("doubled", np.float32([1, 2]))
+    twice = engine.array(engine.run("doubled", once))
+    assert isinstance(twice, np.ndarray) and twice.dtype == np.float32
+    assert twice.tolist() == [4, 8]
+    assert engine.array(engine.keep(np.float32([5]))).tolist() == [5]
+
+
+@pytest.mark.parametrize("view", ["backwards", "read-only", "transposed"])
+def test_any_array_goes_in(view: str) -> None:
+    values = np.arange(6, dtype=np.float32).reshape(2, 3)
+    given = {"backwards": values[:, ::-1], "read-only": values, "transposed": values.T}[view]
+    given.setflags(write=view != "read-only")
+    engine = TorchEngine(Echo())
+    np.testing.assert_array_equal(engine.array(engine.run("doubled", given)), 2 * given)
+
+
+def test_the_network_is_left_as_it_is_and_runs_without_gradients() -> None:
+    network = create("unet", width=4).train()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    engine = TorchEngine(network)
+    pictures = np.zeros((2, 32, 32, 3), np.uint8)
+    out = engine.run("forward", pictures, pictures, np.zeros((2, 1, 32, 32), np.float32))
+    assert out.shape == (2, 1, 32, 32) and not out.requires_grad
+    assert network.training
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in engine.network.modules())
+
+
+@pytest.mark.skipif(not supported(torch.device("cpu")), reason="no 8-bit convolutions here")
+def test_ranges_make_it_compute_in_8_bits() -> None:
+    network, picture = (
+        random_network(),
+        np.random.default_rng(0).integers(0, 256, (1, 64, 64, 3), np.uint8),
+    )
+    with observing(network) as ranges, torch.inference_mode():
+        network.encode(torch.from_numpy(picture).permute(0, 3, 1, 2) / 255)
+    whole, quick = TorchEngine(network), TorchEngine(network, ranges=ranges)
+    assert (whole.precision, quick.precision) == ("float", "int8")
+    one, other = (engine.array(engine.run("encode", picture).f16) for engine in (whole, quick))
+    off = np.abs(one - other).mean() / np.abs(one).mean()
+    assert 0 < off < 0.1
+
+
+def test_states_of_tensors_become_states_of_arrays() -> None:
+    state = {
+        "half": torch.tensor([1.5], dtype=torch.bfloat16),
+        1: [(torch.tensor([True]), None), {"size": 3}],
+    }
+    found = arrays_of(state)
+    assert found["half"].dtype == np.float32 and found["half"].tolist() == [1.5]
+    assert found[1][0][0].dtype == np.bool_ and found[1] == [[np.array([True]), None], {"size": 3}]
