@@ -24,7 +24,7 @@ from masktrail.data.davis import Sequence, find_sequences
 from masktrail.evaluate.measures import region_similarity
 from masktrail.evaluate.tracking import read_image
 from masktrail.export.review import ReviewWriter
-from masktrail.tracking.confidence import MIDDLE, SLOPE
+from masktrail.tracking.family import Calibration
 from masktrail.types import Frame, Mask, VideoInfo
 from masktrail.zoo import load
 
@@ -75,7 +75,7 @@ def main() -> None:
     print(f"expected calibration error {calibration_error(rows):.3f} (wanted: 0.10 at most)")
     print(f"of the ten first rows {np.mean(hits):.1f} are among the twenty worst (wanted: 5)")
     if given.fit:
-        print("MIDDLE, SLOPE = {:.3f}, {:.1f}".format(*fit(everything)))
+        print("Calibration({:.3f}, {:.1f})".format(*fit(everything)))
     if given.plot:
         draw(rows, given.plot)
 
@@ -128,14 +128,15 @@ def fit(scored: list[Scored]) -> tuple[float, float]:
     """Middle and slope by penalised maximum likelihood; lost objects say nothing of either."""
     seen = [s for s in scored if 0 < s.score < 1]
     score = np.array([s.score for s in seen])
-    overlap = MIDDLE + np.log(score / (1 - score)) / SLOPE
+    used = Calibration()
+    overlap = used.middle + np.log(score / (1 - score)) / used.slope
     sign = np.where([s.similarity > 0.5 for s in seen], 1, -1)
 
     def loss(of: np.ndarray) -> float:
         away = np.log(of[1] / PRIOR[0]) ** 2 if of[1] > 0 else np.inf
         return np.logaddexp(0, -sign * of[1] * (overlap - of[0])).mean() + PRIOR[1] * away
 
-    middle, slope = minimize(loss, (MIDDLE, SLOPE), method="Nelder-Mead").x
+    middle, slope = minimize(loss, (used.middle, used.slope), method="Nelder-Mead").x
     return float(middle), float(slope)
 
 

@@ -134,7 +134,7 @@ def track(
     marks = [(name, text) for name, text in context.meta[ORDER] if name in KINDS]
     prompts = read_prompts(marks, start)
     direction = {None: "both", True: "backward", False: "forward"}[reverse]
-    with terminal.frames("Tracking", quiet) as update:
+    with terminal.tracking(quiet) as (update, learning):
         report = run.track(
             video,
             prompts,
@@ -143,6 +143,7 @@ def track(
             export,
             size,
             update,
+            learning,
             device=device,
             precision=precision,
             settings=read_assignments(assignments or []),

@@ -31,6 +31,10 @@ STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 """Severity of a finding to how it is coloured."""
 
 
+Frames = Callable[[int, int | None], None]
+"""Told of frames done and frames expected."""
+
+
 class Speed(ProgressColumn):
     """Frames per second, over the last frames."""
 
@@ -39,11 +43,26 @@ class Speed(ProgressColumn):
 
 
 @contextmanager
-def frames(title: str, quiet: bool) -> Iterator[Callable[[int, int | None], None]]:
+def frames(title: str, quiet: bool) -> Iterator[Frames]:
     """A bar over frames; yields a function of frames done and frames expected."""
     with _bar(MofNCompleteColumn(), Speed(), TimeRemainingColumn(), quiet=quiet) as bar:
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def tracking(
+    quiet: bool,
+) -> Iterator[tuple[Frames, Callable[[float], None]]]:
+    """The same while objects are tracked; yields besides it a function of the share learned."""
+    with _bar(MofNCompleteColumn(), Speed(), TimeRemainingColumn(), quiet=quiet) as bar:
+        task = bar.add_task("Tracking", total=None)
+        yield (
+            lambda done, total: bar.update(
+                task, description="Tracking", completed=done, total=total
+            ),
+            lambda share: bar.update(task, description=f"Learning {share:.0%}"),
+        )
 
 
 @contextmanager

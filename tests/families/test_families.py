@@ -1,12 +1,10 @@
 """What every family of models has in common, each through the one tracker."""
 
-import io
-
 import numpy as np
 import pytest
-import torch
 
 from fake import TRACKING, tracker_of
+from masktrail.run.states import packed_state, unpacked_state
 from masktrail.types import Mask
 from painted_videos import paint_clip
 
@@ -50,20 +48,13 @@ def test_objects_can_be_removed_and_given_again(family):
     assert set(tracker.step(CLIP.images[6]).objects) == {2}
 
 
-def through_a_file(state: dict) -> dict:
-    buffer = io.BytesIO()
-    torch.save(state, buffer)
-    buffer.seek(0)
-    return torch.load(buffer, weights_only=True)
-
-
 @every_family
 @pytest.mark.parametrize("saved_at", [0, 2, 6])
 def test_a_saved_tracker_goes_on_bit_for_bit(family, saved_at):
     tracker, expected, state = tracker_of(family), [], None
     for t, image in enumerate(CLIP.images):
         if t == saved_at:
-            state = through_a_file(tracker.state_dict())
+            state = unpacked_state(packed_state(tracker.state_dict()))
         result = tracker.step(image, PROMPTS.get(t))
         expected += [result] if t >= saved_at else []
     again = tracker_of(family)

@@ -5,7 +5,8 @@ import pytest
 
 from fake import fake_tracker
 from masktrail.tracking.competition import sigmoid
-from masktrail.tracking.confidence import LOST, MIDDLE, confidence, expected_overlap
+from masktrail.tracking.confidence import LOST, expected_overlap
+from masktrail.tracking.family import Calibration
 from masktrail.tracking.pieces import DROPPED, usual_area, without_strays
 from masktrail.types import Mask
 
@@ -80,13 +81,14 @@ def test_expected_overlap_is_that_of_chance():
     assert expected_overlap(flat * 0.5) == 0.0
 
 
-def test_confidence_grows_with_the_expected_overlap():
+def test_scores_grow_with_the_expected_overlap():
+    score = Calibration()
     soft = [np.zeros(GRID, np.float32) for _ in range(3)]
-    for each, p in zip(soft, (0.51, MIDDLE, 0.99), strict=True):
+    for each, p in zip(soft, (0.51, score.middle, 0.99), strict=True):
         each[:9] = p
-    low, middle, high = map(confidence, soft)
+    low, middle, high = (score(expected_overlap(each)) for each in soft)
     assert low < 0.1 and middle == pytest.approx(0.5, abs=1e-3) and high > 0.99
-    assert confidence(soft[0].clip(min=0.4)) < LOST
+    assert score(expected_overlap(soft[0].clip(min=0.4))) < LOST
 
 
 def test_a_mask_that_nobody_believes_in_is_lost():

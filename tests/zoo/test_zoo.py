@@ -50,7 +50,7 @@ def test_a_folder_and_a_file_are_models(folder):
     for model in (folder, str(folder), folder / "weights.safetensors"):
         tracker = load(model, "cpu", 128, settings={"capacity": 2, "top_k": 7})
         assert (tracker.size, str(tracker.propagator.device)) == (128, "cpu")
-        assert tracker.propagator.bank.capacity == 2 and tracker.propagator.bank.top_k == 7
+        assert tracker.propagator.bank.capacity == 2 and tracker.propagator.top_k == 7
     assert load(folder, "cpu").size == CARDS[DEFAULT].size
 
 

@@ -39,6 +39,9 @@ KEPT_EVERY = 50
 Progress = Callable[[int, int | None], None]
 """Called with frames done and frames expected (None where nobody knows)."""
 
+Share = Callable[[float], None]
+"""Called with the share, 0 to 1, of what is learned from a prompted frame."""
+
 
 @dataclass(frozen=True)
 class Report:
@@ -71,6 +74,7 @@ def track(
     export: str = DEFAULT_EXPORTS,
     size: int | None = None,
     progress: Progress = lambda done, expected: None,
+    learning: Share = lambda share: None,
     **options: Any,
 ) -> Report:
     """Tracks the prompted objects through a video and writes what was asked for.
@@ -83,12 +87,14 @@ def track(
         export: names of writers, with commas between.
         size: short side to work at, pixels; the model's own by default.
         progress: called after every frame, those looked at before writing included.
+        learning: called while the model learns from a prompted frame, if it does.
         options: the other fields of `Job`, such as start, direction, resume.
 
     Raises:
         InputError: see `track_video`.
     """
-    return track_video(Job(source, prompts, out, model, export, size, **options), progress)
+    job = Job(source, prompts, out, model, export, size, **options)
+    return track_video(job, progress, learning=learning)
 
 
 def track_video(
@@ -96,6 +102,7 @@ def track_video(
     progress: Progress = lambda done, expected: None,
     load_tracker: Callable[..., "Tracker"] | None = None,
     also: Sequence[Writer] = (),
+    learning: Share = lambda share: None,
 ) -> Report:
     """Does a job from the video to the finished files.
 
@@ -108,6 +115,7 @@ def track_video(
             raises ends the run, KeyboardInterrupt as Ctrl-C does.
         load_tracker: instead of `zoo.load`, to load weights once for many jobs.
         also: writers besides those that the job names; a resumption gives them every frame too.
+        learning: called while the model learns from a prompted frame, as `progress` is.
 
     Raises:
         OtherRun: the run in the folder cannot be gone on with, and must not be replaced.
@@ -115,11 +123,11 @@ def track_video(
             nothing is then left under a final name, but for masks of frames already done.
     """
     try:
-        return _track_video(job, progress, load_tracker, also)
+        return _track_video(job, progress, load_tracker, also, learning)
     except Damaged:
         if not (job.resume and job.overwrite):
             raise
-    return _track_video(replace(job, resume=False), progress, load_tracker, also)
+    return _track_video(replace(job, resume=False), progress, load_tracker, also, learning)
 
 
 def _track_video(
@@ -127,6 +135,7 @@ def _track_video(
     progress: Progress,
     load_tracker: Callable[..., "Tracker"] | None,
     also: Sequence[Writer],
+    learning: Share,
 ) -> Report:
     if job.edges not in EDGES:
         raise InputError(f"No edges {job.edges!r}; there are {', '.join(EDGES)}.")
@@ -139,6 +148,7 @@ def _track_video(
         check_prompts(plan, video, job.end)
         asked = (job.model, job.device, job.size, job.precision, job.settings)
         tracker = (load_tracker or load)(*asked)
+        tracker.learning = learning
         identity = {
             **identities.of_task(video, plan, job),
             **identities.of_model(job.model, job.settings, tracker, job.edges),

@@ -1,19 +1,9 @@
-"""How sure a mask is: the chance that it overlaps the true one by more than half."""
-
-import math
+"""How sure a mask is, by the mask itself."""
 
 from masktrail.geometry import Soft
 
-MIDDLE, SLOPE = 0.69, 20.0
-"""Of the logistic curve from expected to true overlap; see docs/corrections.md for the fit."""
-
 LOST = 0.003
-"""An object whose mask is less certain than this is not there."""
-
-
-def confidence(soft: Soft) -> float:
-    """Chance that the IoU with the true mask is above 0.5, from one soft mask (h, w)."""
-    return 1 / (1 + math.exp(-SLOPE * (expected_overlap(soft) - MIDDLE)))
+"""An object whose score is lower than this is not there."""
 
 
 def expected_overlap(soft: Soft) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pkgutil import resolve_name
@@ -42,6 +43,66 @@ class Card:
     scores: Mapping[str, float] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     family: str = ""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """From a figure that tells good masks from bad ones to a score: a logistic curve.
+
+    The score is the chance that a mask overlaps the true one by more than half.
+
+    Attributes:
+        middle: the figure, 0 to 1, at which it is one half; the defaults were fitted to expected
+            overlaps of `memory-s`, see docs/corrections.md.
+        slope: how steep the curve is there, times four.
+    """
+
+    middle: float = 0.69
+    slope: float = 20.0
+
+    def __call__(self, figure: float) -> float:
+        """The score of a figure."""
+        return 1 / (1 + math.exp(-self.slope * (figure - self.middle)))
+
+
+PROMPTS = ("mask", "box", "points")
+"""Kinds of prompts."""
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What a family does itself, and what the tracker does for it.
+
+    Attributes:
+        prompts: those of `PROMPTS` that its propagator takes as they are, by its method `mark`; of
+            all others masks are made first.
+        strays: whether the tracker leaves out what of its masks cannot be the object, see
+            `pieces.without_strays`.
+        scores: whether its propagator says how good its masks are, in its attribute `scores`;
+            otherwise it is their expected overlap.
+        calibration: of the one or the other.
+        learns: its setting that says for how many seconds it may learn from a prompted frame, by
+            its propagator's method `learn`; None where it learns nothing.
+        engines: names of what can compute it, as `engines.torch` is named; none without a network.
+        devices: kinds of devices it can run on, as torch names them; none stands for all that its
+            engine has.
+    """
+
+    prompts: tuple[str, ...] = ("mask",)
+    strays: bool = True
+    scores: bool = False
+    calibration: Calibration = Calibration()
+    learns: str | None = None
+    engines: tuple[str, ...] = ("torch",)
+    devices: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if "mask" not in self.prompts or not set(self.prompts) <= set(PROMPTS):
+            raise ValueError(f"prompts are mask and perhaps box, points, not {self.prompts}")
+
+
+USUAL = Traits()
+"""Of most families: a network goes from mask to mask, the tracker does the rest."""
 
 
 @dataclass(frozen=True)
@@ -90,14 +151,15 @@ class Family:
             `models.int8.to_int8`. What is in its `encoder` learns at a recipe's `encoder_lr`.
             Its methods are the functions that an `engines.Engine` runs.
         config: a dataclass whose fields all have defaults.
-        propagator: a class as `tracker.Propagator`, made of an `engines.Engine`, where there is a
-            network, and of its settings; without it the family does not track.
-        prompter: a class whose instances are a `tracker.Prompter`, made of an engine: it makes
+        propagator: a class as `propagator.Propagator`, made of an `engines.Engine`, where there is
+            a network, and of its settings; without it the family does not track.
+        prompter: a class whose instances are a `propagator.Prompter`, made of an engine: it makes
             masks of boxes and clicks.
         training: a `recipe.Training`.
         importer: a function from the tensors of a checkpoint that others published, by name, to a
             network and the fields of its config that differ from the defaults; it raises a
             ValueError that says why where they are of another network.
+        traits: what it does itself.
         int8: whether 8-bit convolutions make it faster on a processor.
     """
 
@@ -109,6 +171,7 @@ class Family:
     prompter: Part | None = None
     training: Part | None = None
     importer: Part | None = None
+    traits: Traits = USUAL
     int8: bool = False
 
     def __post_init__(self) -> None:

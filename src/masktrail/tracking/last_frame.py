@@ -9,7 +9,7 @@ from masktrail.geometry import Soft
 
 
 class LastFrame:
-    """What a `tracker.Propagator` of such a family has beside `propagate`.
+    """What a `propagator.Propagator` of such a family has beside `propagate`.
 
     Attributes:
         device: what it computes on.

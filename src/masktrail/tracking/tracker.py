@@ -4,10 +4,11 @@ Object ids are the user's and permanent. A propagator turns a frame into one mas
 tracker owns ids, prompts, sizes, the competition between objects, and what is said of each.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,59 +19,11 @@ from masktrail.masks import tight_box
 from masktrail.prompts.apart import apart
 from masktrail.prompts.check import check_prompt
 from masktrail.tracking.competition import Settled, sigmoid, soft_aggregate, to_logits
-from masktrail.tracking.confidence import LOST, confidence
+from masktrail.tracking.confidence import LOST, expected_overlap
+from masktrail.tracking.family import USUAL, Traits
 from masktrail.tracking.pieces import usual_area, without_strays
+from masktrail.tracking.propagator import Learning, Marking, Prompter, Propagator, Scoring
 from masktrail.types import Box, Image, Mask, ObjectResult, Points, Prompt, Result
-
-
-class Propagator(Protocol):
-    """One family's way from frame to frame; holds that family's state for all objects.
-
-    For every frame `propagate` is called once, then `update`; `forget` between frames. Arrays that
-    pass either way are not written to by who gets them.
-
-    Attributes:
-        stride: which height and width of the images it is given are multiples of.
-        mask_stride: at which stride of them masks go in and come out.
-        device: what it computes on, for reports.
-    """
-
-    stride: int
-    mask_stride: int
-    device: str
-
-    def propagate(self, image: Image, ids: list[int]) -> NDArray[np.float32]:
-        """Finds objects in the next frame.
-
-        Args:
-            image: uint8 RGB (H, W, 3), as large as the network works at.
-            ids: the objects to look for: those that have a mask in the frame before; perhaps none.
-
-        Returns:
-            Logits (N, H/mask_stride, W/mask_stride), objects independent of each other.
-        """
-
-    def update(self, masks: dict[int, Soft], scores: dict[int, float], prompted: set[int]) -> None:
-        """Takes what was settled on for the frame last propagated to.
-
-        Args:
-            masks: soft masks (H/mask_stride, W/mask_stride) by id, of all objects, new ones too.
-            scores: confidence by id, 0 where an object is lost.
-            prompted: objects whose mask came from the user.
-        """
-
-    def forget(self, object_id: int) -> None:
-        """Drops all that is known of an object."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """Everything needed to go on bit for bit: arrays, and plain values in dicts and lists."""
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Puts back what `state_dict` gave, wherever that was computed."""
-
-
-Prompter = Callable[[Image, Box | Points, NDArray[np.float32] | None], NDArray[np.bool_]]
-"""Makes a mask (H, W) of a box or clicks, going out from a soft mask (H, W) where there is one."""
 
 
 class Tracker:
@@ -82,8 +35,11 @@ class Tracker:
         prompter: how a box or clicks become a mask.
         precision: what the model computes in, for reports.
         settings: what the propagator was told, by name, for reports.
+        traits: what the propagator does itself.
 
     Attributes:
+        learning: called with the share done, 0 to 1, while the propagator learns from a prompted
+            frame, if it does; what it raises ends `step`.
         logits: (h, w) of every object in the last frame, before they compete.
         given: masks (H, W) that prompts stood for in the last frame.
     """
@@ -95,11 +51,15 @@ class Tracker:
         prompter: Prompter,
         precision: str = "float",
         settings: Mapping[str, Any] = MappingProxyType({}),
+        traits: Traits = USUAL,
     ) -> None:
         self.propagator = propagator
         self.size = size
         self.precision, self.settings = precision, dict(settings)
+        self.traits = traits
+        self.learning: Callable[[float], None] = lambda share: None
         self._prompter = prompter
+        self._learned: set[str] = set()
         self._ids: list[int] = []
         self._stretch: Stretch | None = None
         self._before: dict[int, NDArray[np.bool_]] = {}
@@ -132,19 +92,29 @@ class Tracker:
             for i, prompt in sorted((prompts or {}).items())
         }
         carried = [i for i in self._ids if i not in prompts or _corrects(prompts[i])]
-        logits = self.propagator.propagate(stretch.image_in(image), carried)
-        by_id = dict(zip(carried, logits, strict=True))
+        inner = stretch.image_in(image)
+        by_id = dict(zip(carried, self.propagator.propagate(inner, carried), strict=True))
+        marked = self._marked(prompts)
         given = apart(
-            {i: self._mask_of(prompt, image, by_id.get(i)) for i, prompt in prompts.items()}
+            {i: stretch.logits_out(logits) > 0 for i, logits in marked.items()}
+            | {
+                i: self._mask_of(prompt, image, by_id.get(i))
+                for i, prompt in prompts.items()
+                if i not in marked
+            }
         )
         self._ids = sorted({*self._ids, *given})
-        for object_id in by_id.keys() - given.keys():
+        for object_id in by_id.keys() - given.keys() if self.traits.strays else ():
             by_id[object_id] = without_strays(
                 by_id[object_id], self._before[object_id], self._usual[object_id]
             )
         for object_id, mask in given.items():
-            by_id[object_id] = to_logits(stretch.mask_in(mask, self.propagator.mask_stride))
-        return self._settle(by_id, given)
+            coverage = stretch.mask_in(mask, self.propagator.mask_stride)
+            by_id[object_id] = marked.get(object_id, to_logits(coverage))
+        result = self._settle(by_id, given)
+        if given and self.traits.learns:
+            self._learn(inner, given)
+        return result
 
     def report(
         self,
@@ -192,6 +162,7 @@ class Tracker:
             "frame": frame,
             "before": dict(self._before),
             "usual": dict(self._usual),
+            "learned": sorted(self._learned),
             "propagator": self.propagator.state_dict(),
         }
 
@@ -201,6 +172,7 @@ class Tracker:
         self._stretch = self._stretch_of(*state["frame"]) if state["frame"] else None
         self._before = dict(state["before"])
         self._usual = dict(state["usual"])
+        self._learned = set(state.get("learned", ()))  # of which version 0.1 knew nothing
         self.propagator.load_state_dict(state["propagator"])
 
     def _stretch_of(self, height: int, width: int) -> Stretch:
@@ -220,6 +192,30 @@ class Tracker:
                 f"{self._stretch.height}; start a new tracker for another video."
             )
         return self._stretch
+
+    def _marked(self, prompts: Mapping[int, Prompt]) -> dict[int, Soft]:
+        """Logits (h, w) of objects whose prompts the propagator takes as they are, by id."""
+        assert self._stretch is not None
+        own = {
+            i: _inside(prompt, self._stretch)
+            for i, prompt in prompts.items()
+            if not isinstance(prompt, Mask) and _kind(prompt) in self.traits.prompts
+        }
+        if not own:
+            return {}
+        found = cast(Marking, self.propagator).mark(own)
+        return dict(zip(own, found, strict=True))
+
+    def _learn(self, image: Image, given: Mapping[int, NDArray[np.bool_]]) -> None:
+        """Lets the propagator learn from a prompted frame, once, also if it comes again."""
+        assert self._stretch is not None
+        digest = hashlib.sha256(image.tobytes())
+        for object_id, mask in sorted(given.items()):
+            digest.update(object_id.to_bytes(2, "little") + mask.tobytes())
+        if digest.hexdigest() not in self._learned:
+            masks = {i: self._stretch.mask_in(mask, 1) for i, mask in given.items()}
+            cast(Learning, self.propagator).learn(image, masks, self.learning)
+            self._learned.add(digest.hexdigest())
 
     def _mask_of(self, prompt: Prompt, image: Image, logits: Soft | None) -> NDArray[np.bool_]:
         """The mask a prompt stands for; `logits` are what it would have been without."""
@@ -243,6 +239,15 @@ class Tracker:
         self.propagator.update(soft, scores, set(given))
         return result
 
+    def _scores(self, soft: Mapping[int, Soft]) -> dict[int, float]:
+        """How sure each object's mask is."""
+        if self.traits.scores:
+            told = cast(Scoring, self.propagator).scores
+            figures = {i: told.get(i, 0.0) for i in soft}
+        else:
+            figures = {i: expected_overlap(mask) for i, mask in soft.items()}
+        return {i: self.traits.calibration(figure) for i, figure in figures.items()}
+
     def _compete(
         self,
         logits: dict[int, Soft],
@@ -257,7 +262,7 @@ class Tracker:
         aggregated = soft_aggregate(np.stack([logits[i] for i in ids]))
         settled = Settled(self._stretch, ids, aggregated, given)
         soft = settled.soft()
-        own = scores or {i: confidence(soft[i]) for i in ids}
+        own = scores or self._scores(soft)
         scores = {i: 1.0 if i in given else own[i] for i in ids}
         labels = settled.labels()
         lost = {i for i, score in scores.items() if score < LOST}
@@ -265,6 +270,20 @@ class Tracker:
             labels[labels == object_id] = 0
         found = {i: _describe(labels == i, scores[i]) for i in ids}
         return soft, Result(labels, found, partial(settled.enlarged, lost))
+
+
+def _kind(prompt: Box | Points) -> str:
+    return "box" if isinstance(prompt, Box) else "points"
+
+
+def _inside(prompt: Box | Points, stretch: Stretch) -> Box | Points:
+    """A prompt in pixels of the propagator's picture."""
+    if isinstance(prompt, Box):
+        return stretch.box_in(prompt)
+    points = [stretch.point_in(x, y) for x, y in prompt.points]
+    box = prompt.box and stretch.box_in(prompt.box)
+    mask = prompt.mask and Mask(stretch.mask_in(prompt.mask.mask, 1))
+    return Points(points, prompt.labels, box, mask)
 
 
 def _corrects(prompt: Prompt) -> bool:

@@ -183,7 +183,7 @@ class Tracking:
     def _track(self, job: Job) -> Report:
         """Goes on, or begins anew where the run is of other weights, damaged, or of old."""
         try:
-            return track_video(job, self._progress, also=[self._watcher])
+            return track_video(job, self._progress, None, [self._watcher], self._learning)
         except OtherRun:
             if not job.resume:
                 raise
@@ -191,7 +191,7 @@ class Tracking:
         with self._lock:
             self._begin(out)
         again = replace(job, out=out, resume=False)
-        return track_video(again, self._progress, also=[self._watcher])
+        return track_video(again, self._progress, None, [self._watcher], self._learning)
 
     def _end(self, state: str, message: str | None) -> None:
         with self._lock:
@@ -200,10 +200,17 @@ class Tracking:
     def _progress(self, done: int, expected: int | None) -> None:
         with self._lock:
             self.state, self._done, self._expected = "running", done, expected
+            self._message = None
         now = time.monotonic()
         self._times.append((now, done))
         while now - self._times[0][0] > WINDOW:
             self._times.popleft()
+        if self._pausing.is_set():
+            raise KeyboardInterrupt
+
+    def _learning(self, share: float) -> None:
+        with self._lock:
+            self.state, self._message = "running", f"Learning from a marked frame: {share:.0%}"
         if self._pausing.is_set():
             raise KeyboardInterrupt
 

@@ -16,7 +16,8 @@ from masktrail.settings import Setting, arguments_of, checked, differing
 from masktrail.tracking.family import Card, Family
 
 if TYPE_CHECKING:
-    from masktrail.tracking.tracker import Prompter, Tracker
+    from masktrail.tracking.propagator import Prompter
+    from masktrail.tracking.tracker import Tracker
 
 log = logging.getLogger(__name__)
 
@@ -78,17 +79,17 @@ def load(
 
     if size is not None and size < 64:
         raise InputError(f"A working size of {size} is too small; use 64 or more.")
-    path, card = weights_path(model), card_of(model)
-    told = checked(settings_of(model), settings, str(model))
+    path, card, of = weights_path(model), card_of(model), _family_of(model)
+    told, usable = checked(settings_of(model), settings, str(model)), _device(of, device)
     if path is None:
         propagator, computed = _propagator(model)(**told), "float"
     else:
         from masktrail.zoo.engines import torch_engine
 
-        engine = torch_engine(path, device, precision)
+        engine = torch_engine(path, usable, precision)
         propagator, computed = _propagator(model)(engine, **told), engine.precision
     prompter = load_prompter(device=device)
-    return Tracker(propagator, size or card.size, prompter, computed, told)
+    return Tracker(propagator, size or card.size, prompter, computed, told, of.traits)
 
 
 def settings_of(model: str | Path = DEFAULT) -> list[Setting]:
@@ -234,6 +235,15 @@ def _family_of(model: str | Path) -> Family:
         raise InputError(
             f"{model} is of a network that this version does not know ({name})."
         ) from None
+
+
+def _device(of: Family, name: str) -> str:
+    """A device that a family can use: the one that was asked for, if it is."""
+    usable = of.traits.devices
+    if not usable or name.split(":")[0] in ("auto", *usable):
+        return name
+    log.warning("Models of the family %r run on %s, not on %s.", of.name, usable[0], name)
+    return usable[0]
 
 
 def _propagator(model: str | Path) -> Any:

@@ -1,6 +1,6 @@
 """The first mask, repeated."""
 
-from masktrail.tracking.family import Card, Family, Lazy
+from masktrail.tracking.family import Card, Family, Lazy, Traits
 
 FAMILY = Family(
     name="copy",
@@ -12,4 +12,5 @@ FAMILY = Family(
         ),
     },
     propagator=Lazy(__name__, "propagator:CopyPropagator"),
+    traits=Traits(engines=(), devices=("cpu",)),
 )

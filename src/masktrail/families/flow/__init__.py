@@ -1,6 +1,6 @@
 """Masks carried by optical flow."""
 
-from masktrail.tracking.family import Card, Family, Lazy
+from masktrail.tracking.family import Card, Family, Lazy, Traits
 
 FAMILY = Family(
     name="flow",
@@ -13,4 +13,5 @@ FAMILY = Family(
         ),
     },
     propagator=Lazy(__name__, "propagator:FlowPropagator"),
+    traits=Traits(engines=(), devices=("cpu",)),
 )

@@ -105,7 +105,7 @@ function told(run) {
   return {
     none: "",
     loading: "Loading the model …",
-    running: `Tracking: ${count} frames${speed}${left}`,
+    running: run.message ?? `Tracking: ${count} frames${speed}${left}`,
     paused: `Paused.${changed}`,
     done: `Done.${changed} ${run.message ?? ""}`,
     failed: run.message ?? "Failed.",
