@@ -57,7 +57,11 @@ BASE, TWIN = "siamese-unet", "seed"
 UNET = {"family": "unet", "model": {"dropout": 0.1}}
 
 VARIANTS = (
-    Variant(BASE, "VGG11, average, BCE + Dice, 128 px, batch 4, 8e-4"),
+    Variant(
+        BASE,
+        "VGG11, average, BCE + Dice, 128 px, batch 4, 8e-4",
+        changes={"own.loss": "bce+dice"},
+    ),
     Variant(TWIN, "another seed", BASE, {"seed": 101}),
     Variant("unet", "the report's U-Net", BASE, UNET),
     Variant("classic", "U-Net as it was published", "unet", {"model.variant": "classic"}),

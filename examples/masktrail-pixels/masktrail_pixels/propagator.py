@@ -23,8 +23,8 @@ class PixelPropagator(LastFrame):
     mask_stride = 1
 
     def __init__(self, engine: Engine, sharpness: Annotated[float, Range(0.1, 10)] = 1.0) -> None:
-        super().__init__(engine.device)
-        self.engine, self.sharpness = engine, sharpness
+        super().__init__()
+        self.engine, self.device, self.sharpness = engine, engine.device, sharpness
 
     def propagate(self, image: Image, ids: list[int]) -> NDArray[np.float32]:
         """Logits (N, H, W) of objects in the next frame (H, W, 3)."""

@@ -17,8 +17,9 @@ class LastFrame:
         masks: soft masks (H, W) of all objects in it, by id.
     """
 
-    def __init__(self, device: str = "cpu") -> None:
-        self.device = device
+    device = "cpu"
+
+    def __init__(self) -> None:
         self.before: NDArray[np.uint8] | None = None
         self.masks: dict[int, Soft] = {}
 

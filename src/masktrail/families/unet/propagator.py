@@ -53,10 +53,10 @@ class PairPropagator(LastFrame):
         mirror: bool = False,
         batch: Annotated[int, Range(1)] = 4,
     ) -> None:
-        super().__init__(engine.device)
+        super().__init__()
         if side % engine.stride:
             raise InputError(f"side = {side}; this network needs a multiple of {engine.stride}.")
-        self.engine = engine
+        self.engine, self.device = engine, engine.device
         self.stride = engine.stride if view == "frame" else 1  # a square comes from any size
         self.view, self.side = view, side
         self.margin, self.smallest = margin, smallest
