@@ -57,11 +57,7 @@ BASE, TWIN = "siamese-unet", "seed"
 UNET = {"family": "unet", "model": {"dropout": 0.1}}
 
 VARIANTS = (
-    Variant(
-        BASE,
-        "VGG11, average, BCE + Dice, 128 px, batch 4, 8e-4",
-        changes={"own.loss": "bce+dice"},
-    ),
+    Variant(BASE, "VGG11, average, BCE + Dice, 128 px, batch 4, 8e-4"),
     Variant(TWIN, "another seed", BASE, {"seed": 101}),
     Variant("unet", "the report's U-Net", BASE, UNET),
     Variant("classic", "U-Net as it was published", "unet", {"model.variant": "classic"}),
@@ -110,9 +106,10 @@ def names() -> list[str]:
 
 
 def base_recipe() -> Recipe:
-    """The last stage of the Siamese U-Net's relay, from random weights."""
+    """The last stage of the Siamese U-Net's relay, from random weights, with both losses."""
     recipe = read_recipe(ROOT / "recipes" / "relay" / "siamese-unet.toml")
     stage = replace(recipe.stages[-1], until=1.0, batch=BATCH)
+    stage = replace(stage, own=replace(stage.own, loss="bce+dice"))
     return replace(recipe, init=None, encoder_lr=recipe.lr, held_out="", stages=(stage,))
 
 

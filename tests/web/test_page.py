@@ -431,7 +431,8 @@ def check(page: Any, axe: Any, width: int) -> None:
 
 
 ORDER = ["open-other", "help-open", "tool-box", "tool-hand", "zoom-out", "opacity", "stage"]
-ORDER += ["add-object", "choose-1", "direction", "model", "track", "play", "frame-slider"]
+ORDER += ["add-object", "choose-1", "direction", "model", "settings-open"]
+ORDER += ["track", "play", "frame-slider"]
 
 
 def test_focus_goes_through_the_page_as_it_is_seen(
@@ -439,6 +440,7 @@ def test_focus_goes_through_the_page_as_it_is_seen(
 ) -> None:
     page = visit(served("clip.mp4").address)
     until(page, "frame", "0")
+    page.wait_for_selector("#settings-open")  # which the server tells of
     order = []
     page.evaluate("() => document.activeElement.blur()")
     for _ in range(40):
