@@ -14,6 +14,8 @@ from masktrail.run.passes import BothPasses
 from masktrail.run.plan import Plan
 from masktrail.types import Box, Mask, Points
 from masktrail.video import open_video
+from masktrail.video.browse import Browser
+from masktrail.video.watch import Watch
 from memory_use import LABELS_MB, growth_of, paint_long
 from painted_videos import paint_clip, through_pipe
 
@@ -150,7 +152,7 @@ def test_the_first_frame_alone_needs_one_look(video, fake, tmp_path, monkeypatch
         raise AssertionError
 
     track(video, {1: square(0)}, tmp_path / "old", fake)
-    monkeypatch.setattr("masktrail.video.reader.Video.backward", never)
+    monkeypatch.setattr("masktrail.video.reader.Video.recording", never)
     monkeypatch.setattr("masktrail.run.passes.Spool", never)
     track(video, {0: {1: square(0)}}, tmp_path / "new", fake)
     for name in ("objects.csv", *(f"masks/{t:05d}.png" for t in range(FRAMES))):
@@ -229,18 +231,42 @@ def test_memory_does_not_grow_with_the_way_back(tmp_path):
     assert back < 150 * LABELS_MB / 3 and joining < 240 * LABELS_MB / 3, (back, joining)
 
 
-@pytest.mark.parametrize("call", [3, FRAMES + 3])
+@pytest.mark.parametrize("call", [3, FRAMES + 3, 2 * FRAMES + 3])
 def test_a_run_is_ended_while_frames_are_only_looked_at(video, fake, tmp_path, call):
-    """While prompted frames are learnt, and while frames are counted for the way back."""
+    """While frames are counted and prompted ones learnt, on the way there and on the way back."""
     prompts, calls = {0: {1: square(0)}, FRAMES - 1: {1: square(0)}}, []
 
     def progress(done: int, expected: int | None) -> None:
         calls.append(done)
-        if len(calls) == call + (FRAMES if call > FRAMES else 0):
+        if len(calls) == call:
             raise KeyboardInterrupt
 
     report = track(video, prompts, tmp_path / "out", fake, "davis", progress=progress)
     assert report.interrupted and report.frames == 0
-    assert calls[:FRAMES] == [0] * FRAMES if call > FRAMES else calls == [0] * call
+    assert calls == [0] * min(call, FRAMES) + list(range(1, call - FRAMES + 1))
     whole = track(video, prompts, tmp_path / "out", fake, "davis", resume=True)
     assert whole.frames == FRAMES and not whole.interrupted
+
+
+def test_a_correction_decodes_each_frame_three_times_where_others_have_counted_it(
+    video, fake, tmp_path, monkeypatch
+):
+    """There, back, and while masks are written; once more to count it where nobody has."""
+    decoded = []
+    see = Watch.see
+    monkeypatch.setattr(Watch, "see", lambda self, frame: (decoded.append(1), see(self, frame)))
+    prompts = {0: {1: square(0)}, FRAMES - 1: {1: square(0)}}
+    some = 2 * 5  # from key frames to both prompted ones
+    track(video, prompts, tmp_path / "alone", fake, "davis")
+    assert 4 * FRAMES <= len(decoded) <= 4 * FRAMES + some
+    browser = Browser(video)
+    while not browser.counted:
+        pass
+    decoded.clear()
+    track(video, prompts, tmp_path / "beside", fake, "davis")
+    browser.close()
+    assert 3 * FRAMES - 1 <= len(decoded) <= 3 * FRAMES + some
+    for t in range(FRAMES):
+        name = f"masks/{t:05d}.png"
+        one, other = tmp_path / "alone" / name, tmp_path / "beside" / name
+        assert one.read_bytes() == other.read_bytes()

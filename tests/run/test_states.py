@@ -95,11 +95,12 @@ def test_a_state_of_version_0_1_is_gone_on_with(family: str) -> None:
         assert off.mean() < 0.01, "processors round differently"
 
 
-def test_what_is_gone_on_with_counts() -> None:
+@pytest.mark.parametrize("family", ["siamese-unet", "copy"])
+def test_what_is_gone_on_with_counts(family: str) -> None:
     """With the masks of the frame before exchanged, others follow."""
-    content, expected = kept("memory")
+    content, expected = kept(family)
     state = unpacked_state(content)
-    previous = state["propagator"]["previous"]
-    previous[1], previous[2] = previous[2], previous[1]
-    found = gone_on(tracker_of("memory"), packed_state(state))
+    masks = state["propagator"]["masks"]
+    masks[1], masks[2] = masks[2], masks[1]
+    found = gone_on(tracker_of(family), packed_state(state))
     assert max(np.abs(sigmoid(found[i]) - sigmoid(expected[i])).mean() for i in expected) > 0.02

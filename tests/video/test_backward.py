@@ -14,6 +14,7 @@ from masktrail.types import Frame
 from masktrail.video import index as indexing
 from masktrail.video import open_video
 from masktrail.video.container import ContainerSource
+from masktrail.video.seek import File
 from painted_videos import PaintVideo
 
 
@@ -77,7 +78,7 @@ def test_key_frames_save_decoding(paint_video: PaintVideo, monkeypatch: pytest.M
     )
     check_mirrored(path, last=55)
     assert 40 < len(decoded) <= 56
-    assert len(opened) == 3  # forwards, counting, the first chunk of all
+    assert len(opened) == 4  # forwards, to seek in, counting, the first chunk of all
 
 
 def _noting(into: list[int]) -> Any:
@@ -112,8 +113,10 @@ def test_few_frames_are_alive(paint_video: PaintVideo, monkeypatch: pytest.Monke
 
 def test_chunks_are_bounded_by_frames_and_by_bytes(paint_video: PaintVideo) -> None:
     path = paint_video(frames=100, tone=None, options={"g": "300"})
-    index = indexing.Index.of(ContainerSource(str(path)), 100)
-    assert (len(index), index.keys) == (100, [0])
+    recording = File(ContainerSource(str(path)))
+    recording.count(100)
+    index = recording._counting.index
+    assert (len(index), index.keys) == (100, [(0, 0)])
     assert index.chunk(0, 100) == 36 and index.chunk(50, 100) == 50 and index.chunk(0, 20) == 0
     index.frame_bytes = indexing.ROOM_BYTES // 3
     assert index.chunk(0, 100) == 97

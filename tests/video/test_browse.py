@@ -74,7 +74,7 @@ def test_the_first_frame_is_there_at_once_while_the_rest_is_counted(
         browser.frame(39)
     closing = threading.Thread(target=browser.close)
     closing.start()
-    assert browser._shelf._closing.wait(60)  # type: ignore[attr-defined]
+    assert browser._recording._closing.wait(60)  # type: ignore[attr-defined]
     going_on.set()
     closing.join()
     assert browser.frames <= 4

@@ -176,11 +176,6 @@ def test_noise_on_standard_input_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     assert b"What comes through the pipe is no video" in noise.stderr
 
 
-def test_a_live_source_says_that_it_cannot_go_back(video_file: Path) -> None:
-    with pytest.raises(InputError, match="is live and cannot be read backwards"):
-        list(NewestFrame(Camera(open_video(video_file).info)).backward(0, 3))
-
-
 def test_the_example_prints_what_is_there_and_how_old(
     paint_video: PaintVideo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

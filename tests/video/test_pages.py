@@ -11,7 +11,7 @@ from PIL import Image
 from masktrail.errors import InputError
 from masktrail.run import track
 from masktrail.types import Box
-from masktrail.video import open_video
+from masktrail.video import open_video, seek
 from masktrail.video import pages as pages_module
 from masktrail.video.browse import Browser
 from masktrail.video.kinds import is_video
@@ -43,7 +43,7 @@ def test_pages_are_frames(tmp_path: Path, clip: Clip, name: str, monkeypatch: An
     np.testing.assert_allclose([frame.time for frame in frames], np.arange(12) / 25)
     if name == "moving.webp":
         assert frames[-1].duration == 120
-    monkeypatch.setattr(pages_module, "ROOM_BYTES", 5 * frames[0].image.nbytes)
+    monkeypatch.setattr(seek, "ROOM_BYTES", 5 * frames[0].image.nbytes)
     backward = list(open_video(path, 2).backward(10))
     assert [(f.index, f.pts) for f in backward] == [(f.index, f.pts) for f in frames[10:1:-1]]
     np.testing.assert_array_equal([f.image for f in backward], clip.images[10:1:-1])

@@ -6,6 +6,7 @@ frame by frame and goes on from the last prompt as the first one left the tracke
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from masktrail.run.spool import Said, Spool
 from masktrail.tracking.competition import sigmoid, to_logits
 from masktrail.types import Frame, Mask, Prompt, Result
 from masktrail.video.reader import Video
+from masktrail.video.seek import Recording, frames_backward
 from masktrail.video.source import Tick
 
 if TYPE_CHECKING:
@@ -69,7 +71,7 @@ class ForwardPass:
             InputError: one is for a frame that never came.
         """
         if self._waiting:
-            raise InputError(never_came(video, min(self._waiting)))
+            raise InputError(never_came(video.info.source, min(self._waiting), video.loss))
 
     def close(self) -> None:
         """Nothing to free."""
@@ -133,13 +135,15 @@ class BothPasses:
         """
         if self._joined:
             return
-        self._learn(video, tick)
         last = self._plan.last
-        if self._plan.forward:
-            self._pass(self._up_to_last(video), self._forward, done)
-            self._state = self._tracker.state_dict()
-            last -= 1
-        self._pass(ahead(video.backward(last, tick)), self._backward, done)
+        with closing(video.recording()) as recording:
+            self._learn(recording, tick)
+            if self._plan.forward:
+                self._pass(self._up_to_last(video), self._forward, done)
+                self._state = self._tracker.state_dict()
+                last -= 1
+            frames = frames_backward(recording, self._plan.start, last, tick)
+            self._pass(ahead(frames), self._backward, done)
         if self._plan.forward:
             self._tracker.load_state_dict(self._state)
 
@@ -191,27 +195,23 @@ class BothPasses:
         frames = islice(ahead(video), self._plan.last - self._plan.start + 1)
         return (frame for frame in frames if frame.index >= self._plan.first)
 
-    def _learn(self, video: Video, tick: Tick) -> None:
+    def _learn(self, recording: Recording, tick: Tick) -> None:
         """Shows the prompted frames to the memory, before any tracking.
 
         Not those clicks that correct a mask which is not there yet.
         """
-        waiting = dict(self._plan.prompts)
-        for frame in self._up_to_last(video):
-            tick()
-            prompts = {
-                i: prompt
-                for i, prompt in waiting.pop(frame.index, {}).items()
-                if not self._plan.corrects(frame.index, i)
-            }
-            if prompts and frame.lost:
-                raise InputError(lost(frame.index))
-            if prompts and len(self._plan.prompts) > 1:
+        for index, of in self._plan.prompts.items():
+            recording.count(index + 1, tick)
+            if len(recording) <= index:
+                raise InputError(never_came(recording.info.source, index, recording.loss))
+            prompts = {i: prompt for i, prompt in of.items() if not self._plan.corrects(index, i)}
+            (frame,) = recording.stretch(range(index, index + 1)) if prompts else (None,)
+            if frame is not None and frame.lost:
+                raise InputError(lost(index))
+            if frame is not None and len(self._plan.prompts) > 1:
                 self._tracker.step(frame.image, prompts)
-                self._given[frame.index] = dict(self._tracker.given)
+                self._given[index] = dict(self._tracker.given)
                 self._tracker.rewind()
-        if waiting:
-            raise InputError(never_came(video, min(waiting)))
 
     def _pass(self, frames: Iterable[Frame], spool: Spool, done: Tick) -> None:
         said: dict[int, Said] = {}
@@ -265,11 +265,11 @@ def lost(frame: int) -> str:
     return f"Frame {frame}, which a prompt is for, cannot be decoded; mark the objects in another."
 
 
-def never_came(video: Video, frame: int) -> str:
-    """The sentence for a prompt of a frame that is not there."""
+def never_came(source: str, frame: int, loss: str | None) -> str:
+    """The sentence for a prompt of a frame that is not there, of a source with or without loss."""
     return (
-        f"{video.info.source} ends before frame {frame}, which a prompt is for, or left it out; "
-        f"frames are counted from 0. {video.loss or ''}"
+        f"{source} ends before frame {frame}, which a prompt is for, or left it out; frames are "
+        f"counted from 0. {loss or ''}"
     ).rstrip()
 
 

@@ -1,36 +1,16 @@
 """Any frame of a recording at any time, as people want it who look through one."""
 
-from __future__ import annotations
-
 import threading
 from collections import OrderedDict
 from pathlib import Path
-from typing import Protocol
 
 from masktrail.errors import InputError
-from masktrail.types import Image, VideoInfo
-from masktrail.video.container import ContainerSource
-from masktrail.video.images import ImageFolder
-from masktrail.video.index import Index, read_chunk
-from masktrail.video.kinds import PAGED
-from masktrail.video.pages import PagedPicture, count_pages
+from masktrail.types import Image
+from masktrail.video.reader import open_video
+from masktrail.video.seek import File
 
 KEPT_BYTES = 96 * 2**20
 """Of decoded frames that are kept, those looked at last."""
-
-AHEAD = 12
-"""Frames decoded beyond the one that is asked for: the next ones are asked for next."""
-
-
-class _Shelf(Protocol):
-    """Where frames come from; used by one thread at a time, but for its counts."""
-
-    info: VideoInfo
-    counted: bool
-
-    def __len__(self) -> int: ...
-    def read(self, index: int, room: int) -> list[tuple[int, Image]]: ...
-    def close(self) -> None: ...
 
 
 class Browser:
@@ -50,8 +30,11 @@ class Browser:
     """
 
     def __init__(self, path: Path) -> None:
-        self._shelf = _shelf(path)
-        self.info = self._shelf.info
+        with open_video(path) as video:
+            self._recording = video.recording()
+        if isinstance(self._recording, File):
+            self._recording.count_behind()
+        self.info = self._recording.info
         self._kept: OrderedDict[int, Image] = OrderedDict()
         self._room = max(2, KEPT_BYTES // (self.info.width * self.info.height * 3))
         self._lock = threading.Lock()
@@ -59,12 +42,12 @@ class Browser:
     @property
     def frames(self) -> int:
         """Frames that were counted so far, 1 or more."""
-        return max(1, len(self._shelf))
+        return max(1, len(self._recording))
 
     @property
     def counted(self) -> bool:
         """Whether `frames` is the length of the video."""
-        return self._shelf.counted
+        return self._recording.counted
 
     def frame(self, index: int) -> Image:
         """A frame, uint8 RGB (H, W, 3), not to be changed.
@@ -81,7 +64,7 @@ class Browser:
     def close(self) -> None:
         """Stops counting and closes the file."""
         with self._lock:
-            self._shelf.close()
+            self._recording.close()
             self._kept.clear()
 
     def _keep(self, index: int) -> None:
@@ -91,78 +74,11 @@ class Browser:
                 f"There is no frame {index}; {self.info.source} has {self.frames}{so_far}, counted "
                 "from 0."
             )
-        found = self._shelf.read(index, min(AHEAD, self._room // 2))
-        for place, image in reversed(found):
-            self._kept[place] = image
+        ahead = min(self._recording.ahead, self._room // 2)
+        end = min(index + ahead, max(len(self._recording), index + 1))
+        for frame in self._recording.stretch(range(end - 1, index - 1, -1)):
+            self._kept[frame.index] = frame.image
         while len(self._kept) > self._room:
             self._kept.popitem(last=False)
         if index not in self._kept:
             raise InputError(f"Frame {index} of {self.info.source} cannot be decoded.")
-
-
-def _shelf(path: Path) -> _Shelf:
-    if path.is_dir():
-        return _Pictures(ImageFolder(path))
-    if path.suffix.lower() in PAGED and count_pages(path) > 1:
-        return _Pictures(PagedPicture(path))
-    return _File(path)
-
-
-class _Pictures:
-    """Pictures, or pages of one: each can be read by itself."""
-
-    counted = True
-
-    def __init__(self, pictures: ImageFolder | PagedPicture) -> None:
-        self._pictures = pictures
-        self.info = self._pictures.info
-
-    def __len__(self) -> int:
-        return self.info.frames or 0
-
-    def read(self, index: int, room: int) -> list[tuple[int, Image]]:
-        return [(f.index, f.image) for f in self._pictures.frames(index, index + 1) if not f.lost]
-
-    def close(self) -> None:
-        self._pictures.close()
-
-
-class _File:
-    """A container: frames are counted on a thread, and read again from key frames."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = str(path)
-        self._source = self._open()
-        self.info = self._source.info
-        self.counted = False
-        self._index = Index()
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._count, name="counting", daemon=True)
-        self._thread.start()
-
-    def __len__(self) -> int:
-        return len(self._index)
-
-    def read(self, index: int, room: int) -> list[tuple[int, Image]]:
-        end = min(index + room, max(len(self._index), index + 1))
-        raw = read_chunk(self._source, self._open, self._index, index, end)
-        return [(index + place, self._source.image(one)) for place, one in enumerate(raw)]
-
-    def close(self) -> None:
-        self._closing.set()
-        self._thread.join()
-        self._source.close()
-
-    def _open(self) -> ContainerSource:
-        return ContainerSource(self._path)
-
-    def _count(self) -> None:
-        source = self._open()
-        try:
-            for raw, time in source.timed():
-                self._index.add(raw, time, source.duration(raw))
-                if self._closing.is_set():
-                    return
-        finally:
-            source.close()
-            self.counted = True

@@ -15,12 +15,10 @@ from av.video.reformatter import Colorspace, VideoReformatter
 
 from masktrail.errors import InputError
 from masktrail.types import Frame, Image, VideoInfo
-from masktrail.video.backward import frames_backward
 from masktrail.video.clock import Clock, finer
 from masktrail.video.gaps import Gaps
 from masktrail.video.hdr import HLG, PQ, to_ordinary
 from masktrail.video.opening import choose_stream, is_pipe, open_container
-from masktrail.video.source import Tick, nothing
 from masktrail.video.watch import Watch
 
 log = logging.getLogger(__name__)
@@ -59,6 +57,9 @@ class ContainerSource:
         timeout: seconds to wait for a network source.
         live: a camera or stream, which promises no length and whose beginning may be torn.
 
+    Attributes:
+        again: opens the same anew.
+
     Raises:
         InputError: nothing can be decoded.
     """
@@ -75,7 +76,7 @@ class ContainerSource:
         self.loss: str | None = None
         self._name, self._live = name, live
         self.repeatable = not live and not is_pipe(name)
-        self._again = partial(
+        self.again = partial(
             ContainerSource, name, format=format, options=options, timeout=timeout, live=live
         )
         self._container = open_container(name, format, options, timeout)
@@ -102,21 +103,13 @@ class ContainerSource:
             before = raw
             if end is not None and index + 1 >= end:
                 return
-        self.loss = None if self._live else self._watch.loss()
-
-    def backward(self, start: int, last: int, tick: Tick = nothing) -> Iterator[Frame]:
-        """Frames from `last` down to `start`; see `video.backward`.
-
-        Raises:
-            InputError: there is no frame `last`.
-        """
-        return frames_backward(self, self._again, start, last, tick)
 
     def timed(self) -> Iterator[tuple[av.VideoFrame, int]]:
         """Decoded frames from the first on, and when each is shown."""
         by_dts = self._container.format.name == "avi"
         duration = max(1, round(1 / (self.info.rate * self.info.time_base)))
         yield from Clock(by_dts, duration, self._parts).timed(self.raw())
+        self.loss = None if self._live else self._watch.loss()
 
     def raw(self) -> Iterator[av.VideoFrame]:
         """Decoded frames from the first on; only once."""

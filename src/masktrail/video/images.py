@@ -19,7 +19,6 @@ from masktrail.pictures import UNREADABLE
 from masktrail.types import Frame, Image, VideoInfo
 from masktrail.video.depth import FIRST, Depth, Range
 from masktrail.video.kinds import PICTURES, is_picture
-from masktrail.video.source import Tick, nothing
 from masktrail.video.strays import without_strays
 
 RATE = Fraction(25)
@@ -60,26 +59,10 @@ class ImageFolder:
         )
 
     def frames(self, start: int = 0, end: int | None = None) -> Iterator[Frame]:
-        """Frames with `start <= index < end`, `pts` being the index."""
-        yield from self._read(range(len(self._paths))[start:end])
-
-    def backward(self, start: int, last: int, tick: Tick = nothing) -> Iterator[Frame]:
-        """Frames from `last` down to `start`.
-
-        Raises:
-            InputError: there is no picture `last`.
-        """
-        if last >= len(self._paths):
-            raise InputError(
-                f"{self._folder} ends with picture {len(self._paths) - 1}; picture {last} was "
-                "asked for."
-            )
-        yield from self._read(range(last, start - 1, -1))
-
-    def _read(self, indices: range) -> Iterator[Frame]:
-        """Pictures in an order; one that cannot be decoded is that before it, and a loss."""
+        """Frames with `start <= index < end`, `pts` being the index; a picture that cannot be
+        decoded is that before it."""
         image = np.zeros((self.info.height, self.info.width, 3), np.uint8)
-        for index in indices:
+        for index in range(len(self._paths))[start:end]:
             lost = False
             try:
                 image = read_picture(self._paths[index], self._depth)

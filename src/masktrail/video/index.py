@@ -7,7 +7,7 @@ and where it differs, or nothing can be sought, the part is decoded from the beg
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Callable
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -15,8 +15,6 @@ from zlib import crc32
 
 import av
 import numpy as np
-
-from masktrail.video.source import Tick, nothing
 
 if TYPE_CHECKING:
     from masktrail.video.container import ContainerSource
@@ -36,33 +34,21 @@ class Index:
         durations: in the same units.
         prints: checksums of the pictures.
         lost: whether each is lost, so that the picture is that before it.
-        keys: frames at which decoding can begin, ascending; 0 among them.
-        seeks: what to seek for each of `keys`, but for 0.
+        keys: frames at which decoding can begin, ascending, 0 among them, and what to seek for each
+            but that.
     """
 
     def __init__(self) -> None:
         self.times, self.durations, self.prints = array("q"), array("q"), array("I")
         self.lost = bytearray()
-        self.seeks, self.keys = [0], [0]
+        self.keys = [(0, 0)]
         self.frame_bytes = 1
         self._trusted = True
-
-    @classmethod
-    def of(cls, source: ContainerSource, count: int, tick: Tick = nothing) -> Index:
-        """The first `count` frames of a freshly opened source, or as many as there are."""
-        index = cls()
-        before = None
-        for raw, time in islice(source.timed(), count):
-            index.add(raw, time, source.duration(raw), raw is before)
-            before = raw
-            tick()
-        return index
 
     def add(self, raw: av.VideoFrame, time: int, duration: int, lost: bool = False) -> None:
         """Counts a frame."""
         if self._trusted and raw.key_frame and not lost and raw.pts is not None and len(self):
-            self.seeks.append(raw.pts)
-            self.keys.append(len(self))
+            self.keys.append((len(self), raw.pts))
         self.frame_bytes = max(self.frame_bytes, sum(p.buffer_size for p in raw.planes))
         self.durations.append(duration)
         self.prints.append(print_of(raw))
@@ -79,18 +65,18 @@ class Index:
         """
         room = max(2, min(ROOM, ROOM_BYTES // self.frame_bytes))
         first = max(start, end - room)
-        key = bisect_left(self.keys, first)
-        return self.keys[key] if key < len(self.keys) and self.keys[key] < end else first
+        keys = self.keys
+        key = bisect_left(keys, (first,))
+        return keys[key][0] if key < len(keys) and keys[key][0] < end else first
 
     def before(self, index: int) -> tuple[int, int]:
         """The last key frame at or before a frame, and what to seek for it."""
-        key = bisect_right(self.keys, index) - 1
-        return self.keys[key], self.seeks[key]
+        keys = self.keys
+        return keys[bisect_left(keys, (index + 1,)) - 1]
 
     def distrust(self) -> None:
         """From now on every chunk is decoded from the beginning."""
-        self._trusted = False
-        del self.keys[1:], self.seeks[1:]
+        self._trusted, self.keys = False, [(0, 0)]
 
 
 def print_of(raw: av.VideoFrame) -> int:

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from threading import Condition, Thread
 
-from masktrail.errors import InputError
 from masktrail.types import Frame
-from masktrail.video.source import Source, Tick, nothing
+from masktrail.video.source import Source
 
 
 class NewestFrame:
@@ -45,14 +44,6 @@ class NewestFrame:
         if self._error is not None:
             raise self._error
         self.loss = self._source.loss
-
-    def backward(self, start: int, last: int, tick: Tick = nothing) -> Iterator[Frame]:
-        """Time runs forwards.
-
-        Raises:
-            InputError: always.
-        """
-        raise InputError(f"{self.info.source} is live and cannot be read backwards.")
 
     def close(self) -> None:
         """Asks the thread to stop; a source that was never read is closed at once."""
@@ -120,10 +111,6 @@ class RealTime:
             yield frame
             del frame
         self.loss = self._source.loss
-
-    def backward(self, start: int, last: int, tick: Tick = nothing) -> Iterator[Frame]:
-        """The recording's."""
-        return self._source.backward(start, last, tick)
 
     def close(self) -> None:
         """Closes the recording."""

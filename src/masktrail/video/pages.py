@@ -18,16 +18,12 @@ from masktrail.pictures import UNREADABLE
 from masktrail.types import Frame, VideoInfo
 from masktrail.video.depth import FIRST, Depth, Range
 from masktrail.video.images import RATE, is_deep, upright_rgb, upright_size
-from masktrail.video.source import Tick, nothing
 
 FORMATS = {"TIFF", "WEBP", "AVIF", "PNG"}
 """Those whose pages are frames; others hold previews, or are read by FFmpeg."""
 
 TIME_BASE = Fraction(1, 1000)
 """Of animations."""
-
-ROOM_BYTES = 128 * 2**20
-"""Of pages that are kept when they are read from the last to the first."""
 
 
 def count_pages(path: Path) -> int:
@@ -94,22 +90,6 @@ class PagedPicture:
                 lost = True
                 self._lose(index, error)
             yield Frame(image, index, pts, self.info.time_base, self._end(index) - pts, lost=lost)
-
-    def backward(self, start: int, last: int, tick: Tick = nothing) -> Iterator[Frame]:
-        """Frames from `last` down to `start`, decoded in chunks.
-
-        Raises:
-            InputError: there is no page `last`.
-        """
-        if last >= self._pages:
-            raise InputError(
-                f"{self._path} ends with page {self._pages - 1}; page {last} was asked for."
-            )
-        room = max(1, ROOM_BYTES // (self.info.width * self.info.height * 3))
-        for end in range(last + 1, start, -room):
-            chunk = list(self.frames(max(start, end - room), end))
-            while chunk:
-                yield chunk.pop()
 
     def close(self) -> None:
         """Closes the file."""

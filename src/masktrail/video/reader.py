@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +16,7 @@ from masktrail.types import Frame, VideoInfo
 from masktrail.video.depth import Range
 from masktrail.video.live import NewestFrame, RealTime
 from masktrail.video.names import is_url, local
+from masktrail.video.seek import Recording, frames_backward, recording_of
 from masktrail.video.source import Source, Tick, nothing
 
 CAMERAS = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
@@ -71,6 +73,19 @@ class Video:
                 f"choose a smaller start frame. {self.loss or ''}".rstrip()
             )
 
+    def recording(self) -> Recording:
+        """The whole of its source, to be read in any order; to be closed.
+
+        Raises:
+            InputError: the source is live or a pipe.
+        """
+        if not self.repeatable:
+            raise InputError(
+                f"{self.info.source} is live or a pipe and cannot be read backwards; record it to "
+                "a file first."
+            )
+        return recording_of(self._open_source)
+
     def backward(self, last: int, tick: Tick = nothing) -> Iterator[Frame]:
         """Frames from `last` down to the first, one at a time.
 
@@ -79,16 +94,8 @@ class Video:
         Raises:
             InputError: the source is live or a pipe, or has no frame `last`.
         """
-        if not self.repeatable:
-            raise InputError(
-                f"{self.info.source} is live or a pipe and cannot be read backwards; record it to "
-                "a file first."
-            )
-        source = self._open_source()
-        try:
-            yield from source.backward(self.info.start, last, tick)
-        finally:
-            source.close()
+        with closing(self.recording()) as recording:
+            yield from frames_backward(recording, self.info.start, last, tick)
 
     def close(self) -> None:
         """Closes the source if no frame has been read yet (a started iteration closes itself)."""

@@ -30,11 +30,6 @@ class Source(Protocol):
         """Frames with `start <= index < end`."""
         ...
 
-    def backward(self, start: int, last: int, tick: Tick = nothing) -> Iterator[Frame]:
-        """Frames from `last` down to `start`, where `repeatable`; `tick` is called while frames are
-        counted before any is given, and may raise to end that."""
-        ...
-
     def close(self) -> None:
         """Lets go of the file or device."""
         ...
