@@ -5,14 +5,14 @@ every small window the mask is what an affine function of the colours can say of
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from masktrail.masks import tight_box
-from masktrail.types import Image, LabelMap, ObjectResult, Result
+from masktrail.types import Image, LabelMap, ObjectResult, Result, SoftMasks
 
 EDGES = ("plain", "refined")
 """What `--edges` may be."""
@@ -38,18 +38,35 @@ def refined(image: Image, result: Result) -> Result:
     """
     if result.soft is None:
         return result
-    soft = result.soft()
-    scale = max(1.0, min(result.labels.shape) / 480)
-    labels, masks = result.labels.copy(), dict(soft)
-    changed = np.zeros(labels.shape, bool)
-    for object_id, mask in soft.items():
-        if not _is_hard(mask) and (found := _refine(image, mask, scale)) is not None:
-            masks[object_id], band = found
-            changed |= band
+    soft, labels = result.soft(), result.labels.copy()
+    masks, changed = _all_refined(image, soft)
     changed &= ~_drawn(soft, labels)
     labels[changed] = _winners(masks, changed, labels)
     objects = {i: _described(labels == i, one) for i, one in result.objects.items()}
-    return Result(labels, objects, lambda: masks)
+    return Result(labels, objects, RefinedSoft(image, result.soft, masks))
+
+
+@dataclass(frozen=True)
+class RefinedSoft:
+    """Refined soft masks, see `types.SoftMasks`; what is kept of them is what they are made from.
+
+    Attributes:
+        image: the frame, uint8 RGB (H, W, 3).
+        plain: those that are refined.
+        masks: by object id, where they are made already.
+    """
+
+    image: Image
+    plain: SoftMasks
+    masks: dict[int, NDArray[np.float32]] | None = None
+
+    def __call__(self) -> dict[int, NDArray[np.float32]]:
+        """Soft masks (H, W) by object id."""
+        return self.masks or _all_refined(self.image, self.plain())[0]
+
+    def packed(self) -> bytes:
+        """The plain ones."""
+        return self.plain.packed()
 
 
 def guided(guide: Soft, mask: Soft, radius: int, epsilon: float = EPSILON) -> Soft:
@@ -111,6 +128,19 @@ def _refine(image: Image, mask: Soft, scale: float) -> tuple[Soft, NDArray[np.bo
     out[window] = np.where(inside, guided(guide, part, radius), part)
     band[window] = inside
     return out, band
+
+
+def _all_refined(
+    image: Image, soft: Mapping[int, NDArray[np.float32]]
+) -> tuple[dict[int, NDArray[np.float32]], NDArray[np.bool_]]:
+    """Soft masks (H, W) with refined edges, and where any of them may have changed."""
+    scale = max(1.0, min(image.shape[:2]) / 480)
+    masks, changed = dict(soft), np.zeros(image.shape[:2], bool)
+    for object_id, mask in soft.items():
+        if not _is_hard(mask) and (found := _refine(image, mask, scale)) is not None:
+            masks[object_id], band = found
+            changed |= band
+    return masks, changed
 
 
 def _is_hard(mask: Soft) -> bool:

@@ -1,9 +1,11 @@
 """What passes between the rooms: frames in, prompts beside them, results out."""
 
-from collections.abc import Callable, Sequence
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,6 +141,16 @@ class ObjectResult:
     state: Literal["present", "lost"]
 
 
+class SoftMasks(Protocol):
+    """Soft masks of a frame, kept small until they are asked for."""
+
+    def __call__(self) -> dict[int, NDArray[np.float32]]:
+        """Soft masks (H, W) in [0, 1] by object id."""
+
+    def packed(self) -> bytes:
+        """What a journal keeps of them."""
+
+
 @dataclass(frozen=True)
 class Result:
     """What the tracker says of one frame.
@@ -146,11 +158,9 @@ class Result:
     Attributes:
         labels: object id of every pixel, uint8 (uint16 where an id exceeds 255), shape (H, W).
         objects: every object being tracked, by id, whether present or lost.
-        soft: makes the soft masks, float32 (H, W) in [0, 1], by id; None where nobody kept them.
+        soft: makes the soft masks, see `SoftMasks`; None where nobody kept them.
     """
 
     labels: LabelMap
     objects: dict[int, ObjectResult] = field(default_factory=dict)
-    soft: Callable[[], dict[int, NDArray[np.float32]]] | None = field(
-        default=None, repr=False, compare=False
-    )
+    soft: SoftMasks | None = field(default=None, repr=False, compare=False)

@@ -8,12 +8,15 @@ import sqlite3
 import subprocess
 import sys
 import time
+import zlib
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from PIL import Image as Picture
 
 from fake import random_network
 from masktrail.errors import InputError
@@ -21,6 +24,7 @@ from masktrail.masks import write_labels
 from masktrail.run import convert, loop, track
 from masktrail.run.identity import REQUIRED
 from masktrail.run.journal import NAME, Damaged, Journal
+from masktrail.tracking.soft import Opinion, SoftMasks
 from masktrail.types import Box, Mask, ObjectResult, Result
 from masktrail.video.reader import open_video
 from masktrail.zoo.weights import save_network
@@ -243,22 +247,58 @@ def test_results_come_back_as_they_were(tmp_path, clip, video):
         1: ObjectResult(0.25, 7, (1, 2, 3, 4), "present"),
         300: ObjectResult(0.0, 0, None, "lost"),
     }
-    soft = {i: np.linspace(0, 1, labels.size, dtype=np.float32).reshape(48, 64) for i in objects}
-    given = Result(labels, objects, lambda: soft)
+    rng = np.random.default_rng(0)
+    opinions = {i: Opinion(rng.normal(0, 3, (12, 16)).astype(np.float32), 0.5) for i in objects}
+    given = Result(labels, objects, SoftMasks(opinions, labels))
     tmp_path.joinpath("out").mkdir()
     identity = dict.fromkeys(REQUIRED)
     about = {"identity": identity, "source": "v.mp4", "repeatable": True}
     with Journal(tmp_path / "out", about, soft=True) as journal:
         journal.add(frame, given)
-        found = journal.read(0, (48, 64))
+        found = journal.read(frame)
         assert found.objects == objects and found.labels.dtype == np.uint16
         assert np.array_equal(found.labels, labels)
-        for object_id, mask in found.soft().items():
-            assert np.abs(mask - soft[object_id]).max() < 1e-5
+        before, after = given.soft(), found.soft()
+        assert list(after) == [1, 300] and after[1].shape == (48, 64)
+        for object_id, mask in after.items():
+            np.testing.assert_array_equal(mask, before[object_id])
         with pytest.raises(Damaged, match="nothing of frame 1"):
-            journal.read(1, (48, 64))
+            journal.read(replace(frame, index=1))
     with Journal(tmp_path / "out") as journal:
         assert journal.about == about
+
+
+@pytest.mark.parametrize("edges", ["plain", "refined"])
+def test_soft_masks_of_a_run_its_resumption_and_its_journal_are_the_same(
+    video, model, clip, tmp_path, edges
+):
+    """Also where edges are refined, which the journal does not keep."""
+    how = {"export": "soft,csv", "size": 64, "edges": edges}
+    prompts = {0: {1: Mask(clip.labels[0] == 1), 300: Mask(clip.labels[0] == 2)}}
+    track(video, prompts, tmp_path / "whole", model, **how)
+    with pytest.raises(Stopped):
+        track(video, prompts, tmp_path / "cut", model, progress=stop_after(9), **how)
+    track(video, prompts, tmp_path / "cut", model, resume=True, **how)
+    convert(tmp_path / "whole", "soft", tmp_path / "again")
+    for t in (0, 5, 20):
+        files = [tmp_path / out / f"soft/1/{t:05d}.png" for out in ("whole", "cut", "again")]
+        assert len({file.read_bytes() for file in files}) == 1, t
+    marked = np.asarray(Picture.open(tmp_path / "again/soft/300/00000.png")) > 0
+    np.testing.assert_array_equal(marked, prompts[0][300].mask)
+
+
+def test_soft_masks_as_large_as_the_video_are_still_read(video, model, clip, tmp_path):
+    """As version 0.1 kept them, 16 bits a pixel."""
+    track(video, prompts_of(clip), tmp_path / "run", model, "csv", size=64, keep_soft=True)
+    steps = np.linspace(0, 65535, 2 * 48 * 64).reshape(2, 48, 64).round()
+    with closing(sqlite3.connect(tmp_path / "run" / NAME)) as file, file:
+        file.execute(
+            "UPDATE frames SET soft = ?", (zlib.compress(steps.astype("<u2").tobytes(), 1),)
+        )
+        file.execute("UPDATE about SET value = '2' WHERE key = 'format'")
+    assert convert(tmp_path / "run", "soft") == FRAMES
+    found = np.asarray(Picture.open(tmp_path / "run/soft/1/00003.png"))
+    np.testing.assert_array_equal(found, steps[0])
 
 
 def test_a_run_is_converted_without_tracking(whole, video, tmp_path, monkeypatch):

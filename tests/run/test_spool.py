@@ -1,4 +1,4 @@
-"""What a direction said comes back from the disk as it went, to a step of an eighth."""
+"""What a direction said comes back from the disk as it went, to a step of a twelfth."""
 
 import errno
 import os
@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from masktrail.errors import InputError
-from masktrail.run.spool import LIMIT, STEP, Said, Spool
+from masktrail.run.spool import Spool
+from masktrail.tracking.soft import MOST, STEP, Opinion
 
 
-def said(seed: int, shape: tuple[int, int] = (12, 16)) -> Said:
+def said(seed: int, shape: tuple[int, int] = (12, 16)) -> Opinion:
     rng = np.random.default_rng(seed)
-    return Said(rng.normal(0, 6, shape).astype(np.float32), float(rng.random()))
+    return Opinion(rng.normal(0, 6, shape).astype(np.float32), float(rng.random()))
 
 
 @pytest.mark.parametrize("frames", [range(3, 9), range(8, 2, -1)])
@@ -24,8 +25,8 @@ def test_frames_come_back_in_any_order(tmp_path, frames):
     for t in (5, 3, 8, 5):
         found = spool.read(t)
         assert list(found) == [1, 65535]
-        for i, (logits, score) in found.items():
-            limited = kept[t][i].logits.clip(-LIMIT, LIMIT)
+        for i, (logits, score, _) in found.items():
+            limited = kept[t][i].logits.clip(-MOST * STEP, MOST * STEP)
             assert np.abs(logits - limited).max() <= STEP / 2
             assert logits.dtype == np.float32
             assert score == pytest.approx(kept[t][i].score, abs=1e-6)

@@ -21,6 +21,9 @@ WIDTH, HEIGHT = 64, 48
 IMAGES = [*paint_clip(6, (WIDTH, HEIGHT)).images, np.zeros((HEIGHT, WIDTH, 3), np.uint8)]
 """The last shows nothing that could be found again."""
 
+ROUNDED = 0.1
+"""Soft masks are kept in steps of a twelfth of a logit, labels are not."""
+
 IDS = (41, 42, 300)
 """Which no state holds as a number of something else."""
 
@@ -93,7 +96,7 @@ class AnyOrder(stateful.RuleBasedStateMachine):
             assert stacked.min() >= 0 and stacked.max() <= 1
             for object_id in self.ids:
                 won = result.labels == object_id
-                assert (soft[object_id] >= stacked.max(0) - 1e-6)[won].all()
+                assert (soft[object_id] >= stacked.max(0) - ROUNDED)[won].all()
 
     @stateful.rule(frame=frames)
     def goes_on(self, frame: int) -> None:

@@ -103,7 +103,7 @@ def _write(
     try:
         for frame in ahead(with_cuts(video)):
             told = replace(frame, cut=frame.cut or frame.index in cuts)
-            output.write(told, journal.read(frame.index, frame.image.shape[:2]))
+            output.write(told, journal.read(frame))
             progress(output.written, expected)
     except BaseException:
         output.abort()

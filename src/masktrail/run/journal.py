@@ -15,27 +15,30 @@ import sqlite3
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from masktrail import types
+from masktrail.edges import RefinedSoft
 from masktrail.errors import InputError
 from masktrail.files import cannot_write, delete
 from masktrail.run.identity import modern
 from masktrail.run.states import unpacked_state
+from masktrail.tracking.soft import MAGIC, SoftMasks, unpacked
 from masktrail.types import Frame, LabelMap, ObjectResult, Result
 
 NAME = "journal.sqlite"
 """Of the file, in the folder of the results."""
 
-FORMAT = 2
+FORMAT = 3
 """Of the journal."""
 
-READ = (1, FORMAT)
-"""Formats that can be read; 1 is that of version 0.1."""
+READ = (1, 2, FORMAT)
+"""Formats that can be read; 1 is that of version 0.1. Soft masks of both are `LargeSoft`."""
 
 BESIDE = ("-wal", "-shm", "-journal")
 """Ends of the names of what SQLite lays beside its file."""
@@ -69,7 +72,7 @@ class Journal:
     Args:
         out: folder of the results.
         about: what the run is of; empty to open a journal that is there.
-        soft: keep soft masks too, 16 bits a pixel.
+        soft: keep soft masks too, a byte a pixel at working size.
 
     Attributes:
         about: as it was given when the journal was begun, see `identity.modern`.
@@ -185,7 +188,7 @@ class Journal:
         if frame.cut:
             self.add_cut(frame.index)
         objects = {i: asdict(found) for i, found in result.objects.items()}
-        soft = _packed_soft(result.soft()) if self._soft and result.soft else None
+        soft = result.soft.packed() if self._soft and result.soft else None
         row = (frame.index, result.labels.dtype.str, _packed(result.labels))
         with self._explained():
             self._file.execute(
@@ -199,20 +202,32 @@ class Journal:
             self._file.execute("CREATE TABLE IF NOT EXISTS cuts (frame INTEGER PRIMARY KEY)")
             self._file.execute("INSERT OR IGNORE INTO cuts VALUES (?)", (frame,))
 
-    def read(self, frame: int, shape: tuple[int, int]) -> Result:
-        """What was said of a frame of `shape` (H, W).
+    def read(self, frame: Frame) -> Result:
+        """What was said of a frame.
 
         Raises:
             Damaged: nothing can be read of it.
         """
-        row = self._one("SELECT kind, labels, objects, soft FROM frames WHERE frame = ?", frame)
+        query = "SELECT kind, labels, objects, soft FROM frames WHERE frame = ?"
+        row = self._one(query, frame.index)
         if row is None:
-            raise self._damaged(f"it holds nothing of frame {frame}")
-        kind, labels, told, soft = row
+            raise self._damaged(f"it holds nothing of frame {frame.index}")
+        kind, packed, told, soft = row
         with self._explained():
             objects = {int(i): _object(found) for i, found in json.loads(told).items()}
-            given = None if soft is None else lambda: _soft(soft, shape, list(objects))
-            return Result(_labels(labels, kind, shape), objects, given)
+            labels = _labels(packed, kind, frame.image.shape[:2])
+            return Result(labels, objects, self._soft_masks(soft, frame, labels, list(objects)))
+
+    def _soft_masks(
+        self, content: bytes | None, frame: Frame, labels: LabelMap, ids: list[int]
+    ) -> types.SoftMasks | None:
+        if content is None:
+            return None
+        if not content.startswith(MAGIC):
+            return LargeSoft(content, ids, labels.shape)
+        soft = SoftMasks(unpacked(content), labels)
+        refined = self.about["identity"].get("edges") == "refined"
+        return RefinedSoft(frame.image, soft) if refined else soft
 
     def objects(self) -> Iterator[tuple[int, dict[int, ObjectResult]]]:
         """Frames, ascending, and what was said of the objects in them."""
@@ -360,11 +375,25 @@ def _object(told: Mapping[str, Any]) -> ObjectResult:
     return found
 
 
-def _packed_soft(masks: Mapping[int, NDArray[np.float32]]) -> bytes:
-    stacked = np.stack([masks[i] for i in sorted(masks)]) if masks else np.zeros((0, 0, 0))
-    return zlib.compress(np.round(stacked * 65535).astype("<u2").tobytes(), 1)
+@dataclass(frozen=True)
+class LargeSoft:
+    """Soft masks as they were kept before: as large as the video, 16 bits a pixel, edges refined.
 
+    Attributes:
+        content: of the journal.
+        ids: of the objects.
+        shape: of the video, (H, W).
+    """
 
-def _soft(packed: bytes, shape: tuple[int, int], ids: list[int]) -> dict[int, NDArray[np.float32]]:
-    steps = np.frombuffer(zlib.decompress(packed), "<u2").reshape(-1, *shape)
-    return dict(zip(sorted(ids), steps.astype(np.float32) / 65535, strict=True))
+    content: bytes
+    ids: Sequence[int]
+    shape: tuple[int, ...]
+
+    def __call__(self) -> dict[int, NDArray[np.float32]]:
+        """Soft masks (H, W) by object id."""
+        steps = np.frombuffer(zlib.decompress(self.content), "<u2").reshape(-1, *self.shape)
+        return dict(zip(sorted(self.ids), steps.astype(np.float32) / 65535, strict=True))
+
+    def packed(self) -> bytes:
+        """As they are."""
+        return self.content

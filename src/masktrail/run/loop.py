@@ -236,7 +236,7 @@ def _loop(
             tracking = time.perf_counter() - begun if passes.extra else 0.0
         for frame in ahead(with_cuts(video)):
             if frame.index < begin:
-                result = journal.read(frame.index, frame.image.shape[:2])
+                result = journal.read(frame)
                 output.write(frame, result)
                 if frame.cut:  # which a journal of an earlier version does not tell
                     output.then(partial(journal.add_cut, frame.index))

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from masktrail.errors import InputError
 from masktrail.run.pipeline import ahead
 from masktrail.run.plan import Plan, weight
-from masktrail.run.spool import Said, Spool
+from masktrail.run.spool import Spool
 from masktrail.tracking.competition import sigmoid, to_logits
+from masktrail.tracking.soft import Opinion
 from masktrail.types import Frame, Mask, Prompt, Result
 from masktrail.video.reader import Video
 from masktrail.video.seek import Recording, frames_backward
@@ -154,7 +155,7 @@ class BothPasses:
             return self._tracker.step(frame.image)
         forward, backward = self._forward.read(frame.index), self._backward.read(frame.index)
         given = self._given.get(frame.index, {})
-        joined: dict[int, Said] = {}
+        joined: dict[int, Opinion] = {}
         for object_id in self._plan.ids:
             shares = self._plan.shares(object_id, frame.index)
             said = join(forward.get(object_id), backward.get(object_id), shares)
@@ -214,14 +215,14 @@ class BothPasses:
                 self._tracker.rewind()
 
     def _pass(self, frames: Iterable[Frame], spool: Spool, done: Tick) -> None:
-        said: dict[int, Said] = {}
+        said: dict[int, Opinion] = {}
         for frame in frames:
             if not frame.lost:
                 said = self._say(frame)
             spool.write(frame.index, said)
             done()
 
-    def _say(self, frame: Frame) -> dict[int, Said]:
+    def _say(self, frame: Frame) -> dict[int, Opinion]:
         """What the tracker says of the next frame of a pass."""
         prompts: dict[int, Prompt] = {
             **self._plan.prompts.get(frame.index, {}),
@@ -231,11 +232,14 @@ class BothPasses:
         if prompts:
             self._given[frame.index] = dict(self._tracker.given)
         return {
-            i: Said(logits, result.objects[i].score) for i, logits in self._tracker.logits.items()
+            i: Opinion(logits, result.objects[i].score)
+            for i, logits in self._tracker.logits.items()
         }
 
 
-def join(forward: Said | None, backward: Said | None, shares: tuple[float, float]) -> Said | None:
+def join(
+    forward: Opinion | None, backward: Opinion | None, shares: tuple[float, float]
+) -> Opinion | None:
     """One opinion of an object from those of two directions; None where neither counts.
 
     Probabilities are averaged with the weight of `corrections.weight`. The score is the average of
@@ -257,7 +261,7 @@ def join(forward: Said | None, backward: Said | None, shares: tuple[float, float
     logits = to_logits(pooled, EPSILON).astype(np.float32)
     score = share * one.score * _overlap(one.logits, logits)
     score += (1 - share) * other.score * _overlap(other.logits, logits)
-    return Said(logits, score)
+    return Opinion(logits, score)
 
 
 def lost(frame: int) -> str:

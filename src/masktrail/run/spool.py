@@ -1,37 +1,12 @@
 """What one direction said of every frame, on disk until the other has spoken."""
 
-import struct
-import zlib
 from array import array
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
 
 from masktrail.files import cannot_write
-
-STEP = 1 / 8
-"""Logits are kept in steps of this, so that a byte holds them."""
-
-LIMIT = 8.0
-"""Logits beyond this are as good as certain."""
-
-_HEAD = struct.Struct("<HHH")
-_OBJECT = struct.Struct("<Hf")
-
-
-class Said(NamedTuple):
-    """What was said of an object.
-
-    Attributes:
-        logits: float32 (h, w), from -8 to 8.
-        score: confidence, 0 to 1.
-    """
-
-    logits: NDArray[np.float32]
-    score: float
+from masktrail.tracking.soft import Opinion, packed, unpacked
 
 
 class Spool:
@@ -57,38 +32,24 @@ class Spool:
             raise cannot_write(self._folder, error) from error
         self._frames, self._places, self._sizes = array("q"), array("q"), array("q")
 
-    def write(self, frame: int, said: dict[int, Said]) -> None:
+    def write(self, frame: int, opinions: Mapping[int, Opinion]) -> None:
         """Keeps a frame; all logits of it are of one size."""
-        shape = next((s.logits.shape for s in said.values()), (0, 0))
-        parts = [_HEAD.pack(len(said), *shape)]
-        for object_id, (logits, score) in said.items():
-            steps = np.round(logits.clip(-LIMIT, LIMIT) / STEP).astype(np.int8)
-            parts += [_OBJECT.pack(object_id, score), steps.tobytes()]
-        packed = zlib.compress(b"".join(parts), 1)
+        content = packed(opinions)
         try:
             self._places.append(self._file.seek(0, 2))
-            self._file.write(packed)
+            self._file.write(content)
         except OSError as error:
             raise cannot_write(self._folder, error) from error
         self._frames.append(frame)
-        self._sizes.append(len(packed))
+        self._sizes.append(len(content))
 
-    def read(self, frame: int) -> dict[int, Said]:
+    def read(self, frame: int) -> dict[int, Opinion]:
         """What was kept of a frame; nothing of one that never came."""
         line = self._line(frame)
         if line is None:
             return {}
         self._file.seek(self._places[line])
-        data = zlib.decompress(self._file.read(self._sizes[line]))
-        count, height, width = _HEAD.unpack_from(data)
-        found, place, size = {}, _HEAD.size, height * width
-        for _ in range(count):
-            object_id, score = _OBJECT.unpack_from(data, place)
-            place += _OBJECT.size
-            steps = np.frombuffer(data, np.int8, size, place).reshape(height, width)
-            found[object_id] = Said(steps * np.float32(STEP), score)
-            place += size
-        return found
+        return unpacked(self._file.read(self._sizes[line]))
 
     def close(self) -> None:
         """Frees the disk."""

@@ -1,7 +1,7 @@
 """From one map of logits per object to one label per pixel."""
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,18 +79,6 @@ class Settled:
     def soft(self) -> dict[int, Soft]:
         """Soft masks (h, w) by id."""
         return dict(zip(self.ids, softmax(self.logits)[1:], strict=True))
-
-    def enlarged(self, lost: Collection[int]) -> dict[int, Soft]:
-        """Soft masks (H, W) by id; what the user marked is 0 or 1, what is lost is 0.
-
-        Args:
-            lost: ids of the objects that are not there.
-        """
-        full = np.stack([self.stretch.logits_out(logits) for logits in self.logits])
-        masks = dict(zip(self.ids, softmax(full)[1:], strict=True))
-        for object_id in lost:
-            masks[object_id] = np.zeros_like(full[0])
-        return masks | {i: mask.astype(np.float32) for i, mask in self.given.items()}
 
     def labels(self) -> LabelMap:
         """The object (H, W) that every pixel is of: uint8, or uint16 where an id needs it."""

@@ -6,7 +6,6 @@ tracker owns ids, prompts, sizes, the competition between objects, and what is s
 
 import hashlib
 from collections.abc import Callable, Mapping
-from functools import partial
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -23,6 +22,7 @@ from masktrail.tracking.confidence import LOST, expected_overlap
 from masktrail.tracking.family import USUAL, Traits
 from masktrail.tracking.pieces import usual_area, without_strays
 from masktrail.tracking.propagator import Learning, Marking, Prompter, Propagator, Scoring
+from masktrail.tracking.soft import Kind, Opinion, SoftMasks
 from masktrail.types import Box, Image, Mask, ObjectResult, Points, Prompt, Result
 
 
@@ -269,7 +269,9 @@ class Tracker:
         for object_id in lost:
             labels[labels == object_id] = 0
         found = {i: _describe(labels == i, scores[i]) for i in ids}
-        return soft, Result(labels, found, partial(settled.enlarged, lost))
+        kinds = dict.fromkeys(lost, Kind.LOST) | dict.fromkeys(given, Kind.GIVEN)
+        opinions = {i: Opinion(logits[i], scores[i], kinds.get(i, Kind.TRACKED)) for i in ids}
+        return soft, Result(labels, found, SoftMasks(opinions, labels))
 
 
 def _kind(prompt: Box | Points) -> str:
