@@ -21,8 +21,9 @@ WIDTH, HEIGHT = 64, 48
 IMAGES = [*paint_clip(6, (WIDTH, HEIGHT)).images, np.zeros((HEIGHT, WIDTH, 3), np.uint8)]
 """The last shows nothing that could be found again."""
 
-ROUNDED = 0.1
-"""Soft masks are kept in steps of a twelfth of a logit, labels are not."""
+ROUNDED = 0.3
+"""Soft masks are kept in steps, labels are not: they differ most where two objects claim a pixel for
+certain."""
 
 IDS = (41, 42, 300)
 """Which no state holds as a number of something else."""

@@ -17,11 +17,12 @@ from masktrail.geometry import Soft, Stretch
 from masktrail.tracking.competition import soft_aggregate, softmax
 from masktrail.types import LabelMap
 
-STEP = np.float32(1 / 12)
-"""Logits are kept in steps of this, so that a byte holds those of `competition.EPSILON`."""
+CURVE = np.float32(4)
+"""Kept are steps of the hyperbolic tangent of logits divided by this: fine where edges are, coarse
+where a pixel is certain, so that few different ones are to be compressed."""
 
-MOST = 127
-"""Steps either way; what lies beyond is as good as certain."""
+MOST = 48
+"""Steps either way: of a twelfth of a logit around 0."""
 
 MAGIC = b"S"
 """What packed opinions begin with."""
@@ -75,7 +76,7 @@ def unpacked(content: bytes) -> dict[int, Opinion]:
             object_id, score, kind = _OBJECT.unpack_from(data, place)
             place += _OBJECT.size
             steps = np.frombuffer(data, np.int8, size, place).reshape(height, width)
-            found[object_id] = Opinion(steps * STEP, score, Kind(kind))
+            found[object_id] = Opinion(_of_steps(steps), score, Kind(kind))
             place += size
     except struct.error as error:
         raise ValueError(str(error)) from error
@@ -102,7 +103,7 @@ class SoftMasks:
         """Soft masks (H, W) by object id; what the user gave is 0 or 1, what is lost is 0."""
         if not self.opinions:
             return {}
-        rounded = np.stack([_in_steps(one.logits) * STEP for one in self.opinions.values()])
+        rounded = np.stack([_of_steps(_in_steps(one.logits)) for one in self.opinions.values()])
         logits = soft_aggregate(rounded)
         stretch = Stretch(*self.labels.shape, *logits.shape[1:])
         full = softmax(np.stack([stretch.logits_out(each) for each in logits]))
@@ -116,4 +117,8 @@ class SoftMasks:
 
 
 def _in_steps(logits: Soft) -> NDArray[np.int8]:
-    return np.rint(logits / STEP).clip(-MOST, MOST).astype(np.int8)
+    return np.rint(MOST * np.tanh(logits / CURVE)).astype(np.int8)
+
+
+def _of_steps(steps: NDArray[np.int8]) -> Soft:
+    return CURVE * np.arctanh(steps.astype(np.float32) / np.float32(MOST + 0.5))
