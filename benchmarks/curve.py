@@ -20,6 +20,7 @@ import matplotlib.pyplot as plt
 
 from masktrail.evaluate.run import evaluate
 from masktrail.evaluate.tables import sequence_scores
+from masktrail.settings import ModelOptions
 
 
 def main() -> None:
@@ -37,7 +38,8 @@ def main() -> None:
     found: dict[tuple[int, int], dict[str, Any]] = {}
     for size, memory in product(_numbers(given.sizes), _numbers(given.memories)):
         settings = {"capacity": memory, "every": given.every}
-        (row,) = evaluate([given.model], given.data, names, size=size, settings=settings)
+        options = ModelOptions(size=size, settings=settings)
+        (row,) = evaluate([given.model], given.data, names, options=options)
         found[size, memory] = row
         if len(found) == 1:
             print(" size memory   J&F     J     F frames/s ", *sequence_scores(row))

@@ -22,6 +22,7 @@ from typing import Any
 from masktrail.data.davis import TUNING
 from masktrail.evaluate.run import evaluate
 from masktrail.recipe import Recipe
+from masktrail.settings import ModelOptions
 from masktrail.train.loop import train
 from masktrail.train.reading import read_recipe
 from masktrail.train.trainer import CHECKPOINT, read_clock
@@ -153,9 +154,10 @@ def rows(
         trained(recipe, out)
         # said for both families, whose own settings differ
         settings = {"view": "object", "side": recipe.stages[0].clips.size, "mirror": False}
+        options = ModelOptions(settings=settings)
         official, report = (
             evaluate(
-                [out], given.data, given.sequences, protocol=protocol, settings=settings,
+                [out], given.data, given.sequences, protocol=protocol, options=options,
                 masks=out / "masks" / given.data.resolve().name,
             )[0]
             for protocol in ("davis", "report")

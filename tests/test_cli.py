@@ -35,7 +35,7 @@ def video(paint_video) -> Path:
 @pytest.fixture
 def fake(monkeypatch, model) -> list[str | Path]:
     """Makes runs track with drifting masks; gives the arguments to name a model."""
-    monkeypatch.setattr("masktrail.run.loop.load", lambda *arguments: fake_tracker())
+    monkeypatch.setattr("masktrail.run.loop.tracker_of", lambda *arguments: fake_tracker())
     return ["--model", model]
 
 
@@ -198,7 +198,7 @@ def test_ctrl_c_keeps_what_is_done(run, video, fake, tmp_path, monkeypatch):
         return real(*arguments)
 
     tracker.step = step
-    monkeypatch.setattr("masktrail.run.loop.load", lambda *arguments: tracker)
+    monkeypatch.setattr("masktrail.run.loop.tracker_of", lambda *arguments: tracker)
     said = run("track", video, BOX, "--out", tmp_path / "out", *fake)
     assert said.code == 130
     assert said.err == "Interrupted; what is done is whole, and --resume goes on.\n"

@@ -32,6 +32,7 @@ from masktrail.devices import has_fast_bfloat16
 from masktrail.errors import InputError
 from masktrail.evaluate.run import evaluate
 from masktrail.recipe import Recipe
+from masktrail.settings import ModelOptions
 from masktrail.train.loop import Pace, train
 from masktrail.train.reading import read_recipe
 from masktrail.train.trainer import CHECKPOINT, read_clock
@@ -149,7 +150,8 @@ def tuning_score(
 ) -> float:
     """J&F of a model or of weights on the three sequences that choices are made on."""
     data, names = DATA / "davis2016-train", sorted(TUNING)
-    return evaluate([model], data, names, device="cpu", progress=progress)[0]["J&F"]
+    options = ModelOptions(device="cpu")
+    return evaluate([model], data, names, options=options, progress=progress)[0]["J&F"]
 
 
 def _cut_off(model: str, runs: Path, before: str) -> tuple[Path, Leg] | None:

@@ -3,14 +3,18 @@
 import errno
 import logging
 import warnings
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from masktrail.errors import TOO_LARGE, InputError, is_out_of_memory
 from masktrail.ordered import ORDER, OrderedCommand
-from masktrail.settings import read_assignments
+from masktrail.settings import ModelOptions, read_assignments
+
+if TYPE_CHECKING:
+    from masktrail.run import Report
 
 REFUSED, LOSSES, INTERRUPTED = 2, 3, 130
 """Exit codes: input that cannot be used; finished, but part of the source was lost; Ctrl-C."""
@@ -78,23 +82,51 @@ ReportFolder = Annotated[
 ]
 
 
+Masks = Annotated[
+    list[Path] | None, typer.Option(help="Picture of the masks; index or colour = id.")
+]
+Boxes = Annotated[list[str] | None, typer.Option(help="ID:x0,y0,x1,y1 in pixels.")]
+Clicks = Annotated[list[str] | None, typer.Option(help="ID:x,y, a click on the object.")]
+ClicksOff = Annotated[list[str] | None, typer.Option(help="ID:x,y, a click off it.")]
+At = Annotated[
+    list[str] | None, typer.Option(help="Frame of the prompts that follow; before: --start.")
+]
+Model = Annotated[str, typer.Option(help="Name, or folder made by train.")]
+Size = Annotated[int | None, typer.Option(help="Short side to work at, pixels.")]
+Export = Annotated[str, typer.Option(help="Writers.")]
+Reverse = Annotated[
+    bool | None,
+    typer.Option(
+        "--reverse/--forward",
+        help="Track in one direction only: from the last prompt back to the beginning, or "
+        "forward from the first. Both where neither is given.",
+    ),
+]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on with the run in --out, whatever ended it.")
+]
+Overwrite = Annotated[
+    bool,
+    typer.Option(
+        "--overwrite", help="Replace the run in --out; with --resume only if it is another one."
+    ),
+]
+RunOut = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
+
+
 @app.command(cls=OrderedCommand)
 def track(
     context: typer.Context,
     video: Annotated[str, typer.Argument(help="File, folder of pictures, camera or URL.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")],
-    mask: Annotated[
-        list[Path] | None, typer.Option(help="Picture of the masks; index or colour = id.")
-    ] = None,
-    box: Annotated[list[str] | None, typer.Option(help="ID:x0,y0,x1,y1 in pixels.")] = None,
-    point: Annotated[list[str] | None, typer.Option(help="ID:x,y, a click on the object.")] = None,
-    not_point: Annotated[list[str] | None, typer.Option(help="ID:x,y, a click off it.")] = None,
-    at: Annotated[
-        list[str] | None, typer.Option(help="Frame of the prompts that follow; before: --start.")
-    ] = None,
-    model: Annotated[str, typer.Option(help="Name, or folder made by train.")] = "memory-s",
-    export: Annotated[str, typer.Option(help="Writers.")] = "davis,csv,overlay,review",
-    size: Annotated[int | None, typer.Option(help="Short side to work at, pixels.")] = None,
+    out: RunOut,
+    mask: Masks = None,
+    box: Boxes = None,
+    point: Clicks = None,
+    not_point: ClicksOff = None,
+    at: At = None,
+    model: Model = "memory-s",
+    export: Export = "davis,csv,overlay,review",
+    size: Size = None,
     device: Device = "auto",
     precision: Precision = "auto",
     assignments: Assignments = None,
@@ -102,24 +134,9 @@ def track(
     start: Annotated[int, typer.Option(help="First frame, counted from 0.")] = 0,
     end: Annotated[int | None, typer.Option(help="Frame to stop before.")] = None,
     values: Values = None,
-    reverse: Annotated[
-        bool | None,
-        typer.Option(
-            "--reverse/--forward",
-            help="Track in one direction only: from the last prompt back to the beginning, or "
-            "forward from the first. Both where neither is given.",
-        ),
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the run in --out, whatever ended it.")
-    ] = False,
-    overwrite: Annotated[
-        bool,
-        typer.Option(
-            "--overwrite",
-            help="Replace the run in --out; with --resume only if it is another one.",
-        ),
-    ] = False,
+    reverse: Reverse = None,
+    resume: Resume = False,
+    overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
     """Track objects through a video, from masks, boxes and clicks.
@@ -127,34 +144,26 @@ def track(
     Prompts may be mixed and repeated, for several objects: --box 1:40,60,200,300 --point 2:90,120
     --at 30 --not-point 1:44,70.
     """
-    from masktrail import run, terminal
+    from masktrail import terminal
     from masktrail.prompts.text import KINDS, read_prompts
+    from masktrail.run import Job, track_video
     from masktrail.video.depth import read_range
 
     marks = [(name, text) for name, text in context.meta[ORDER] if name in KINDS]
-    prompts = read_prompts(marks, start)
     direction = {None: "both", True: "backward", False: "forward"}[reverse]
+    options = ModelOptions(model, size, device, precision, read_assignments(assignments), edges)
+    prompts, black_and_white = read_prompts(marks, start), read_range(values)
+    job = Job(video, prompts, out, options, export, start, end, black_and_white, direction)
+    job = replace(job, resume=resume, overwrite=overwrite)
     with terminal.tracking(quiet) as (update, learning):
-        report = run.track(
-            video,
-            prompts,
-            out,
-            model,
-            export,
-            size,
-            update,
-            learning,
-            device=device,
-            precision=precision,
-            settings=read_assignments(assignments or []),
-            edges=edges,
-            start=start,
-            end=end,
-            values=read_range(values),
-            direction=direction,
-            resume=resume,
-            overwrite=overwrite,
-        )
+        report = track_video(job, update, learning=learning)
+    _tell(report, out, quiet)
+
+
+def _tell(report: "Report", out: Path, quiet: bool) -> None:
+    """Says what a run did, and ends with its exit code."""
+    from masktrail import terminal
+
     terminal.say(
         f"{report.frames} frames in {report.seconds:.1f} s ({report.fps:.1f} frames/s), in {out}",
         quiet,
@@ -173,9 +182,9 @@ def batch(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for a folder per video.")],
     jobs: Annotated[int, typer.Option(help="Processes.")] = 1,
     shard: Annotated[str, typer.Option(help="i/n: this part of the videos alone.")] = "1/1",
-    model: Annotated[str, typer.Option(help="Name, or folder made by train.")] = "memory-s",
-    export: Annotated[str, typer.Option(help="Writers.")] = "davis,csv,overlay,review",
-    size: Annotated[int | None, typer.Option(help="Short side to work at, pixels.")] = None,
+    model: Model = "memory-s",
+    export: Export = "davis,csv,overlay,review",
+    size: Size = None,
     device: Device = "auto",
     precision: Precision = "auto",
     assignments: Assignments = None,
@@ -191,10 +200,11 @@ def batch(
     from masktrail.batch import manifest, work
     from masktrail.video.depth import read_range
 
-    settings = read_assignments(assignments or [])
+    model_options = ModelOptions(
+        model, size, device, precision, read_assignments(assignments), edges
+    )
     tasks = manifest.shard(manifest.read_tasks(videos), shard)
-    how = (model, export, size, device, precision, settings, edges, read_range(values))
-    options = work.Options(*how, overwrite=overwrite)
+    options = work.Options(model_options, export, read_range(values), overwrite)
     with terminal.videos("Tracking", quiet) as update:
         found = work.run_batch(
             tasks, out, options, jobs, lambda s, *counts: update(f"{s.name}: {s.state}", *counts)
@@ -232,7 +242,7 @@ def convert(
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the clip and results.")],
-    model: Annotated[str, typer.Option(help="Name, or folder made by train.")] = "memory-s",
+    model: Model = "memory-s",
     quiet: Quiet = False,
 ) -> None:
     """Paint the demo clip, track it like any video, and compare with its true masks."""
@@ -305,7 +315,7 @@ def evaluate(
     ] = None,
     json: Json = None,
     report: ReportFolder = None,
-    size: Annotated[int | None, typer.Option(help="Short side to work at, pixels.")] = None,
+    size: Size = None,
     device: Device = "auto",
     precision: Precision = "auto",
     assignments: Assignments = None,
@@ -316,26 +326,13 @@ def evaluate(
     from masktrail import terminal
     from masktrail.evaluate import run
 
-    settings = read_assignments(assignments or [])
+    options = ModelOptions("", size, device, precision, read_assignments(assignments), edges)
     names = sequences.split(",") if sequences else None
     terminal.prepare_outputs(json, report)
     masks = masks or (report / "masks" if report else None)
     with terminal.named_frames("Evaluating", quiet) as update:
-        found = run.evaluate(
-            models,
-            data,
-            names,
-            prompt,
-            protocol,
-            masks,
-            size,
-            device,
-            precision,
-            edges,
-            update,
-            settings,
-            level,
-        )
+        how = (prompt, protocol, masks, options, update, level)
+        found = run.evaluate(models, data, names, *how)
     folders = [masks / figures["model"] for figures in found] if masks else []
     terminal.show_scores(found, data, folders, json, report, quiet)
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from masktrail.errors import InputError
 from masktrail.masks import tight_box
 from masktrail.types import Image, LabelMap, ObjectResult, Result, SoftMasks
 
@@ -27,6 +28,16 @@ EPSILON = 1e-5
 """Variance of colours, of 0 to 1, that counts as none."""
 
 Soft = NDArray[np.floating]
+
+
+def check_edges(edges: str) -> None:
+    """Refuses what `--edges` may not be.
+
+    Raises:
+        InputError: it is none of `EDGES`.
+    """
+    if edges not in EDGES:
+        raise InputError(f"No edges {edges!r}; there are {', '.join(EDGES)}.")
 
 
 def refined(image: Image, result: Result) -> Result:

@@ -17,6 +17,7 @@ from masktrail.evaluate.run import evaluate
 from masktrail.families import trained, training_of
 from masktrail.files import replacing
 from masktrail.recipe import Recipe
+from masktrail.settings import ModelOptions
 from masktrail.train.loop import Progress, train
 from masktrail.train.reading import problems
 from masktrail.zoo import DEFAULT, weights_path
@@ -166,5 +167,5 @@ def _score(
     device: str,
     measuring: Callable[[str, int, int], None],
 ) -> float:
-    found = evaluate([model], root, names, device=device, progress=measuring)
+    found = evaluate([model], root, names, options=ModelOptions(device=device), progress=measuring)
     return float(found[0]["J&F"])

@@ -9,11 +9,36 @@ import operator
 import re
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from inspect import Parameter, signature
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from masktrail.errors import InputError
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """Which model is to be used, and how.
+
+    Attributes:
+        model: name in the zoo, folder that `masktrail train` made, or weights file.
+        size: short side to work at, pixels; the model's own by default.
+        device: "auto", "cpu", "cuda", ...
+        precision: "int8", "float", or "auto": int8 where processor and weights are made for it.
+        settings: the model's own, by name, see `zoo.settings_of`.
+        edges: "plain", or "refined": drawn to those of the picture, see `masktrail.edges`.
+    """
+
+    model: str | Path = "memory-s"
+    size: int | None = None
+    device: str = "auto"
+    precision: str = "auto"
+    settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    edges: str = "plain"
+
+
+DEFAULTS = ModelOptions()
 
 WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 NUMBER = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{0,18})?([eE][+-]?[0-9]{1,3})?")
@@ -130,14 +155,14 @@ def differing(known: Sequence[Setting], told: Mapping[str, Any]) -> dict[str, An
     return {s.name: told[s.name] for s in known if told[s.name] != s.default}
 
 
-def read_assignments(texts: Sequence[str]) -> dict[str, str]:
+def read_assignments(texts: Sequence[str] | None) -> dict[str, str]:
     """Values by name, from texts of the form NAME=VALUE.
 
     Raises:
         InputError: one has another form, or a name comes twice.
     """
     found: dict[str, str] = {}
-    for text in texts:
+    for text in texts or ():
         name, sign, value = text.partition("=")
         if not (name and sign and value):
             raise InputError(f"--set {text!r} is no NAME=VALUE, as view=square.")

@@ -10,6 +10,7 @@ from masktrail.batch.manifest import Task, read_tasks, shard
 from masktrail.batch.work import Options, run_batch
 from masktrail.errors import InputError
 from masktrail.masks import write_labels
+from masktrail.settings import ModelOptions
 from masktrail.video.kinds import PAGED, VIDEOS
 from painted_videos import paint_clip
 
@@ -145,5 +146,6 @@ def test_results_in_the_folder_of_the_videos_are_no_videos(tmp_path, paint_video
     paint_video("a.mp4", frames=3)
     write_labels(tmp_path / "a.png", paint_clip(3).labels[0])
     for _ in range(2):
-        (status,) = run_batch(read_tasks(tmp_path), tmp_path / out, Options("copy", "davis"))
+        options = Options(ModelOptions("copy"), "davis")
+        (status,) = run_batch(read_tasks(tmp_path), tmp_path / out, options)
         assert (status.name, status.state, status.frames) == ("a", "done", 3)

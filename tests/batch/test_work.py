@@ -25,6 +25,7 @@ from masktrail.errors import TOO_LARGE, InputError
 from masktrail.masks import write_labels
 from masktrail.run import track
 from masktrail.run.journal import Journal
+from masktrail.settings import ModelOptions
 from masktrail.types import Box
 from masktrail.zoo.weights import save_network
 from painted_videos import paint_clip, through_pipe, write_video
@@ -46,7 +47,9 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def options(folder) -> Options:
-    return Options(str(folder / "weights.safetensors"), "davis,csv", size=64, device="cpu")
+    return Options(
+        ModelOptions(str(folder / "weights.safetensors"), size=64, device="cpu"), "davis,csv"
+    )
 
 
 def run_batch_here(monkeypatch, tasks, out, options) -> list[Status]:
@@ -212,6 +215,7 @@ from pathlib import Path
 from masktrail.batch import work
 from masktrail.batch.manifest import Task
 from masktrail.run import loop
+from masktrail.settings import ModelOptions
 loop.KEPT_EVERY = 2
 real = work.track_video
 def slow(job, **named):
@@ -221,7 +225,7 @@ def slow(job, **named):
     return real(job, tell, **named)
 work.track_video = slow
 video, model, out = sys.argv[1:]
-options = work.Options(model, "davis,csv", size=64, device="cpu")
+options = work.Options(ModelOptions(model, size=64, device="cpu"), "davis,csv")
 work.do(Task("b", video, (("box", "1:4,4,30,30"),)), Path(out), options)
 """
 
@@ -229,7 +233,7 @@ work.do(Task("b", video, (("box", "1:4,4,30,30"),)), Path(out), options)
 def test_a_process_that_is_killed_loses_nothing(folder, options, tmp_path, monkeypatch):
     """Nor does what the others said of it: the next start goes on where it was."""
     out, video = tmp_path / "b", folder / "b.mp4"
-    command = [sys.executable, "-c", KILLED, str(video), options.model, str(out)]
+    command = [sys.executable, "-c", KILLED, str(video), options.options.model, str(out)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         for line in process.stdout:
             if int(line) == 7:
@@ -256,7 +260,7 @@ def step(self, frame):
     return real(self, frame)
 loop.ForwardPass.step = step  # in its own processes too, which import this file
 if __name__ == "__main__":
-    run_batch(read_tasks(sys.argv[1]), sys.argv[2], Options("copy", "davis,csv"))
+    run_batch(read_tasks(sys.argv[1]), sys.argv[2], Options(ModelOptions("copy"), "davis,csv"))
 """
 
 
@@ -275,7 +279,7 @@ def test_a_batch_that_is_killed_leaves_no_process_and_loses_nothing(tmp_path):
         process.send_signal(signal.SIGKILL)
         process.communicate(timeout=60)  # to the end of what its own processes say too
     assert not (out / "b").exists() and json.loads((out / "a/status.json").read_text())
-    found = run_batch(read_tasks(tmp_path / "in"), out, Options("copy", "davis,csv"))
+    found = run_batch(read_tasks(tmp_path / "in"), out, Options(ModelOptions("copy"), "davis,csv"))
     assert [(s.state, s.frames) for s in found] == [("done", 80)] * 2
     for name in os.listdir(out / "a/masks"):  # the other one was never disturbed
         assert (out / "a/masks" / name).read_bytes() == (out / "b/masks" / name).read_bytes()

@@ -15,6 +15,7 @@ from masktrail.evaluate.run import evaluate, name_of
 from masktrail.evaluate.tracking import prompt_from, track_to_folder
 from masktrail.masks import read_labels, write_labels
 from masktrail.run import identity
+from masktrail.settings import ModelOptions
 from masktrail.types import Box, Mask
 from masktrail.zoo.weights import save_network
 
@@ -121,27 +122,29 @@ def test_what_is_finished_is_not_tracked_again(data, tmp_path, tracked, monkeypa
     assert again() == ["still"]
     write_labels(data / "Annotations/late/00000.png", label_map((1, 12)))
     assert again() == ["late"]
-    assert again(size=72) == ["late", "still"]
-    assert again(size=72, edges="refined") == ["late", "still"]
-    assert again(size=72, prompt="box") == ["late", "still"]
+    assert again(options=ModelOptions(size=72)) == ["late", "still"]
+    assert again(options=ModelOptions(size=72, edges="refined")) == ["late", "still"]
+    assert again(options=ModelOptions(size=72), prompt="box") == ["late", "still"]
     monkeypatch.setattr(identity, "weights_hash", lambda path: "of other weights")
-    assert again(size=72, prompt="box") == ["late", "still"]
+    assert again(options=ModelOptions(size=72), prompt="box") == ["late", "still"]
     (tmp_path / "masks/copy/evaluate.json").write_text("{broken")
-    assert again(size=72, prompt="box") == ["late", "still"]
+    assert again(options=ModelOptions(size=72), prompt="box") == ["late", "still"]
 
 
 def test_settings_stand_in_the_name_and_the_identity(data, tmp_path):
     save_network(tmp_path / "small.safetensors", random_network(), "memory", {})
     model, masks = tmp_path / "small.safetensors", tmp_path / "masks"
     found = [
-        evaluate([model], data, ["still"], size=64, masks=masks, settings=settings)[0]
+        evaluate(
+            [model], data, ["still"], masks=masks, options=ModelOptions(size=64, settings=settings)
+        )[0]
         for settings in ({"every": 3}, {"every": "01", "capacity": 2})
     ]
     assert [f["model"] for f in found] == ["small", "small capacity=2 every=1"]
     assert [(f["settings"]["every"], f["settings"]["capacity"]) for f in found] == [(3, 4), (1, 2)]
     assert sorted(path.name for path in masks.iterdir()) == [f["model"] for f in found]
     with pytest.raises(InputError, match="The model copy has no setting 'every'; it has none"):
-        evaluate([model, "copy"], data, settings={"every": "1"})
+        evaluate([model, "copy"], data, options=ModelOptions(settings={"every": "1"}))
     with pytest.raises(InputError, match="Several of the models are called copy"):
         evaluate(["copy", "copy"], data)
 

@@ -57,10 +57,11 @@ def batch(manifest: str, out: str) -> int:
     from masktrail.batch.manifest import read_tasks
     from masktrail.batch.work import Options, do
     from masktrail.errors import InputError
+    from masktrail.settings import ModelOptions
 
     try:
         statuses = [
-            do(task, Path(out) / task.name, Options("copy", "davis,csv"))
+            do(task, Path(out) / task.name, Options(ModelOptions("copy"), "davis,csv"))
             for task in read_tasks(manifest)
         ]
     except InputError as error:

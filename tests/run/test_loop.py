@@ -25,6 +25,7 @@ from masktrail.run import convert, track
 from masktrail.run.job import Job
 from masktrail.run.loop import track_video
 from masktrail.run.record import peak_memory_mb
+from masktrail.settings import ModelOptions
 from masktrail.tracking.confidence import LOST
 from masktrail.types import Box, Mask
 from masktrail.video import open_video
@@ -39,7 +40,7 @@ FILES = ["masks", "objects.csv", "overlay.mp4", "review.csv", "run.json"]
 @pytest.fixture
 def fake(monkeypatch, tmp_path) -> Path:
     """Makes runs track with drifting masks; gives a weights file to name."""
-    monkeypatch.setattr("masktrail.run.loop.load", lambda *arguments: fake_tracker())
+    monkeypatch.setattr("masktrail.run.loop.tracker_of", lambda *arguments: fake_tracker())
     (tmp_path / "fake.safetensors").write_bytes(b"fake")
     return tmp_path / "fake.safetensors"
 
@@ -178,7 +179,7 @@ def interrupting(real, nth: int):
 def test_ctrl_c_while_tracking_keeps_what_is_done(video, fake, tmp_path, monkeypatch):
     tracker = fake_tracker()
     tracker.step = interrupting(tracker.step, 4)
-    monkeypatch.setattr("masktrail.run.loop.load", lambda *arguments: tracker)
+    monkeypatch.setattr("masktrail.run.loop.tracker_of", lambda *arguments: tracker)
     assert track(video, PROMPTS, tmp_path / "out", fake).interrupted
     check_whole(tmp_path / "out", 3)
 
@@ -213,7 +214,7 @@ def test_an_interruption_before_the_first_frame_is_done(video, fake, tmp_path, m
         raise KeyboardInterrupt
 
     tracker.step = step
-    monkeypatch.setattr("masktrail.run.loop.load", lambda *arguments: tracker)
+    monkeypatch.setattr("masktrail.run.loop.tracker_of", lambda *arguments: tracker)
     report = track(video, PROMPTS, tmp_path / "out", fake)
     assert report.interrupted and report.frames == 0
     assert names(tmp_path / "out") == ["run.json"]
@@ -349,7 +350,7 @@ def test_other_writers_see_every_frame_of_a_resumption_too(video, model, tmp_pat
         if done == 5:
             raise KeyboardInterrupt
 
-    job = Job(video, PROMPTS, tmp_path / "out", model, "csv", 64)
+    job = Job(video, PROMPTS, tmp_path / "out", ModelOptions(model, 64), "csv")
     first, second = Listener(), Listener()
     assert track_video(job, stop, also=[first]).interrupted
     assert not track_video(replace(job, resume=True), also=[second]).interrupted

@@ -25,7 +25,7 @@ FRAMES = 12
 
 @pytest.fixture
 def fake(monkeypatch, tmp_path) -> Path:
-    monkeypatch.setattr("masktrail.run.loop.load", lambda *arguments: fake_tracker())
+    monkeypatch.setattr("masktrail.run.loop.tracker_of", lambda *arguments: fake_tracker())
     (tmp_path / "fake.safetensors").write_bytes(b"fake")
     return tmp_path / "fake.safetensors"
 

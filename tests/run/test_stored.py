@@ -18,6 +18,7 @@ from masktrail.masks import read_labels
 from masktrail.prompts.text import read_prompts
 from masktrail.run import convert, loop, track
 from masktrail.run.journal import Journal
+from masktrail.settings import ModelOptions
 from watched_runs import count_steps
 
 STORED = Path(__file__).parents[1] / "stored" / "version-0.1.zip"
@@ -82,7 +83,7 @@ def test_a_replaced_run_leaves_what_is_not_of_it(stored):
 def test_a_batch_skips_what_it_had_done(stored, monkeypatch):
     monkeypatch.setattr(loop, "_loop", None)
     task = Task("batch", "clip.mp4", (("mask", "first.png"),))
-    status = do(task, Path("batch"), Options("copy", "davis,csv"))
+    status = do(task, Path("batch"), Options(ModelOptions("copy"), "davis,csv"))
     assert (status.state, status.frames) == ("done", FRAMES)
 
 

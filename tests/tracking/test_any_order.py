@@ -22,8 +22,7 @@ IMAGES = [*paint_clip(6, (WIDTH, HEIGHT)).images, np.zeros((HEIGHT, WIDTH, 3), n
 """The last shows nothing that could be found again."""
 
 ROUNDED = 0.3
-"""Soft masks are kept in steps, labels are not: they differ most where two objects claim a pixel for
-certain."""
+"""Soft masks are kept in steps, labels are not: they differ most where two objects are certain."""
 
 IDS = (41, 42, 300)
 """Which no state holds as a number of something else."""

@@ -6,10 +6,10 @@ import multiprocessing
 import os
 import threading
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -21,6 +21,7 @@ from masktrail.files import make_folder, replacing, write_json
 from masktrail.prompts.text import read_prompts
 from masktrail.run import Job, Report, track_video
 from masktrail.run.folder import RunFolder
+from masktrail.settings import ModelOptions
 from masktrail.video.names import is_url, local
 from masktrail.video.reader import can_be_repeated
 from masktrail.zoo import own_settings
@@ -40,13 +41,8 @@ TITLES = ("name", "state", "frames", "fps", "said")
 class Options:
     """What holds for all videos; see `run.Job`."""
 
-    model: str
+    options: ModelOptions
     export: str
-    size: int | None = None
-    device: str = "auto"
-    precision: str = "auto"
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    edges: str = "plain"
     values: tuple[float, float] | None = None
     overwrite: bool = False
 
@@ -110,7 +106,8 @@ def run_batch(
     """
     if jobs < 1:
         raise InputError(f"--jobs is {jobs}; expected 1 or more.")
-    options = replace(options, settings=own_settings(options.model, options.settings))
+    of = options.options
+    options = replace(options, options=replace(of, settings=own_settings(of.model, of.settings)))
     out = Path(out)
     make_folder(out)
     _refuse_other_table(out / SUMMARY)
@@ -274,13 +271,8 @@ def _job(task: Task, out: Path, options: Options, ours: bool) -> Job:
         source=task.video,
         prompts=read_prompts(task.marks, task.start),
         out=out,
-        model=options.model,
+        options=options.options,
         export=options.export,
-        size=options.size,
-        device=options.device,
-        precision=options.precision,
-        settings=options.settings,
-        edges=options.edges,
         values=options.values,
         start=task.start,
         end=task.end,
@@ -322,24 +314,16 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _tracker(
-    model: str | Path, device: str, size: int | None, precision: str, settings: Mapping[str, Any]
-) -> "Tracker":
+def _tracker(options: ModelOptions) -> "Tracker":
     """A tracker without objects, its weights loaded when it is first asked for."""
-    tracker, fresh = _loaded(model, device, size, precision, tuple(settings.items()))
+    tracker, fresh = _loaded(options)
     tracker.load_state_dict(fresh)
     return tracker
 
 
 @lru_cache(maxsize=1)
-def _loaded(
-    model: str | Path,
-    device: str,
-    size: int | None,
-    precision: str,
-    settings: tuple[tuple[str, Any], ...],
-) -> tuple["Tracker", dict[str, Any]]:
-    from masktrail.zoo import load
+def _loaded(options: ModelOptions) -> tuple["Tracker", dict[str, Any]]:
+    from masktrail.zoo import tracker_of
 
-    tracker = load(model, device, size, precision, dict(settings))
+    tracker = tracker_of(options)
     return tracker, tracker.state_dict()

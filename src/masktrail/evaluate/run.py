@@ -3,14 +3,14 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from masktrail.data import davis
-from masktrail.edges import EDGES
+from masktrail.edges import check_edges
 from masktrail.errors import InputError
 from masktrail.evaluate.checks import check_scorable, check_sequences
 from masktrail.evaluate.folders import measure_folder
@@ -19,8 +19,8 @@ from masktrail.evaluate.scores import rules_of
 from masktrail.evaluate.tracking import PROMPTS, track_to_folder
 from masktrail.run.identity import VERSION, of_model
 from masktrail.run.record import peak_memory_mb, versions
-from masktrail.settings import told
-from masktrail.zoo import load, own_settings
+from masktrail.settings import DEFAULTS, ModelOptions, told
+from masktrail.zoo import own_settings, tracker_of
 
 if TYPE_CHECKING:
     from masktrail.tracking.tracker import Tracker
@@ -36,12 +36,8 @@ def evaluate(
     prompt: str = "mask",
     protocol: str = "davis",
     masks: Path | None = None,
-    size: int | None = None,
-    device: str = "auto",
-    precision: str = "auto",
-    edges: str = "plain",
+    options: ModelOptions = DEFAULTS,
     progress: Progress = lambda name, done, total: None,
-    settings: Mapping[str, Any] = MappingProxyType({}),
     level: str | None = None,
 ) -> list[dict[str, Any]]:
     """Tracks every sequence of a data set from its first masks with every model, and scores that.
@@ -55,13 +51,9 @@ def evaluate(
         masks: folder for the predicted label maps, `<model>/<sequence>/<frame>.png`. What is
             finished there is not tracked again where weights, data, prompt and settings are the
             same.
-        size: short side to work at, pixels; each model's own by default.
-        device: where to compute.
-        precision: see `zoo.load`.
-        edges: "plain" or "refined", see `masktrail.edges`.
+        options: for all models, which must have their settings; those settings that are not so
+            anyhow stand behind the models' names. Their own model is left aside.
         progress: called after every frame.
-        settings: by name, for all models, which must have them, see `zoo.settings_of`; those that
-            are not so anyhow stand behind the models' names.
         level: resolution of the data set, see `data.davis.find_level`; one that would not be read
             anyhow stands behind the models' names, too.
 
@@ -73,29 +65,35 @@ def evaluate(
         InputError: no such model, data set, sequence, prompt or protocol; a setting that a model
             has not; two models of one name; a data set with holes. Nothing has been tracked then.
     """
-    rules_of(protocol)
-    if prompt not in PROMPTS:
-        raise InputError(f"No prompt {prompt!r}; there are {', '.join(PROMPTS)}.")
-    if edges not in EDGES:
-        raise InputError(f"No edges {edges!r}; there are {', '.join(EDGES)}.")
+    _check_choices(prompt, protocol, options.edges)
     read = davis.find_level(root, level)
-    labels = _distinct_names(models, settings, "" if read == davis.find_level(root) else read)
+    labels = _distinct_names(
+        models, options.settings, "" if read == davis.find_level(root) else read
+    )
     sequences = davis.find_sequences(root, names, level)
     check_sequences(sequences)
     check_scorable(sequences, protocol)
     for model in models:
         # what cannot be used is refused before hours of work
-        load(model, device, size, precision, settings)
+        tracker_of(replace(options, model=model))
     found = []
     with _folder(masks) as out:
         for label, model in labels.items():
             reset_peak_memory()
-            tracker = load(model, device, size, precision, settings)
-            identity = _identity(model, settings, tracker, prompt, edges)
+            own = replace(options, model=model)
+            tracker = tracker_of(own)
+            identity = _identity(own, tracker, prompt)
             entries = _track(tracker, sequences, out / label, identity, label, progress)
             figures = measure_folder(out / label, root, names, protocol, level=level)
             found.append({**figures, **_costs(entries), **identity})
     return found
+
+
+def _check_choices(prompt: str, protocol: str, edges: str) -> None:
+    rules_of(protocol)
+    check_edges(edges)
+    if prompt not in PROMPTS:
+        raise InputError(f"No prompt {prompt!r}; there are {', '.join(PROMPTS)}.")
 
 
 def name_of(model: str | Path) -> str:
@@ -142,10 +140,8 @@ def _folder(masks: Path | None) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _identity(
-    model: str | Path, settings: Mapping[str, Any], tracker: "Tracker", prompt: str, edges: str
-) -> dict[str, Any]:
-    known = of_model(model, settings, tracker, edges)
+def _identity(options: ModelOptions, tracker: "Tracker", prompt: str) -> dict[str, Any]:
+    known = of_model(options, tracker)
     where = ("size", "device", "precision", "edges")
     return {
         "weights_sha256": known["weights"],

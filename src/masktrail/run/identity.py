@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from masktrail.run.job import Job
 from masktrail.run.plan import Plan
+from masktrail.settings import ModelOptions
 from masktrail.types import Box, Mask, Prompt
 from masktrail.video.kinds import is_picture
 from masktrail.video.reader import Video, can_be_repeated
@@ -29,26 +30,22 @@ ENDS = 2**16
 """Bytes of a file's beginning and of its end by which its content is known."""
 
 
-def of_model(
-    model: str | Path, given: Mapping[str, Any], tracker: "Tracker", edges: str
-) -> dict[str, Any]:
+def of_model(options: ModelOptions, tracker: "Tracker") -> dict[str, Any]:
     """What masks depend on besides pictures and prompts.
 
     Args:
-        model: whatever `zoo.load` loads.
-        given: its own settings, as they were asked for.
-        tracker: of both.
-        edges: see `Job`.
+        options: as they were asked for.
+        tracker: of them.
     """
-    own = own_settings(model, given)
+    own = own_settings(options.model, options.settings)
     return {
-        "weights": weights_hash(weights_path(model)),
+        "weights": weights_hash(weights_path(options.model)),
         "size": tracker.size,
         "device": tracker.propagator.device,
         "precision": tracker.precision,
         "settings": own,
         "defaults": {name: v for name, v in tracker.settings.items() if name not in own},
-        "edges": edges,
+        "edges": options.edges,
         "version": VERSION,
     }
 

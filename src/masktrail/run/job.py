@@ -1,12 +1,10 @@
 """What a run is asked to do."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from masktrail.run.plan import Prompts
-from masktrail.zoo import DEFAULT
+from masktrail.settings import DEFAULTS, ModelOptions
 
 DEFAULT_EXPORTS = "davis,csv,overlay,review"
 
@@ -20,13 +18,8 @@ class Job:
         prompts: by object id, for frame `start`; or by frame, counted from the source's frame 0,
             and object id.
         out: folder for the files.
-        model: whatever `zoo.load` loads.
+        options: the model, and how it is used.
         export: names of writers, with commas between.
-        size: short side to work at, pixels; the model's own by default.
-        device: where to compute.
-        precision: see `zoo.load`.
-        settings: the model's own, by name, see `zoo.settings_of`.
-        edges: "plain", or "refined": drawn to those of the picture, see `masktrail.edges`.
         start: first frame, counted from 0.
         end: frame to stop before.
         values: range of pictures of 16 bits or of floats, see `open_video`.
@@ -43,13 +36,8 @@ class Job:
     source: str | Path | int
     prompts: Prompts
     out: str | Path
-    model: str | Path = DEFAULT
+    options: ModelOptions = DEFAULTS
     export: str = DEFAULT_EXPORTS
-    size: int | None = None
-    device: str = "auto"
-    precision: str = "auto"
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    edges: str = "plain"
     start: int = 0
     end: int | None = None
     values: tuple[float, float] | None = None

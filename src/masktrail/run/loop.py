@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from masktrail.edges import EDGES, refined
+from masktrail.edges import check_edges, refined
 from masktrail.errors import InputError
 from masktrail.export import make_writers
 from masktrail.export.base import Writer
@@ -25,10 +26,11 @@ from masktrail.run.plan import Plan, Prompts, by_frame
 from masktrail.run.products import names_of
 from masktrail.run.record import peak_memory_mb, versions
 from masktrail.run.states import packed_state
+from masktrail.settings import ModelOptions
 from masktrail.types import Frame, Result
 from masktrail.video.cuts import with_cuts
 from masktrail.video.reader import Video, open_video
-from masktrail.zoo import DEFAULT, load
+from masktrail.zoo import DEFAULT, tracker_of
 
 if TYPE_CHECKING:
     from masktrail.tracking.tracker import Tracker
@@ -75,7 +77,19 @@ def track(
     size: int | None = None,
     progress: Progress = lambda done, expected: None,
     learning: Share = lambda share: None,
-    **options: Any,
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+    settings: Mapping[str, Any] = MappingProxyType({}),
+    edges: str = "plain",
+    start: int = 0,
+    end: int | None = None,
+    values: tuple[float, float] | None = None,
+    direction: str = "both",
+    resume: bool = False,
+    overwrite: bool = False,
+    keep_finished: bool = False,
+    keep_soft: bool = False,
 ) -> Report:
     """Tracks the prompted objects through a video and writes what was asked for.
 
@@ -88,19 +102,32 @@ def track(
         size: short side to work at, pixels; the model's own by default.
         progress: called after every frame, those looked at before writing included.
         learning: called while the model learns from a prompted frame, if it does.
-        options: the other fields of `Job`, such as start, direction, resume.
+        device: this and the next three as in `ModelOptions`.
+        precision: int8, float or auto.
+        settings: the model's own.
+        edges: plain or refined.
+        start: first frame, counted from 0; this and all that follow as in `Job`.
+        end: frame to stop before.
+        values: range of pictures of 16 bits or of floats.
+        direction: both, forward or backward.
+        resume: go on with the run in `out`.
+        overwrite: replace the run in `out`.
+        keep_finished: leave the run in `out` where it is this one, finished and whole.
+        keep_soft: keep soft masks for exports that are made later.
 
     Raises:
         InputError: see `track_video`.
     """
-    job = Job(source, prompts, out, model, export, size, **options)
-    return track_video(job, progress, learning=learning)
+    options = ModelOptions(model, size, device, precision, dict(settings), edges)
+    job = Job(source, prompts, out, options, export, start, end, values, direction)
+    job = replace(job, resume=resume, overwrite=overwrite, keep_finished=keep_finished)
+    return track_video(replace(job, keep_soft=keep_soft), progress, learning=learning)
 
 
 def track_video(
     job: Job,
     progress: Progress = lambda done, expected: None,
-    load_tracker: Callable[..., "Tracker"] | None = None,
+    load_tracker: Callable[[ModelOptions], "Tracker"] | None = None,
     also: Sequence[Writer] = (),
     learning: Share = lambda share: None,
 ) -> Report:
@@ -113,7 +140,7 @@ def track_video(
         job: what is to be done.
         progress: called after every frame, those looked at before writing included; what it
             raises ends the run, KeyboardInterrupt as Ctrl-C does.
-        load_tracker: instead of `zoo.load`, to load weights once for many jobs.
+        load_tracker: instead of `zoo.tracker_of`, to load weights once for many jobs.
         also: writers besides those that the job names; a resumption gives them every frame too.
         learning: called while the model learns from a prompted frame, as `progress` is.
 
@@ -133,12 +160,11 @@ def track_video(
 def _track_video(
     job: Job,
     progress: Progress,
-    load_tracker: Callable[..., "Tracker"] | None,
+    load_tracker: Callable[[ModelOptions], "Tracker"] | None,
     also: Sequence[Writer],
     learning: Share,
 ) -> Report:
-    if job.edges not in EDGES:
-        raise InputError(f"No edges {job.edges!r}; there are {', '.join(EDGES)}.")
+    check_edges(job.options.edges)
     writers = [*make_writers(job.export, job.out), *also]
     folder = RunFolder(job.out, names_of(writers))
     folder.check(job.resume, job.overwrite)
@@ -146,12 +172,11 @@ def _track_video(
     last = job.end if plan.forward else plan.last + 1
     with open_video(job.source, job.start, last, values=job.values) as video:
         check_prompts(plan, video, job.end)
-        asked = (job.model, job.device, job.size, job.precision, job.settings)
-        tracker = (load_tracker or load)(*asked)
+        tracker = (load_tracker or tracker_of)(job.options)
         tracker.learning = learning
         identity = {
             **identities.of_task(video, plan, job),
-            **identities.of_model(job.model, job.settings, tracker, job.edges),
+            **identities.of_model(job.options, tracker),
         }
         if job.keep_finished and (known := _report_of(folder.finished(identity))):
             return known
@@ -162,7 +187,7 @@ def _track_video(
         )
         soft = job.keep_soft or any(writer.needs_soft for writer in writers)
         with folder.run(about, job.resume, job.overwrite, soft) as journal:
-            report = _loop(video, passes, writers, journal, progress, job.edges == "refined")
+            report = _loop(video, passes, writers, journal, progress, job.options.edges)
             folder.record(journal, _told(job, identity, tracker, report))
     return report
 
@@ -180,7 +205,7 @@ def _told(
     """What `run.json` holds: what was asked for, with what, and what came of it."""
     same = ("prompts", "size", "device", "precision", "edges", "start", "end", "values")
     return {
-        "model": str(job.model),
+        "model": str(job.options.model),
         "weights_sha256": identity["weights"],
         "arguments": {
             "video": str(job.source),
@@ -222,7 +247,7 @@ def _loop(
     writers: list[Writer],
     journal: Journal,
     progress: Progress,
-    refine: bool,
+    edges: str,
 ) -> Report:
     begin = journal.following if journal.finished else passes.resume(*journal.standing())
     done, tracking, interrupted = 0, 0.0, False
@@ -242,7 +267,7 @@ def _loop(
                     output.then(partial(journal.add_cut, frame.index))
             else:
                 before = time.perf_counter()
-                result = _said(frame, passes, result, refine)
+                result = _said(frame, passes, result, edges == "refined")
                 tracking += time.perf_counter() - before
                 with holding_ctrl_c():
                     output.write(frame, result)
@@ -259,13 +284,7 @@ def _loop(
         raise
     finally:
         passes.close()
-    try:
-        with holding_ctrl_c():
-            output.close(whole=not interrupted)
-            if not interrupted:
-                journal.finish()
-    except KeyboardInterrupt:
-        interrupted = True
+    interrupted = not _closed(output, journal, whole=not interrupted)
     seconds = time.perf_counter() - begun
     return Report(
         frames=output.written,
@@ -276,6 +295,18 @@ def _loop(
         loss=video.loss,
         interrupted=interrupted,
     )
+
+
+def _closed(output: Output, journal: Journal, whole: bool) -> bool:
+    """Closes what was written, and the journal's run where it is whole; whether it is."""
+    try:
+        with holding_ctrl_c():
+            output.close(whole=whole)
+            if whole:
+                journal.finish()
+    except KeyboardInterrupt:
+        return False
+    return whole
 
 
 def _said(frame: Frame, passes: BothPasses | ForwardPass, before: Result, refine: bool) -> Result:

@@ -14,6 +14,7 @@ from masktrail.run.folder import RECORD
 from masktrail.run.job import Job
 from masktrail.run.journal import Journal, OtherRun
 from masktrail.run.loop import Report, track_video
+from masktrail.settings import ModelOptions
 from masktrail.types import Frame, ObjectResult, Result, VideoInfo
 from masktrail.web.project import Project
 
@@ -126,8 +127,7 @@ class Tracking:
             self._project.video,
             prompts,
             out,
-            model=settings.model,
-            settings=settings.own,
+            ModelOptions(settings.model, settings=settings.own),
             export=EXPORT,
             direction=settings.direction,
             resume=resume,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from masktrail.errors import InputError
 from masktrail.families import families, family
-from masktrail.settings import Setting, arguments_of, checked, differing
+from masktrail.settings import ModelOptions, Setting, arguments_of, checked, differing
 from masktrail.tracking.family import Card, Family
 
 if TYPE_CHECKING:
@@ -90,6 +90,15 @@ def load(
         propagator, computed = _propagator(model)(engine, **told), engine.precision
     prompter = load_prompter(device=device)
     return Tracker(propagator, size or card.size, prompter, computed, told, of.traits)
+
+
+def tracker_of(options: ModelOptions) -> "Tracker":
+    """A tracker as `load` gives it; edges are refined by who asks it.
+
+    Raises:
+        InputError: as `load`.
+    """
+    return load(options.model, options.device, options.size, options.precision, options.settings)
 
 
 def settings_of(model: str | Path = DEFAULT) -> list[Setting]:
