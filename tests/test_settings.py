@@ -14,9 +14,9 @@ from masktrail.settings import (
     Setting,
     arguments_of,
     checked,
+    format_settings,
     read_assignments,
     text_of,
-    told,
 )
 from masktrail.zoo import CARDS, load, own_settings, settings_of, trackers
 
@@ -78,9 +78,9 @@ def test_text_says_the_same_as_the_value(text: str, value: object) -> None:
 
 def test_told_settings_read_back() -> None:
     settings = {"view": "all", "count": 7, "share": 0.1, "side": 80, "twice": True}
-    assert told(settings) == "view=all count=7 share=0.1 side=80 twice=true"
-    assert checked(KNOWN, read_assignments(told(settings).split()), "some") == settings
-    assert told({}) == ""
+    assert format_settings(settings) == "view=all count=7 share=0.1 side=80 twice=true"
+    assert checked(KNOWN, read_assignments(format_settings(settings).split()), "some") == settings
+    assert format_settings({}) == ""
 
 
 WHOLE, SHARE, TRUTH = "a whole number, 1 or more", "a number, 0 to 1", "true or false"
@@ -159,7 +159,7 @@ def test_one_setting_has_one_name_however_it_is_given() -> None:
         {"margin": 2, "side": np.int64(256), "mirror": "true"},
     )
     for given in ways:
-        assert told(own_settings("unet", given)) == "side=256 mirror=true"
+        assert format_settings(own_settings("unet", given)) == "side=256 mirror=true"
     assert own_settings("unet", {"margin": "2.0", "batch": "4"}) == own_settings("unet", {}) == {}
 
 

@@ -59,7 +59,7 @@ class Stage:
     clips: ClipSettings = field(default_factory=ClipSettings)
     own: StepSettings | None = None
 
-    def told(self, kind: type[S]) -> S:
+    def settings_as(self, kind: type[S]) -> S:
         """What the step is told, of the family's own kind; its defaults where `own` is None."""
         own = kind() if self.own is None else self.own
         assert isinstance(own, kind)

@@ -172,7 +172,7 @@ def read_assignments(texts: Sequence[str] | None) -> dict[str, str]:
     return found
 
 
-def told(settings: Mapping[str, Any]) -> str:
+def format_settings(settings: Mapping[str, Any]) -> str:
     """Settings as `read_assignments` reads them, with spaces between."""
     return " ".join(f"{name}={text_of(value)}" for name, value in settings.items())
 

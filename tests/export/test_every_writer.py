@@ -11,7 +11,7 @@ from PIL import Image
 from masktrail.errors import InputError
 from masktrail.export import WRITERS
 from masktrail.run import track
-from masktrail.run.products import found
+from masktrail.run.products import existing
 from masktrail.types import Box
 from painted_results import pairs_of, soft_clip, write
 from painted_videos import paint_clip
@@ -30,7 +30,7 @@ def test_what_a_writer_leaves_is_what_it_names(tmp_path, name):
     write(name, tmp_path, pairs())
     left = [path for path in tmp_path.rglob("*") if path.is_file()]
     for file in WRITERS[name].files:
-        made = list(found(tmp_path, [file]))
+        made = list(existing(tmp_path, [file]))
         assert made and ("{frame}" not in file or len(made) >= 3)
         left = [path for path in left if path not in made]
     assert not left

@@ -76,12 +76,14 @@ def page(projects: str) -> int:
     """What a visitor does who opens each project, looks, tracks and exports."""
     from fastapi.testclient import TestClient
 
+    from masktrail.web.allowed_files import AllowedFiles
     from masktrail.web.server import create_app
-    from masktrail.web.shelf import Shelf
     from visitor import ADDRESS, PORT, TOKEN
 
     folder = Path(projects).resolve()
-    with TestClient(create_app(Shelf((folder,), folder, 2**20), TOKEN, PORT), ADDRESS) as client:
+    with TestClient(
+        create_app(AllowedFiles((folder,), folder, 2**20), TOKEN, PORT), ADDRESS
+    ) as client:
         client.get("/", params={"token": TOKEN})
         codes = [_ask(client, "get", "state")]
         for name in sorted(os.listdir(folder)):

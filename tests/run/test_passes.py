@@ -153,7 +153,7 @@ def test_the_first_frame_alone_needs_one_look(video, fake, tmp_path, monkeypatch
 
     track(video, {1: square(0)}, tmp_path / "old", fake)
     monkeypatch.setattr("masktrail.video.reader.Video.recording", never)
-    monkeypatch.setattr("masktrail.run.passes.Spool", never)
+    monkeypatch.setattr("masktrail.run.passes.LogitCache", never)
     track(video, {0: {1: square(0)}}, tmp_path / "new", fake)
     for name in ("objects.csv", *(f"masks/{t:05d}.png" for t in range(FRAMES))):
         assert (tmp_path / "old" / name).read_bytes() == (tmp_path / "new" / name).read_bytes()

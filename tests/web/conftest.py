@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from masktrail.web.allowed_files import AllowedFiles
 from masktrail.web.server import create_app
-from masktrail.web.shelf import Shelf
 from painted_videos import paint_clip, write_video
 from visitor import ADDRESS, PORT, TOKEN, Enter
 
@@ -24,19 +24,19 @@ def videos(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def shelf(videos: Path, tmp_path: Path) -> Shelf:
+def allowed(videos: Path, tmp_path: Path) -> AllowedFiles:
     projects = tmp_path / "projects"
     projects.mkdir()
-    return Shelf((videos,), projects, upload_limit=2**20)
+    return AllowedFiles((videos,), projects, upload_limit=2**20)
 
 
 @pytest.fixture
-def enter(shelf: Shelf) -> Iterator[Enter]:
+def enter(allowed: AllowedFiles) -> Iterator[Enter]:
     """Starts a server, as often as it is called, and lets a client in."""
     clients = []
 
     def start(inside: bool = True) -> TestClient:
-        app = create_app(shelf, TOKEN, PORT)
+        app = create_app(allowed, TOKEN, PORT)
         client = TestClient(app, base_url=ADDRESS)
         client.__enter__()
         clients.append(client)

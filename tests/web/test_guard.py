@@ -13,7 +13,7 @@ from PIL import Image
 
 from masktrail.errors import InputError
 from masktrail.web import guard
-from masktrail.web.shelf import Shelf, safe_name
+from masktrail.web.allowed_files import AllowedFiles, safe_name
 from painted_videos import paint_clip, write_video
 from visitor import ADDRESS, PORT, TOKEN, Enter, marked, wait
 
@@ -95,11 +95,11 @@ def test_a_project_is_a_name_and_no_path(opened: Any, name: str) -> None:
 
 
 def test_a_project_whose_video_lies_elsewhere_is_not_opened(
-    opened: Any, shelf: Shelf, tmp_path: Path
+    opened: Any, allowed: AllowedFiles, tmp_path: Path
 ) -> None:
-    path = shelf.projects / "clip" / "project.json"
+    path = allowed.projects / "clip" / "project.json"
     elsewhere = write_video(tmp_path / "elsewhere.mp4", paint_clip(3).images, tone=None)
-    path.write_text(path.read_text().replace(str(shelf.roots[0] / "clip.mp4"), str(elsewhere)))
+    path.write_text(path.read_text().replace(str(allowed.roots[0] / "clip.mp4"), str(elsewhere)))
     answer = opened.post("/api/open", json={"project": "clip"})
     assert answer.status_code == 400 and "elsewhere.mp4 is not in a folder" in answer.text
 
@@ -119,9 +119,9 @@ def test_a_project_whose_video_lies_elsewhere_is_not_opened(
     ids=str,
 )
 def test_a_project_that_is_damaged_is_listed_but_not_opened(
-    opened: Any, shelf: Shelf, harm: dict[str, Any]
+    opened: Any, allowed: AllowedFiles, harm: dict[str, Any]
 ) -> None:
-    path = shelf.projects / "clip" / "project.json"
+    path = allowed.projects / "clip" / "project.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | harm))
     before = path.read_bytes()
     assert [one["video"] for one in opened.get("/api/state").json()["projects"]] == ["?"]
@@ -131,10 +131,10 @@ def test_a_project_that_is_damaged_is_listed_but_not_opened(
     assert path.read_bytes() == before
 
 
-def test_a_mark_that_does_not_fit_is_said(opened: Any, shelf: Shelf) -> None:
+def test_a_mark_that_does_not_fit_is_said(opened: Any, allowed: AllowedFiles) -> None:
     """The video of a project was replaced, or its file written by another hand."""
     opened.put("/api/mark", json=marked(box=[8, 8, 30, 30], settings={"model": "copy"}))
-    path = shelf.projects / "clip" / "project.json"
+    path = allowed.projects / "clip" / "project.json"
     told = json.loads(path.read_text())
     told["mark"]["prompts"]["0"]["1"]["box"] = [8, 8, 30, 0]
     path.write_text(json.dumps(told))
@@ -146,7 +146,7 @@ def test_a_mark_that_does_not_fit_is_said(opened: Any, shelf: Shelf) -> None:
 
 
 def test_names_that_are_no_text_are_passed_over(
-    client: Any, shelf: Shelf, videos: Path, tmp_path: Path
+    client: Any, allowed: AllowedFiles, videos: Path, tmp_path: Path
 ) -> None:
     """A system may name files by any bytes; a page cannot."""
     odd = Path(os.fsdecode(bytes(videos) + b"/clip\xff.mp4"))
@@ -160,11 +160,11 @@ def test_names_that_are_no_text_are_passed_over(
     assert names == ["clip.mp4"]
     with pytest.raises(InputError, match=r"clip\\udcff.mp4' is no text"):
         client.app.state.session.open_video(str(odd))
-    assert not list(shelf.projects.iterdir())
+    assert not list(allowed.projects.iterdir())
 
 
-def test_what_a_later_version_adds_to_a_project_is_kept(opened: Any, shelf: Shelf) -> None:
-    path = shelf.projects / "clip" / "project.json"
+def test_what_a_later_version_adds_to_a_project_is_kept(opened: Any, allowed: AllowedFiles) -> None:
+    path = allowed.projects / "clip" / "project.json"
     run = {"number": 1, "of": "x", "note": "mine"}
     added = {"notes": ["mine"], "run": run}
     path.write_text(json.dumps(json.loads(path.read_text()) | added))
@@ -176,17 +176,17 @@ def test_what_a_later_version_adds_to_a_project_is_kept(opened: Any, shelf: Shel
 
 
 def test_an_upload_that_is_too_large_is_refused_and_nothing_is_kept(
-    client: Any, shelf: Shelf
+    client: Any, allowed: AllowedFiles
 ) -> None:
     def endless() -> Any:  # without a length in the header
         for _ in range(40):
             yield bytes(2**16)
 
-    for content in (bytes(shelf.upload_limit + 1), endless()):
+    for content in (bytes(allowed.upload_limit + 1), endless()):
         answer = client.post("/api/upload", params={"name": "big.mp4"}, content=content)
         assert answer.status_code == 413
         assert "larger than 1 MB" in answer.json()["detail"]
-    assert list(shelf.projects.iterdir()) == []
+    assert list(allowed.projects.iterdir()) == []
 
 
 def test_any_other_request_has_a_limit_too(opened: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,12 +201,12 @@ def test_any_other_request_has_a_limit_too(opened: Any, monkeypatch: pytest.Monk
         assert answer.status_code == 413
 
 
-def test_a_file_that_is_no_video_is_not_kept(client: Any, shelf: Shelf) -> None:
+def test_a_file_that_is_no_video_is_not_kept(client: Any, allowed: AllowedFiles) -> None:
     answer = client.post("/api/upload", params={"name": "x.mp4"}, content=b"hello" * 100)
     assert answer.status_code == 400 and "not a video" in answer.json()["detail"]
     answer = client.post("/api/upload", params={"name": "run.sh"}, content=b"hello")
     assert answer.status_code == 400 and "not named as a video" in answer.json()["detail"]
-    assert list(shelf.projects.iterdir()) == []
+    assert list(allowed.projects.iterdir()) == []
 
 
 def test_a_video_bomb_is_refused_before_it_is_decoded(

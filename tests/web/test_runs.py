@@ -16,14 +16,14 @@ MARK = marked(settings={"model": "copy"}, box=[62, 22, 86, 44])
 
 
 @pytest.fixture
-def paused(opened: Any, shelf: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
+def paused(opened: Any, allowed: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a run that was paused."""
     opened.put("/api/mark", json=MARK)
     with monkeypatch.context() as patch:
         patch.setattr("masktrail.run.loop.KEPT_EVERY", 2)
         begin_and_stand_still(opened, patch)
         assert opened.post("/api/run/pause").json()["state"] == "paused"
-    return shelf.projects / "clip" / "runs" / "0001"
+    return allowed.projects / "clip" / "runs" / "0001"
 
 
 def of_other_weights(run: Path) -> None:
@@ -109,10 +109,10 @@ def test_downloads_leave_other_files_alone(opened: Any, paused: Path) -> None:
     assert {path.name for path in folder.iterdir()} == {"clip-davis.zip", *mine}
 
 
-def test_a_project_of_version_0_1_goes_on(enter: Enter, shelf: Any) -> None:
+def test_a_project_of_version_0_1_goes_on(enter: Enter, allowed: Any) -> None:
     with zipfile.ZipFile(STORED) as archive:
         inside = [name for name in archive.namelist() if name.startswith("project/")]
-        archive.extractall(shelf.projects, inside)
+        archive.extractall(allowed.projects, inside)
     client = enter()
     state = client.post("/api/open", json={"project": "project"}).json()
     assert (state["run"]["state"], state["run"]["next"]) == ("paused", 12)

@@ -46,7 +46,7 @@ def test_folders_are_those_named_or_that_of_the_video(
     monkeypatch.chdir(tmp_path / "more")
 
     def roots(*arguments: object) -> tuple[Path, ...]:
-        return serve.make_shelf(*arguments, tmp_path / "projects", 1).roots  # type: ignore
+        return serve.make_allowed_files(*arguments, tmp_path / "projects", 1).roots  # type: ignore
 
     assert roots(None, []) == (tmp_path / "more",)
     assert roots(video, []) == (tmp_path,)

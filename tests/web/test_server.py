@@ -78,7 +78,7 @@ def test_a_painted_mask_is_taken_as_it_is(opened: Any) -> None:
 
 
 def test_tracking_is_what_the_command_line_does(
-    opened: Any, videos: Path, shelf: Any, tmp_path: Path
+    opened: Any, videos: Path, allowed: Any, tmp_path: Path
 ) -> None:
     """The same marks, the same masks: a box, and clicks on two later frames."""
     mark = marked(box=BOX)
@@ -101,14 +101,14 @@ def test_tracking_is_what_the_command_line_does(
     track(videos / "clip.mp4", prompts, tmp_path / "cli", export="davis,csv")
     for frame in range(16):
         name = f"masks/{frame:05d}.png"
-        ours = shelf.projects / "clip" / "runs" / "0001" / name
+        ours = allowed.projects / "clip" / "runs" / "0001" / name
         assert ours.read_bytes() == (tmp_path / "cli" / name).read_bytes()
         shown = picture(opened.get(f"/api/labels/{frame}"))[..., 3] > 0
         np.testing.assert_array_equal(shown, read_labels(ours)[0] > 0)
 
 
 def test_a_pause_a_correction_and_on(
-    opened: Any, shelf: Any, monkeypatch: pytest.MonkeyPatch
+    opened: Any, allowed: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened.put("/api/mark", json=marked(box=BOX))
     with monkeypatch.context() as patch:
@@ -132,7 +132,10 @@ def test_a_pause_a_correction_and_on(
     assert opened.get("/api/labels/15").status_code == 200  # what was there is still shown
     told = wait(opened, "run", "done", "failed")
     assert (told["state"], told["version"], told["stale"]) == ("done", 2, False)
-    assert sorted(p.name for p in (shelf.projects / "clip" / "runs").iterdir()) == ["0001", "0002"]
+    assert sorted(p.name for p in (allowed.projects / "clip" / "runs").iterdir()) == [
+        "0001",
+        "0002",
+    ]
 
 
 def test_another_server_goes_on_where_one_stopped(
@@ -193,7 +196,7 @@ def test_a_paused_run_of_other_weights_begins_anew(
     assert (told["state"], told["next"], told["version"]) == ("done", 16, 2)
 
 
-def test_a_model_is_told_its_own_settings(opened: Any, shelf: Any) -> None:
+def test_a_model_is_told_its_own_settings(opened: Any, allowed: Any) -> None:
     told = {one["name"]: one for one in opened.get("/api/settings?model=unet").json()}
     assert (told["view"]["default"], told["side"]["default"]) == ("object", "192"), "its card's"
     assert told["view"]["choices"] == ["frame", "square", "object"]
@@ -221,7 +224,7 @@ def test_a_model_is_told_its_own_settings(opened: Any, shelf: Any) -> None:
     opened.put("/api/mark", json=marked(settings={"own": own}, box=BOX))
     opened.post("/api/run")
     assert wait(opened, "run", "done", "failed")["version"] == 2
-    (record,) = shelf.projects.glob("*/runs/0002/run.json")
+    (record,) = allowed.projects.glob("*/runs/0002/run.json")
     settings = json.loads(record.read_text())["arguments"]["settings"]
     assert settings == {"capacity": 1, "every": 3, "top_k": 30, "min_score": 0.5}
 
@@ -289,7 +292,7 @@ def test_runs_that_fail_cost_no_masks(opened: Any, monkeypatch: pytest.MonkeyPat
         assert opened.get("/api/labels/5").content == before
 
 
-def test_every_export_can_be_downloaded(opened: Any, shelf: Any) -> None:
+def test_every_export_can_be_downloaded(opened: Any, allowed: Any) -> None:
     pytest.importorskip("pycocotools")
     pytest.importorskip("cv2")
     opened.put("/api/mark", json=marked(box=BOX))
@@ -305,7 +308,7 @@ def test_every_export_can_be_downloaded(opened: Any, shelf: Any) -> None:
         assert f'filename="{file["name"]}"' in answer.headers["content-disposition"]
     masks = zipfile.ZipFile(io.BytesIO(opened.get("/api/export/davis").content))
     assert len(masks.namelist()) == 16
-    run = shelf.projects / "clip" / "runs" / "0001"
+    run = allowed.projects / "clip" / "runs" / "0001"
     assert masks.read("masks/00003.png") == (run / "masks" / "00003.png").read_bytes()
     assert json.loads(opened.get("/api/export/coco").content)["videos"]
     assert "not made yet" in opened.get("/api/export/nothing").json()["detail"]
@@ -313,14 +316,14 @@ def test_every_export_can_be_downloaded(opened: Any, shelf: Any) -> None:
 
 
 def test_an_upload_becomes_a_project_with_its_video_inside(
-    client: Any, videos: Path, shelf: Any
+    client: Any, videos: Path, allowed: Any
 ) -> None:
     content = (videos / "clip.mp4").read_bytes()
     for name in ("clip", "clip-2"):
         state = client.post("/api/upload?name=../../clip.mp4", content=content).json()
         assert state["open"]["name"] == name
-        assert (shelf.projects / name / "clip.mp4").read_bytes() == content
-    (shelf.projects / "clip").rename(shelf.projects / "moved")
+        assert (allowed.projects / name / "clip.mp4").read_bytes() == content
+    (allowed.projects / "clip").rename(allowed.projects / "moved")
     assert client.post("/api/open", json={"project": "moved"}).status_code == 200
 
 

@@ -23,7 +23,7 @@ class PixelSettings(StepSettings):
 
 def pixel_step(network: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
     """From frame to frame of clips on its own masks, one object per entry of the batch."""
-    settings = stage.told(PixelSettings)
+    settings = stage.settings_as(PixelSettings)
     b, t, n = clips.masks.shape[:3]
     images = clips.images.repeat_interleave(n, 0)  # (B*N, T, 3, S, S)
     truth = clips.masks.transpose(1, 2).flatten(0, 1)  # (B*N, T, S, S)

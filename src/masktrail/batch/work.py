@@ -200,7 +200,7 @@ def do(task: Task, out: Path, options: Options) -> Status:
     try:
         write_status(out, Status(task.name, "running", ours=ours))
         job = _job(task, out, options, ours)
-        status = _told(task.name, track_video(job, load_tracker=_tracker))
+        status = _status_of(task.name, track_video(job, load_tracker=_tracker))
     except InputError as error:
         status = Status(task.name, "failed", str(error))
     except KeyboardInterrupt:
@@ -260,7 +260,7 @@ def write_summary(path: Path, statuses: Sequence[Status]) -> None:
 
 
 def _is_past(video: str) -> bool:
-    """Whether a video cannot be seen again: a camera, a pipe, or a film that is no more."""
+    """Whether a video cannot be seen again: a camera, a pipe, or a file that is no more."""
     name = local(video)
     return not can_be_repeated(name) or not (is_url(name) or os.path.exists(name))
 
@@ -283,7 +283,7 @@ def _job(task: Task, out: Path, options: Options, ours: bool) -> Job:
     )
 
 
-def _told(name: str, report: Report) -> Status:
+def _status_of(name: str, report: Report) -> Status:
     said = report.loss or ""
     state = "interrupted" if report.interrupted else "loss" if said else "done"
     return Status(name, state, said, report.frames, report.fps)

@@ -8,7 +8,7 @@ from itertools import islice, pairwise
 from pathlib import Path
 
 from masktrail.data.davis import HELD_OUT
-from masktrail.data.facts import SequenceFacts, read_facts
+from masktrail.data.inventory import SequenceInfo, read_inventory
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
 SEVERITIES = (ERROR, WARNING, NOTE)
@@ -172,10 +172,10 @@ def check_data(
     Raises:
         InputError: no such layout at `root`.
     """
-    return judge(read_facts(Path(root), progress))
+    return judge(read_inventory(Path(root), progress))
 
 
-def judge(sequences: list[SequenceFacts]) -> list[Finding]:
+def judge(sequences: list[SequenceInfo]) -> list[Finding]:
     """The findings on what was read."""
     hits = [hit for sequence in sequences for hit in _hits(sequence)]
     if not any(sequence.masks for sequence in sequences):
@@ -190,7 +190,7 @@ def judge(sequences: list[SequenceFacts]) -> list[Finding]:
     return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
 
 
-def _hits(sequence: SequenceFacts) -> Iterator[Hit]:
+def _hits(sequence: SequenceInfo) -> Iterator[Hit]:
     yield from _names(sequence)
     yield from _pictures(sequence)
     yield from _masks(sequence)
@@ -198,7 +198,7 @@ def _hits(sequence: SequenceFacts) -> Iterator[Hit]:
     yield from _objects(sequence)
 
 
-def _names(sequence: SequenceFacts) -> Iterator[Hit]:
+def _names(sequence: SequenceInfo) -> Iterator[Hit]:
     if sequence.name in HELD_OUT:
         yield "held out", sequence.name
     if set(sequence.name) & set(" ,"):
@@ -216,7 +216,7 @@ def _names(sequence: SequenceFacts) -> Iterator[Hit]:
             yield "capitals", f"{sequence.name}/{picture.path.name}"
 
 
-def _pictures(sequence: SequenceFacts) -> Iterator[Hit]:
+def _pictures(sequence: SequenceInfo) -> Iterator[Hit]:
     if not sequence.pictures:
         if not sequence.masks:
             yield "bare", sequence.name
@@ -230,7 +230,7 @@ def _pictures(sequence: SequenceFacts) -> Iterator[Hit]:
         yield "sizes", sequence.name
 
 
-def _masks(sequence: SequenceFacts) -> Iterator[Hit]:
+def _masks(sequence: SequenceInfo) -> Iterator[Hit]:
     sizes = {picture.path.stem: picture.size for picture in sequence.pictures}
     kinds = {"damaged": "mask", "no label map": "smooth", "colours": "colours", "two values": "two"}
     for path in sequence.others:
@@ -251,7 +251,7 @@ def _masks(sequence: SequenceFacts) -> Iterator[Hit]:
             yield "ids", where
 
 
-def _annotation(sequence: SequenceFacts) -> Iterator[Hit]:
+def _annotation(sequence: SequenceInfo) -> Iterator[Hit]:
     """Which frames have a mask: all, none, one, every fifth or so, or some."""
     stems = list(dict.fromkeys(picture.path.stem for picture in sequence.pictures))
     marked = {mask.path.stem for mask in sequence.masks}
@@ -271,7 +271,7 @@ def _annotation(sequence: SequenceFacts) -> Iterator[Hit]:
                 yield "holes", f"{sequence.name}/{stem}"
 
 
-def _objects(sequence: SequenceFacts) -> Iterator[Hit]:
+def _objects(sequence: SequenceInfo) -> Iterator[Hit]:
     """Which objects there are, among masks that can be read."""
     masks = [mask for mask in sequence.masks if mask.kind not in ("damaged", "no label map")]
     if not masks:
@@ -285,7 +285,7 @@ def _objects(sequence: SequenceFacts) -> Iterator[Hit]:
         yield "late", f"{sequence.name} id {object_id}"
 
 
-def _inventory(sequences: list[SequenceFacts]) -> str:
+def _inventory(sequences: list[SequenceInfo]) -> str:
     """ "sequences: 775 pictures of 200x136 to 360x240, 775 masks, 38 objects"."""
     sizes = sorted({p.size for s in sequences for p in s.pictures if p.size}, key=_area)
     span = " to ".join(f"{w}x{h}" for w, h in dict.fromkeys(sizes[:1] + sizes[-1:]))

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from masktrail.data.davis import Sequence, find_training_sequences, training_root
-from masktrail.data.facts import read_mask
+from masktrail.data.inventory import read_mask
 from masktrail.data.pack import Pack, PackedSequence, PackedTrack, open_pack
 from masktrail.data.packing import replacing_folder, require_space, write_pack, write_tracks
 from masktrail.data.split import (

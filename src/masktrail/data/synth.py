@@ -22,7 +22,7 @@ from masktrail.data.grids import (
     sample,
 )
 from masktrail.data.pack import Pack, PackedObject, PackedSequence
-from masktrail.data.plain import PlainClips
+from masktrail.data.whole_frames import WholeFrameClips
 from masktrail.devices import sent
 from masktrail.errors import InputError
 
@@ -112,7 +112,7 @@ class ClipSampler:
         self._shares = torch.tensor(shares)
         self.stills = stills
         self.videos = videos
-        self._plain: dict[int, PlainClips] = {}
+        self._plain: dict[int, WholeFrameClips] = {}
         sources = [pack for pack in (stills, *videos) if pack is not None]
         if not sources:
             raise InputError("There are neither photographs nor videos to train on.")
@@ -230,7 +230,7 @@ class ClipSampler:
     def _plain_clips(self, number: int, batch: int, settings: ClipSettings) -> Clips:
         """Clips of one object each from a pack of videos, with nothing done to them."""
         if number not in self._plain:
-            self._plain[number] = PlainClips(self.videos[number])
+            self._plain[number] = WholeFrameClips(self.videos[number])
         images, masks = self._plain[number].draw(
             batch, settings.frames, settings.size, self.generator
         )

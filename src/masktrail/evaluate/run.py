@@ -19,7 +19,7 @@ from masktrail.evaluate.scores import rules_of
 from masktrail.evaluate.tracking import PROMPTS, track_to_folder
 from masktrail.run.identity import VERSION, of_model
 from masktrail.run.record import peak_memory_mb, versions
-from masktrail.settings import DEFAULTS, ModelOptions, told
+from masktrail.settings import DEFAULTS, ModelOptions, format_settings
 from masktrail.zoo import own_settings, tracker_of
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _distinct_names(
 ) -> dict[str, str | Path]:
     """Models by the names of their rows: their own, and what they are told or shown otherwise."""
     labels = {
-        " ".join(filter(None, (name_of(m), told(own_settings(m, settings)), level))): m
+        " ".join(filter(None, (name_of(m), format_settings(own_settings(m, settings)), level))): m
         for m in models
     }
     if len(labels) < len(models):

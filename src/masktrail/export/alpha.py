@@ -2,15 +2,15 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
-from masktrail.export.film import FilmWriter
 from masktrail.export.matte import cut_out, opacity
+from masktrail.export.rendered_video import RenderedVideoWriter
 from masktrail.types import Frame, Image, Result
 
 if TYPE_CHECKING:
     from masktrail.video.encoding import Encoding
 
 
-class AlphaWriter(FilmWriter):
+class AlphaWriter(RenderedVideoWriter):
     """`alpha.webm`: VP9 with straight alpha, the source's timing in milliseconds.
 
     Sound is kept where webm can hold it (Opus, Vorbis), else left out. Edges are soft where the

@@ -2,15 +2,15 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
-from masktrail.export.film import FilmWriter
 from masktrail.export.matte import cut_out, opacity
+from masktrail.export.rendered_video import RenderedVideoWriter
 from masktrail.types import Frame, Image, Result
 
 if TYPE_CHECKING:
     from masktrail.video.encoding import Encoding
 
 
-class CutoutWriter(FilmWriter):
+class CutoutWriter(RenderedVideoWriter):
     """`cutout.mov`: ProRes 4444 with straight alpha, the source's timing and sound.
 
     Edges are soft where the run keeps soft masks, else they follow the label map.

@@ -2,15 +2,15 @@
 
 from typing import ClassVar
 
-from masktrail.export.film import FilmWriter
 from masktrail.export.matte import opacity, over_colour
+from masktrail.export.rendered_video import RenderedVideoWriter
 from masktrail.types import Frame, Image, Result
 
 GREEN = (0, 255, 0)
 """What keyers take for green unless told otherwise."""
 
 
-class GreenWriter(FilmWriter):
+class GreenWriter(RenderedVideoWriter):
     """`green.mp4`: H.264 with the source's timing and sound, all but the objects green.
 
     Edges are soft where the run keeps soft masks, else they follow the label map.

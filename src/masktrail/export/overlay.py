@@ -3,11 +3,11 @@
 from typing import ClassVar
 
 from masktrail.draw import overlay
-from masktrail.export.film import FilmWriter
+from masktrail.export.rendered_video import RenderedVideoWriter
 from masktrail.types import Frame, Image, Result
 
 
-class OverlayWriter(FilmWriter):
+class OverlayWriter(RenderedVideoWriter):
     """`overlay.mp4`: H.264 with the source's timing and sound, objects tinted and outlined."""
 
     about: ClassVar[str] = "video with the objects tinted, the sound kept"

@@ -11,7 +11,7 @@ RADIUS = 3
 """Around a click that the mask contradicts so much is taken or left, pixels."""
 
 
-def honour(mask: NDArray[np.bool_], clicks: Points) -> NDArray[np.bool_]:
+def enforce_clicks(mask: NDArray[np.bool_], clicks: Points) -> NDArray[np.bool_]:
     """A mask (H, W) that holds every positive click and no negative one.
 
     A piece of the mask with negative clicks alone is left out whole.

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from masktrail.prompts.box import mask_from_box
-from masktrail.prompts.clicks import honour
+from masktrail.prompts.clicks import enforce_clicks
 from masktrail.types import Box, Image, Points
 
 SPOT = 0.15
@@ -33,7 +33,7 @@ def mask_by_colour(
             mask |= _spot(image, point)
         elif not on and mask[_pixel(point)]:
             mask &= ~_spot(image, point)
-    return honour(mask, prompt)
+    return enforce_clicks(mask, prompt)
 
 
 def _start(image: Image, clicks: Points, previous: NDArray[np.float32] | None) -> NDArray[np.bool_]:

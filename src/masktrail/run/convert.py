@@ -13,7 +13,7 @@ from masktrail.run.identity import difference, fingerprint
 from masktrail.run.journal import Journal
 from masktrail.run.pipeline import Output, ahead
 from masktrail.run.products import names_of
-from masktrail.run.whereabouts import places
+from masktrail.run.video_location import places
 from masktrail.video.cuts import with_cuts
 from masktrail.video.reader import Video, open_video
 

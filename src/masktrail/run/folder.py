@@ -111,7 +111,7 @@ class RunFolder:
 
         Args:
             about: what the run is of: its "identity", whether its source is "repeatable", and where
-                that is, see `whereabouts.told`.
+                that is, see `video_location.describe`.
             resume: see `check`.
             overwrite: see `check`.
             soft: keep soft masks too.
@@ -136,7 +136,7 @@ class RunFolder:
             with self.claimed(journal):
                 yield journal
         except BaseException:
-            if not journal.frames and not any(products.found(self.path, self._names)):
+            if not journal.frames and not any(products.existing(self.path, self._names)):
                 journal.remove()
                 if made:
                     remove_empty(self.path)
@@ -166,7 +166,7 @@ class RunFolder:
         except BaseException:
             fresh = [name for name in self._names if name not in left.names]
             with suppress(InputError):  # the first error is what matters
-                journal.disclaim([n for n in fresh if not any(products.found(self.path, [n]))])
+                journal.disclaim([n for n in fresh if not any(products.existing(self.path, [n]))])
             raise
         if (record := self._record()) is not None:
             self.record(journal, record)
@@ -184,8 +184,8 @@ class RunFolder:
             OtherRun: something else has the name of what is asked for.
         """
         own = [name for name in self._names if name in left.names]
-        ours = set(products.found(self.path, own, left.frames))
-        strange = [path for path in products.found(self.path, self._names) if path not in ours]
+        ours = set(products.existing(self.path, own, left.frames))
+        strange = [path for path in products.existing(self.path, self._names) if path not in ours]
         if os.path.lexists(self.path / RECORD) and self._record() is None:
             strange.insert(0, self.path / RECORD)
         if strange:
@@ -300,7 +300,7 @@ class RunFolder:
         return all(self._is_made(name, numbers) for name in self._names)
 
     def _is_made(self, name: str, numbers: set[int]) -> bool:
-        files = [path for path in products.found(self.path, [name]) if path.is_file()]
+        files = [path for path in products.existing(self.path, [name]) if path.is_file()]
         if "{id}" in name or "{frame}" not in name:
             return bool(files) and all(path.stat().st_size for path in files)
         return numbers <= {products.frame_of(path) for path in files}

@@ -54,7 +54,7 @@ def of_task(video: Video, plan: Plan, job: Job) -> dict[str, Any]:
     """What masks depend on besides the model: pictures, prompts, frames."""
     return {
         "video": fingerprint(video),
-        "prompts": told_prompts(plan),
+        "prompts": prompts_to_json(plan),
         "start": plan.start,
         "end": job.end,
         "values": job.values,
@@ -117,7 +117,7 @@ def fingerprint(video: Video) -> dict[str, Any]:
 
 
 def _content(path: Path) -> str:
-    """Of a film what it begins and ends with; of a folder the same of its pictures."""
+    """Of a video file what it begins and ends with; of a folder the same of its pictures."""
     digest = hashlib.sha256()
     if path.is_dir():
         for file in sorted(p for p in path.iterdir() if is_picture(p) and p.is_file()):
@@ -135,15 +135,16 @@ def _ends(path: Path, count: int) -> bytes:
         return first + opened.read(count)
 
 
-def told_prompts(plan: Plan) -> dict[int, Any]:
+def prompts_to_json(plan: Plan) -> dict[int, Any]:
     """Prompts as `run.json` holds them: by object id where they are for the first frame alone."""
-    told = {
-        frame: {i: _told(prompt) for i, prompt in of.items()} for frame, of in plan.prompts.items()
+    by_frame = {
+        frame: {i: _prompt_to_json(prompt) for i, prompt in prompts.items()}
+        for frame, prompts in plan.prompts.items()
     }
-    return told[plan.start] if plan.last == plan.start else told
+    return by_frame[plan.start] if plan.last == plan.start else by_frame
 
 
-def _told(prompt: Prompt) -> Any:
+def _prompt_to_json(prompt: Prompt) -> Any:
     if isinstance(prompt, Mask):
         return {"mask": hashlib.sha256(prompt.mask.tobytes()).hexdigest()[:16]}
     if isinstance(prompt, Box):
@@ -152,8 +153,8 @@ def _told(prompt: Prompt) -> Any:
         [_plain(x), _plain(y), int(on)]
         for (x, y), on in zip(prompt.points, prompt.labels, strict=True)
     ]
-    box = {"box": _told(prompt.box)} if prompt.box else {}
-    return {"points": clicks, **box, **(_told(prompt.mask) if prompt.mask else {})}
+    box = {"box": _prompt_to_json(prompt.box)} if prompt.box else {}
+    return {"points": clicks, **box, **(_prompt_to_json(prompt.mask) if prompt.mask else {})}
 
 
 def _plain(number: float) -> float:

@@ -112,8 +112,8 @@ class Journal:
                 )
             self._file.execute("PRAGMA journal_mode = WAL")
             self._file.execute("PRAGMA synchronous = NORMAL")
-            if self._told("format") in READ:
-                return modern(self._told("about"))
+            if self._stored("format") in READ:
+                return modern(self._stored("about"))
         raise OtherRun(
             f"{self.path} was written by another version of MaskTrail; track again with "
             "--overwrite, or into another folder."
@@ -122,7 +122,7 @@ class Journal:
     @property
     def finished(self) -> bool:
         """Whether the run came to its end."""
-        return bool(self._told("finished"))
+        return bool(self._stored("finished"))
 
     @property
     def frames(self) -> int:
@@ -155,7 +155,7 @@ class Journal:
             self._file.executemany("DELETE FROM products WHERE name = ?", [(n,) for n in names])
 
     def relocate(self, where: Mapping[str, Any]) -> None:
-        """Writes down where the video lies now, see `whereabouts.told`."""
+        """Writes down where the video lies now, see `video_location.describe`."""
         self.about |= where
         with self._explained():
             told = json.dumps(self.about)
@@ -277,7 +277,7 @@ class Journal:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _told(self, key: str) -> Any:
+    def _stored(self, key: str) -> Any:
         row = self._one("SELECT value FROM about WHERE key = ?", key)
         with self._explained():
             return json.loads(row[0]) if row else None

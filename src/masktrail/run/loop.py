@@ -16,7 +16,7 @@ from masktrail.export import make_writers
 from masktrail.export.base import Writer
 from masktrail.prompts.check import check_prompt
 from masktrail.run import identity as identities
-from masktrail.run import whereabouts
+from masktrail.run import video_location
 from masktrail.run.folder import RunFolder
 from masktrail.run.job import DEFAULT_EXPORTS, Job
 from masktrail.run.journal import Damaged, Journal
@@ -180,7 +180,7 @@ def _track_video(
         }
         if job.keep_finished and (known := _report_of(folder.finished(identity))):
             return known
-        where = whereabouts.told(job.source, folder.path)
+        where = video_location.describe(job.source, folder.path)
         about = {"identity": identity, "repeatable": video.repeatable, **where}
         passes = (
             BothPasses(tracker, plan, folder.path) if plan.backward else ForwardPass(tracker, plan)
@@ -188,7 +188,7 @@ def _track_video(
         soft = job.keep_soft or any(writer.needs_soft for writer in writers)
         with folder.run(about, job.resume, job.overwrite, soft) as journal:
             report = _loop(video, passes, writers, journal, progress, job.options.edges)
-            folder.record(journal, _told(job, identity, tracker, report))
+            folder.record(journal, _record_of(job, identity, tracker, report))
     return report
 
 
@@ -199,7 +199,7 @@ def _report_of(record: Mapping[str, Any] | None) -> Report | None:
     return Report(**{name: record[name] for name in names})
 
 
-def _told(
+def _record_of(
     job: Job, identity: Mapping[str, Any], tracker: "Tracker", report: Report
 ) -> dict[str, Any]:
     """What `run.json` holds: what was asked for, with what, and what came of it."""
@@ -267,7 +267,7 @@ def _loop(
                     output.then(partial(journal.add_cut, frame.index))
             else:
                 before = time.perf_counter()
-                result = _said(frame, passes, result, edges == "refined")
+                result = _result_of(frame, passes, result, edges == "refined")
                 tracking += time.perf_counter() - before
                 with holding_ctrl_c():
                     output.write(frame, result)
@@ -309,7 +309,9 @@ def _closed(output: Output, journal: Journal, whole: bool) -> bool:
     return whole
 
 
-def _said(frame: Frame, passes: BothPasses | ForwardPass, before: Result, refine: bool) -> Result:
+def _result_of(
+    frame: Frame, passes: BothPasses | ForwardPass, before: Result, refine: bool
+) -> Result:
     """What is said of a frame; of one that is lost what was said before, all objects lost."""
     if frame.lost:
         passes.skip(frame)

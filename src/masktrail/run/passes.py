@@ -1,8 +1,8 @@
 """A video tracked from prompts at any of its frames, in both directions, frame by frame.
 
 Up to the last prompt there are two passes before anything is written, forward and backward, both
-with every prompted frame in memory. What each said lies on disk (`Spool`); the last pass joins it
-frame by frame and goes on from the last prompt as the first one left the tracker.
+with every prompted frame in memory. What each said lies on disk (`LogitCache`); the last pass joins
+it frame by frame and goes on from the last prompt as the first one left the tracker.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masktrail.errors import InputError
+from masktrail.run.logit_cache import LogitCache
 from masktrail.run.pipeline import ahead
 from masktrail.run.plan import Plan, weight
-from masktrail.run.spool import Spool
 from masktrail.tracking.competition import sigmoid, to_logits
 from masktrail.tracking.soft import Opinion
 from masktrail.types import Frame, Mask, Prompt, Result
@@ -116,7 +116,7 @@ class BothPasses:
 
     def __init__(self, tracker: "Tracker", plan: Plan, scratch: Path) -> None:
         self._tracker, self._plan = tracker, plan
-        self._forward, self._backward = Spool(scratch), Spool(scratch)
+        self._forward, self._backward = LogitCache(scratch), LogitCache(scratch)
         self._given: dict[int, dict[int, NDArray[np.bool_]]] = {}
         self._state: dict[str, Any] = {}
         self._joined = False  # whether all frames that two passes say something of are done
@@ -214,12 +214,12 @@ class BothPasses:
                 self._given[index] = dict(self._tracker.given)
                 self._tracker.rewind()
 
-    def _pass(self, frames: Iterable[Frame], spool: Spool, done: Tick) -> None:
+    def _pass(self, frames: Iterable[Frame], cache: LogitCache, done: Tick) -> None:
         said: dict[int, Opinion] = {}
         for frame in frames:
             if not frame.lost:
                 said = self._say(frame)
-            spool.write(frame.index, said)
+            cache.write(frame.index, said)
             done()
 
     def _say(self, frame: Frame) -> dict[int, Opinion]:

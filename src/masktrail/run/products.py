@@ -18,7 +18,7 @@ def names_of(writers: Iterable[Writer | type[Writer]]) -> list[str]:
     return list(dict.fromkeys(name for writer in writers for name in writer.files))
 
 
-def found(out: Path, names: Iterable[str], frames: range | None = None) -> Iterator[Path]:
+def existing(out: Path, names: Iterable[str], frames: range | None = None) -> Iterator[Path]:
     """Files of a folder that have one of the names, links that lead nowhere among them.
 
     Args:
@@ -45,7 +45,7 @@ def remove(out: Path, names: Sequence[str], frames: range | None) -> None:
     """
     for name in names:
         part = part_of(Path(name)).as_posix()
-        paths = list(found(out, (name, part, part + Path(name).suffix), frames))
+        paths = list(existing(out, (name, part, part + Path(name).suffix), frames))
         for path in paths:
             delete(path)
         for folder in {path.parent for path in paths}:

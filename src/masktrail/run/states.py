@@ -25,7 +25,7 @@ def packed_state(state: Mapping[str, Any]) -> bytes:
             texts or whole numbers.
     """
     arrays: dict[str, NDArray[Any]] = {}
-    told = _told(state, arrays)
+    told = _to_json(state, arrays)
     return save(arrays, metadata={KEY: json.dumps(told)})
 
 
@@ -40,7 +40,7 @@ def unpacked_state(content: bytes) -> dict[str, Any]:
             return _of_torch(content)
         size = int.from_bytes(content[:8], "little")
         told = json.loads(json.loads(content[8 : 8 + size])["__metadata__"][KEY])
-        state = _read(told, load(content))
+        state = _from_json(told, load(content))
         if not isinstance(state, dict):
             raise ValueError("it is no state")
         return state
@@ -48,27 +48,27 @@ def unpacked_state(content: bytes) -> dict[str, Any]:
         raise ValueError(f"{type(error).__name__}: {error}") from error
 
 
-def _told(value: Any, arrays: dict[str, NDArray[Any]]) -> Any:
+def _to_json(value: Any, arrays: dict[str, NDArray[Any]]) -> Any:
     """What stands for a value in JSON; arrays are added to those there are."""
     if isinstance(value, np.ndarray):
         name = str(len(arrays))
         arrays[name] = np.asarray(value, order="C")
         return {"array": name}
     if isinstance(value, Mapping):
-        return {"items": [[key, _told(each, arrays)] for key, each in value.items()]}
+        return {"items": [[key, _to_json(each, arrays)] for key, each in value.items()]}
     if isinstance(value, list | tuple):
-        return [_told(each, arrays) for each in value]
+        return [_to_json(each, arrays) for each in value]
     return value
 
 
-def _read(told: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
+def _from_json(told: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     if isinstance(told, list):
-        return [_read(each, arrays) for each in told]
+        return [_from_json(each, arrays) for each in told]
     if not isinstance(told, dict):
         return told
     if "array" in told:
         return arrays[told["array"]]
-    return {key: _read(each, arrays) for key, each in told["items"]}
+    return {key: _from_json(each, arrays) for key, each in told["items"]}
 
 
 def _of_torch(content: bytes) -> dict[str, Any]:

@@ -73,7 +73,7 @@ class HeldOut:
 def _as_they_are(stage: Stage, training: Training) -> Stage:
     """A stage of clips that are neither bent nor pasted into, and of masks that are not spoilt."""
     clips = replace(stage.clips, objects=1, paste=0.0, real_motion=0.0, small=0.0, far=0)
-    own = stage.told(training.settings).unspoilt() if training.settings else None
+    own = stage.settings_as(training.settings).unspoilt() if training.settings else None
     return replace(stage, clips=clips, own=own)
 
 

@@ -45,7 +45,7 @@ class Clock:
     def timed(self, frames: Iterator[av.VideoFrame]) -> Iterator[tuple[av.VideoFrame, int]]:
         """Frames in presentation order, and when each is shown."""
         while self._look(frames, 1):
-            told = self._told(self._coming[0])
+            told = self._timestamp(self._coming[0])
             if told is None:
                 yield self._next(self._after())
             elif self._last is None or told > self._last:
@@ -59,7 +59,7 @@ class Clock:
         """The frames from here on that are told too early, or none where time begins anew."""
         last, early, following = self._last or 0, 1, None
         while early <= AT_ONCE and self._look(frames, early + 1):
-            following = self._told(self._coming[early])
+            following = self._timestamp(self._coming[early])
             if following is None or following > last:
                 break
             early += 1
@@ -85,7 +85,7 @@ class Clock:
     def _after(self) -> int:
         return 0 if self._last is None else self._last + self._duration
 
-    def _told(self, frame: av.VideoFrame) -> int | None:
+    def _timestamp(self, frame: av.VideoFrame) -> int | None:
         ticks = frame.pts
         if self._by_dts:
             if self._first_dts is None:

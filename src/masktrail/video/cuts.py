@@ -69,10 +69,10 @@ def with_cuts(video: Video) -> Iterator[Frame]:
     Each waits for the next `FLASH` ones, which tell a cut from a flash. Where frames cannot be
     waited for, as those of a camera, no cut is looked for.
     """
-    return _told(iter(video)) if video.repeatable else iter(video)
+    return _marked(iter(video)) if video.repeatable else iter(video)
 
 
-def _told(frames: Iterator[Frame]) -> Iterator[Frame]:
+def _marked(frames: Iterator[Frame]) -> Iterator[Frame]:
     """Lost frames are not looked at: what they show is of another one, or nothing."""
     waiting: deque[tuple[Frame, Look | None]] = deque()
     before: Look | None = None

@@ -69,7 +69,7 @@ class ImageFolder:
             except UNREADABLE as error:
                 lost = True
                 self._broken[index] = f"{self._paths[index].name} ({error})"
-                self.loss = self._told()
+                self.loss = self._loss_message()
             yield Frame(image, index, index, self.info.time_base, 1, lost=lost)
 
     def _first_values(self) -> Iterator[NDArray[Any]]:
@@ -79,7 +79,7 @@ class ImageFolder:
                 if is_deep(picture):
                     yield np.asarray(picture)
 
-    def _told(self) -> str:
+    def _loss_message(self) -> str:
         count, first = len(self._broken), self._broken[min(self._broken)]
         return (
             f"{self._folder} is damaged: {count} of {len(self._paths)} pictures cannot be decoded, "

@@ -13,7 +13,7 @@ from tempfile import mkstemp
 
 from masktrail.errors import InputError
 from masktrail.files import make_folder
-from masktrail.web.shelf import Shelf
+from masktrail.web.allowed_files import AllowedFiles
 
 OLD_PROJECTS = "masktrail-projects"
 """Folder of the projects of version 0.1, in the present one."""
@@ -57,15 +57,15 @@ def serve(
         ) from error
     listening = _listen(port)
     port, token = listening.getsockname()[1], secrets.token_urlsafe(16)
-    shelf = make_shelf(video, folders, projects or default_projects(), upload_limit_mb)
-    app = create_app(shelf, token, port)
+    allowed = make_allowed_files(video, folders, projects or default_projects(), upload_limit_mb)
+    app = create_app(allowed, token, port)
     if video is not None:
         app.state.session.open_video(str(video))
     address = f"http://{HOST}:{port}/?token={token}"
     say(address)
-    say(f"Projects are in {shelf.projects}.")
+    say(f"Projects are in {allowed.projects}.")
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
-    with redirect(address, shelf.projects) as file:
+    with redirect(address, allowed.projects) as file:
         if browse:
             threading.Timer(0.5, webbrowser.open, [file.as_uri()]).start()
         uvicorn.Server(config).run(sockets=[listening])
@@ -93,9 +93,9 @@ def default_projects() -> Path:
     return here if here.is_dir() else Path.home() / "MaskTrail"
 
 
-def make_shelf(
+def make_allowed_files(
     video: Path | None, folders: Sequence[Path], projects: Path, upload_limit_mb: int
-) -> Shelf:
+) -> AllowedFiles:
     """The files that the page may use; see `serve`.
 
     Raises:
@@ -111,7 +111,7 @@ def make_shelf(
     if video is not None and not any(video.resolve().is_relative_to(root) for root in roots):
         roots.append(video.resolve())
     make_folder(projects)
-    return Shelf(tuple(dict.fromkeys(roots)), projects.resolve(), upload_limit_mb * 2**20)
+    return AllowedFiles(tuple(dict.fromkeys(roots)), projects.resolve(), upload_limit_mb * 2**20)
 
 
 def _listen(port: int) -> socket.socket:

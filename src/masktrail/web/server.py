@@ -13,11 +13,11 @@ from pydantic import BaseModel
 
 from masktrail.errors import InputError
 from masktrail.settings import text_of
+from masktrail.web.allowed_files import AllowedFiles, TooLarge
 from masktrail.web.guard import Guard
 from masktrail.web.marks import Mark
 from masktrail.web.pictures import frame_jpeg, labels_png, mask_png
 from masktrail.web.session import Session
-from masktrail.web.shelf import Shelf, TooLarge
 from masktrail.zoo import settings_of
 
 STATIC = Path(__file__).parent / "static"
@@ -42,15 +42,15 @@ class Wanted(BaseModel):
     exports: list[str]
 
 
-def create_app(shelf: Shelf, token: str, port: int) -> FastAPI:
+def create_app(allowed: AllowedFiles, token: str, port: int) -> FastAPI:
     """The application, guarded.
 
     Args:
-        shelf: the files that may be used.
+        allowed: the files that may be used.
         token: that the page must show.
         port: that it is served on.
     """
-    session = Session(shelf)
+    session = Session(allowed)
 
     @asynccontextmanager
     async def closing(app: FastAPI) -> AsyncIterator[None]:
@@ -97,7 +97,7 @@ def _opening(app: FastAPI, session: Session) -> None:
 
     @app.get("/api/files")
     def files(path: str = "") -> dict[str, Any]:
-        return session.shelf.listing(path)
+        return session.allowed.listing(path)
 
     @app.post("/api/open")
     def open_(what: What) -> dict[str, Any]:
@@ -116,12 +116,12 @@ def _opening(app: FastAPI, session: Session) -> None:
         from fastapi.concurrency import run_in_threadpool
 
         length = request.headers.get("content-length", "0")
-        if length.isdecimal() and int(length) > session.shelf.upload_limit:
+        if length.isdecimal() and int(length) > session.allowed.upload_limit:
             raise TooLarge(
-                f"{Path(name).name} is larger than {session.shelf.upload_limit // 2**20} MB, the "
+                f"{Path(name).name} is larger than {session.allowed.upload_limit // 2**20} MB, the "
                 "limit; open it from disk, or start with a greater --upload-limit."
             )
-        video = await session.shelf.upload(name, request.stream())
+        video = await session.allowed.upload(name, request.stream())
         await run_in_threadpool(session.open_upload, video)
         return session.state()
 

@@ -15,11 +15,11 @@ from masktrail.errors import InputError
 from masktrail.export import WRITERS
 from masktrail.types import LabelMap
 from masktrail.video.browse import Browser
+from masktrail.web.allowed_files import AllowedFiles
 from masktrail.web.exporting import Exporting
 from masktrail.web.marks import Mark, check_mark
 from masktrail.web.preview import Preview
 from masktrail.web.project import FILE, Project
-from masktrail.web.shelf import Shelf
 from masktrail.web.tracking import Tracking
 from masktrail.zoo import load_prompter, trackers
 
@@ -73,11 +73,11 @@ class Session:
     """Opens and closes projects and answers for the open one; any thread may ask.
 
     Args:
-        shelf: the files that may be used.
+        allowed: the files that may be used.
     """
 
-    def __init__(self, shelf: Shelf) -> None:
-        self.shelf = shelf
+    def __init__(self, allowed: AllowedFiles) -> None:
+        self.allowed = allowed
         self._opened: Opened | None = None
         self._lock = threading.RLock()
         self._preview = Preview(load_prompter())
@@ -108,25 +108,25 @@ class Session:
         with self._lock:
             opened = self._opened
             return {
-                "open": None if opened is None else _told(opened),
+                "open": None if opened is None else _state_of(opened),
                 "run": None if opened is None else opened.tracking.status(),
                 "models": trackers(),
                 "exports": [
                     {"name": name, "about": writer.about} for name, writer in WRITERS.items()
                 ],
-                "projects": self.shelf.listed_projects(),
-                "roots": [str(root) for root in self.shelf.roots],
-                "upload_limit_mb": self.shelf.upload_limit // 2**20,
+                "projects": self.allowed.listed_projects(),
+                "roots": [str(root) for root in self.allowed.roots],
+                "upload_limit_mb": self.allowed.upload_limit // 2**20,
             }
 
     def open_video(self, path: str) -> None:
         """Opens a video from disk, in the project that there is of it or in a new one."""
-        video = self.shelf.inside(path)
+        video = self.allowed.inside(path)
         with self._lock:
-            folder = self.shelf.project_of(video)
+            folder = self.allowed.project_of(video)
             if folder is not None:
                 return self.open_project(folder.name)
-            self._show(video, lambda: Project.create(self.shelf.free_project(video.stem), video))
+            self._show(video, lambda: Project.create(self.allowed.free_project(video.stem), video))
 
     def open_upload(self, video: Path) -> None:
         """Opens a video that was uploaded into the folder of its project.
@@ -146,15 +146,15 @@ class Session:
     def open_project(self, name: str) -> None:
         """Opens a project that is there; what was paused can be gone on with."""
         with self._lock:
-            project = Project(self.shelf.project(name))
+            project = Project(self.allowed.project(name))
             if not project.video.resolve().is_relative_to(project.folder):
-                self.shelf.inside(str(project.video))
+                self.allowed.inside(str(project.video))
             self._show(project.video, lambda: project)
 
     def open_demo(self) -> None:
         """Opens the demo clip, painted where it is not there yet."""
         with self._lock:
-            folder = self.shelf.projects / DEMO
+            folder = self.allowed.projects / DEMO
             if (folder / "project.json").is_file():
                 return self.open_project(DEMO)
             clip = render_demo(folder)
@@ -186,7 +186,7 @@ class Session:
         """
         with self._lock:
             opened, browser = self.of(key), self.opened.browser
-            self.shelf.check_model(mark.settings.model)
+            self.allowed.check_model(mark.settings.model)
             length = browser.frames if browser.counted else None
             check_mark(mark, opened.size, length, opened.project.mask)
             opened.project.save(mark)
@@ -250,7 +250,7 @@ class Session:
         self._opened = Opened(secrets.token_hex(4), project, browser, *parts, warming)
 
 
-def _told(opened: Opened) -> dict[str, Any]:
+def _state_of(opened: Opened) -> dict[str, Any]:
     width, height = opened.size
     return {
         "key": opened.key,

@@ -109,17 +109,17 @@ class LabelPropagator:
 
     def state_dict(self) -> dict[str, Any]:
         """Everything needed to go on, as arrays and plain values."""
-        return {"given": self._told(self._given), "passing": self._told(self._passing)}
+        return {"given": self._to_lists(self._given), "passing": self._to_lists(self._passing)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Puts back what `state_dict` gave."""
-        self._given = self._read(state["given"])
-        self._passing = deque(self._read(state["passing"]), self._passing.maxlen)
+        self._given = self._from_lists(state["given"])
+        self._passing = deque(self._from_lists(state["passing"]), self._passing.maxlen)
 
-    def _told(self, references: Iterable[Reference]) -> list[Any]:
+    def _to_lists(self, references: Iterable[Reference]) -> list[Any]:
         return [[self.engine.array(r.features)[0], dict(r.masks)] for r in references]
 
-    def _read(self, told: list[Any]) -> list[Reference]:
+    def _from_lists(self, told: list[Any]) -> list[Reference]:
         keep = self.engine.keep
         return [Reference(keep(features[None]), dict(masks)) for features, masks in told]
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from masktrail.engines import Engine
 from masktrail.geometry import Soft, Window
-from masktrail.prompts.clicks import extent, honour
+from masktrail.prompts.clicks import enforce_clicks, extent
 from masktrail.prompts.colour import mask_by_colour
 from masktrail.tracking.competition import sigmoid
 from masktrail.types import Box, Image, Points
@@ -75,7 +75,7 @@ class NetworkPrompter:
             mask &= _near(clicks.box, mask.shape)
             if not mask.any():
                 mask = mask_by_colour(image, clicks.box)
-        return honour(mask, clicks)
+        return enforce_clicks(mask, clicks)
 
     def _start(self, image: Image, clicks: Points, previous: Soft | None) -> Soft:
         """The soft mask (H, W) that is to be corrected, all 0 where a box says where to look."""

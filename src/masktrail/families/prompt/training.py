@@ -60,7 +60,7 @@ def prompt_step(network: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
     with mask guidance: RITM, Sofiiuk et al., ICIP 2022); here the mask after every click is learned
     from, not the last one alone.
     """
-    settings = stage.told(ClickSettings)
+    settings = stage.settings_as(ClickSettings)
     b, n, size = *clips.valid.shape, clips.masks.shape[-1]
     images = clips.images[:, 0].repeat_interleave(n, 0)  # (B*N, 3, S, S)
     images = images.contiguous(memory_format=torch.channels_last)

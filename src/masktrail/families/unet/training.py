@@ -54,7 +54,7 @@ def pair_step(network: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
     steps, again the true one (teacher forcing); a share of the true ones is corrupted first, since
     no mask it will be given is perfect.
     """
-    settings = stage.told(PairSettings)
+    settings = stage.settings_as(PairSettings)
     b, t, n = clips.masks.shape[:3]
     images = clips.images.repeat_interleave(n, 0)  # (B*N, T, 3, S, S)
     truth = clips.masks.transpose(1, 2).flatten(0, 1)  # (B*N, T, S, S)

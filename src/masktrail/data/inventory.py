@@ -23,7 +23,7 @@ END_OF_JPEG = b"\xff\xd9"
 
 
 @dataclass(frozen=True)
-class PictureFacts:
+class PictureInfo:
     """A picture; `size` is (width, height), None where it cannot be read to its end."""
 
     path: Path
@@ -31,7 +31,7 @@ class PictureFacts:
 
 
 @dataclass(frozen=True)
-class MaskFacts:
+class MaskInfo:
     """A mask.
 
     Attributes:
@@ -51,7 +51,7 @@ class MaskFacts:
 
 
 @dataclass(frozen=True)
-class SequenceFacts:
+class SequenceInfo:
     """A sequence.
 
     Attributes:
@@ -62,14 +62,14 @@ class SequenceFacts:
     """
 
     name: str
-    pictures: tuple[PictureFacts, ...]
-    masks: tuple[MaskFacts, ...]
+    pictures: tuple[PictureInfo, ...]
+    masks: tuple[MaskInfo, ...]
     others: tuple[Path, ...]
 
 
-def read_facts(
+def read_inventory(
     root: Path, progress: Callable[[int, int], None] = lambda done, total: None
-) -> list[SequenceFacts]:
+) -> list[SequenceInfo]:
     """Reads the headers of all pictures and all masks below `root`, on threads.
 
     Args:
@@ -92,31 +92,31 @@ def read_facts(
     beside = {name: _pictures(masks / name) for name in names}
     read = {name: [path for path in beside[name] if path.suffix == ".png"] for name in names}
     total = sum(len(files[name]) for files in (pictures, read) for name in names)
-    seen: list[SequenceFacts] = []
+    seen: list[SequenceInfo] = []
     done = 0
     with ThreadPoolExecutor() as pool:
         for name in names:
             shown = pool.map(read_picture, pictures[name])
             marked = pool.map(read_mask, read[name])
             others = tuple(path for path in beside[name] if path.suffix != ".png")
-            seen.append(SequenceFacts(name, tuple(shown), tuple(marked), others))
+            seen.append(SequenceInfo(name, tuple(shown), tuple(marked), others))
             done += len(pictures[name]) + len(read[name])
             progress(done, total)
     return seen
 
 
-def read_picture(path: Path) -> PictureFacts:
+def read_picture(path: Path) -> PictureInfo:
     """Size of a picture, from its header where its end is in place, else by decoding it all."""
     try:
         with Image.open(path) as picture:
             if picture.format != "JPEG" or END_OF_JPEG not in _tail(path):
                 picture.load()
-            return PictureFacts(path, picture.size)
+            return PictureInfo(path, picture.size)
     except UNREADABLE:
-        return PictureFacts(path, None)
+        return PictureInfo(path, None)
 
 
-def read_mask(path: Path) -> MaskFacts:
+def read_mask(path: Path) -> MaskInfo:
     """What a mask holds, by the rules of `masktrail.masks.read_labels`."""
     size = (0, 0)
     try:
@@ -129,11 +129,11 @@ def read_mask(path: Path) -> MaskFacts:
                 kind = "colours"
             else:
                 kind = "two values" if ids == (1,) and _reaches_255(picture) else "ids"
-            return MaskFacts(path, size, ids, kind, void)
+            return MaskInfo(path, size, ids, kind, void)
     except InputError:
-        return MaskFacts(path, size, (), "no label map")
+        return MaskInfo(path, size, (), "no label map")
     except UNREADABLE:
-        return MaskFacts(path, size, (), "damaged")
+        return MaskInfo(path, size, (), "damaged")
 
 
 def _reaches_255(picture: Image.Image) -> bool:

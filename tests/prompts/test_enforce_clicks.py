@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from masktrail.prompts.clicks import extent, honour
+from masktrail.prompts.clicks import enforce_clicks, extent
 from masktrail.types import Box, Points
 
 
@@ -16,23 +16,25 @@ def square(x: int, y: int, side: int) -> np.ndarray:
 
 def test_a_positive_click_beside_the_mask_adds_a_spot():
     mask = square(4, 4, 10)
-    held = honour(mask, Points([(40.5, 30.5)], [True]))
+    held = enforce_clicks(mask, Points([(40.5, 30.5)], [True]))
     assert held[30, 40] and held[mask].all() and 20 < (held ^ mask).sum() < 40
 
 
 def test_a_negative_click_removes_the_piece_it_is_in():
-    held = honour(square(4, 4, 10) | square(30, 20, 12), Points([(33, 25)], [False]))
+    held = enforce_clicks(square(4, 4, 10) | square(30, 20, 12), Points([(33, 25)], [False]))
     np.testing.assert_array_equal(held, square(4, 4, 10))
 
 
 def test_a_negative_click_in_the_piece_of_a_positive_one_takes_a_spot():
-    held = honour(square(10, 4, 30), Points([(15, 10), (33, 25)], [True, False]))
+    held = enforce_clicks(square(10, 4, 30), Points([(15, 10), (33, 25)], [True, False]))
     assert held[10, 15] and not held[25, 33] and held.sum() > 30 * 30 - 40
 
 
 def test_clicks_that_agree_change_nothing():
     mask = square(10, 4, 30)
-    np.testing.assert_array_equal(honour(mask, Points([(15, 10), (60, 40)], [True, False])), mask)
+    np.testing.assert_array_equal(
+        enforce_clicks(mask, Points([(15, 10), (60, 40)], [True, False])), mask
+    )
 
 
 @settings(max_examples=40)
@@ -45,7 +47,7 @@ def test_clicks_that_agree_change_nothing():
 def test_every_click_holds(clicks, seed):
     mask = np.random.default_rng(seed).random((48, 64)) < 0.3
     before = mask.copy()
-    held = honour(mask, Points(list(clicks), list(clicks.values())))
+    held = enforce_clicks(mask, Points(list(clicks), list(clicks.values())))
     assert all(held[y, x] == label for (x, y), label in clicks.items())
     np.testing.assert_array_equal(mask, before)
 

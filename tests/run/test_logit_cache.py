@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from masktrail.errors import InputError
-from masktrail.run.spool import Spool
+from masktrail.run.logit_cache import LogitCache
 from masktrail.tracking.competition import sigmoid
 from masktrail.tracking.soft import Opinion
 
@@ -19,7 +19,7 @@ def said(seed: int, shape: tuple[int, int] = (12, 16)) -> Opinion:
 
 @pytest.mark.parametrize("frames", [range(3, 9), range(8, 2, -1)])
 def test_frames_come_back_in_any_order(tmp_path, frames):
-    spool = Spool(tmp_path)
+    spool = LogitCache(tmp_path)
     kept = {t: {1: said(t), 65535: said(t + 100)} for t in frames}
     for t in frames:
         spool.write(t, kept[t])
@@ -33,28 +33,28 @@ def test_frames_come_back_in_any_order(tmp_path, frames):
 
 
 def test_frames_without_objects_are_kept_too(tmp_path):
-    spool = Spool(tmp_path)
+    spool = LogitCache(tmp_path)
     spool.write(0, {})
     spool.write(1, {1: said(0)})
     assert spool.read(0) == {} and list(spool.read(1)) == [1]
 
 
 def test_nothing_is_left_and_no_folder_is_made(tmp_path):
-    spool = Spool(tmp_path / "not" / "there")
+    spool = LogitCache(tmp_path / "not" / "there")
     spool.write(0, {1: said(0)})
     assert list(tmp_path.iterdir()) == []
     spool.close()
-    assert list(tmp_path.iterdir()) == [] and Spool(tmp_path).read(0) == {}
+    assert list(tmp_path.iterdir()) == [] and LogitCache(tmp_path).read(0) == {}
 
 
 def test_a_full_disk_is_told(tmp_path, monkeypatch):
     def full(*arguments, **more):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    spool = Spool(tmp_path)
+    spool = LogitCache(tmp_path)
     monkeypatch.setattr(spool, "_file", type("Full", (), {"seek": full})())
     with pytest.raises(InputError, match="disk is full"):
         spool.write(0, {1: said(0)})
-    monkeypatch.setattr("masktrail.run.spool.TemporaryFile", full)
+    monkeypatch.setattr("masktrail.run.logit_cache.TemporaryFile", full)
     with pytest.raises(InputError, match="disk is full"):
-        Spool(tmp_path)
+        LogitCache(tmp_path)

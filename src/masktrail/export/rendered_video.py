@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class FilmWriter(ABC):
+class RenderedVideoWriter(ABC):
     """A video with the source's timing and sound. Built on it, a writer names its file in `files`
     and makes the pictures; it may choose the encoding too. What cannot be encoded is left out,
     which is said: the rest of a run is finished.

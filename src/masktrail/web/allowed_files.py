@@ -22,7 +22,7 @@ class TooLarge(InputError):
 
 
 @dataclass(frozen=True)
-class Shelf:
+class AllowedFiles:
     """Folders named at start; nothing beyond them is shown, opened or written.
 
     Attributes:

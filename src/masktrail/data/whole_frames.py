@@ -15,7 +15,7 @@ from masktrail.devices import sent
 from masktrail.errors import InputError
 
 
-class PlainClips:
+class WholeFrameClips:
     """Draws such clips from a pack.
 
     Args:

@@ -9,7 +9,7 @@ from masktrail.files import cannot_write
 from masktrail.tracking.soft import Opinion, packed, unpacked
 
 
-class Spool:
+class LogitCache:
     """Logits and scores by frame, written once and read back in any order.
 
     They lie, a kilobyte or so per object and frame, in a file without a name that vanishes with
