@@ -70,7 +70,7 @@ def _growth(
             kept.append(np.ones(SIZE[::-1], np.uint8))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "load", lambda *arguments: fake_tracker())
+        patch.setattr(loop, "tracker_of", lambda *arguments: fake_tracker())
         (out.parent / "fake.safetensors").write_bytes(b"fake")
         track(video, prompts, out, out.parent / "fake.safetensors", progress=note)
     assert len(peaks) == len(steps)

@@ -149,11 +149,11 @@ def test_boxes_and_a_range(run, video, fake, tmp_path):
 def test_prompts_of_all_kinds_are_mixed_at_any_frame(run, video, tmp_path, monkeypatch):
     asked = []
 
-    def track(video, prompts, *arguments, **named):
-        asked.append(prompts)
+    def track_video(job, *arguments, **named):
+        asked.append(job.prompts)
         return Report(1, 1.0, 1.0, 1.0, None, None, False)
 
-    monkeypatch.setattr("masktrail.run.track", track)
+    monkeypatch.setattr("masktrail.run.track_video", track_video)
     said = run(
         "track", video, "--out", tmp_path / "out", "--start", 1, "--not-point", "1:40,20", BOX,
         "--at", 5, "--point", "1:50,20", "--mask", label_map(tmp_path / "fifth.png"),
@@ -383,7 +383,7 @@ def test_too_little_memory_is_one_sentence(command, monkeypatch, video_file, tmp
     def fail(*given, **named):
         raise error
 
-    monkeypatch.setattr("masktrail.run.track", fail)
+    monkeypatch.setattr("masktrail.run.track_video", fail)
     said = command("track", video_file, "--box", "1:4,4,30,30", "--out", tmp_path / "out")
     assert (said.code, said.err.count("\n")) == (2, 1)
     assert said.err.startswith("Error: There is not enough memory")
@@ -393,7 +393,7 @@ def test_what_nobody_foresaw_is_not_called_memory(command, monkeypatch, video_fi
     def fail(*given, **named):
         raise RuntimeError("of another kind")
 
-    monkeypatch.setattr("masktrail.run.track", fail)
+    monkeypatch.setattr("masktrail.run.track_video", fail)
     with pytest.raises(RuntimeError, match="of another kind"):
         command("track", video_file, "--box", "1:4,4,30,30", "--out", tmp_path / "out")
 

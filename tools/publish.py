@@ -8,6 +8,8 @@ Writes int8 shards `unet-00001-of-00002.safetensors`, ..., at most 15 MB each.
 import argparse
 from pathlib import Path
 
+from torch import nn
+
 from masktrail.errors import InputError
 from masktrail.zoo import weights_origin, weights_path
 from masktrail.zoo.weights import load_network, publish, read_config
@@ -38,7 +40,7 @@ def publish_model(model: str, name: str, out: Path) -> str:
     return "\n".join(["files={", *lines, "},", f"parameters={_count(network):_},"])
 
 
-def _count(network) -> int:
+def _count(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 

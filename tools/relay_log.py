@@ -145,7 +145,7 @@ def _leg(row: dict[str, str]) -> Leg:
     values = {field.name: numbers.get(field.name, str)(row[field.name]) for field in fields(Leg)}
     before, after = row["score_before"], float(row["score_after"])
     scores = {"score_before": float(before) if before else None, "score_after": after}
-    return Leg(**{**values, **scores})  # type: ignore[arg-type]
+    return Leg(**{**values, **scores})
 
 
 def _row(leg: Leg) -> dict[str, object]:

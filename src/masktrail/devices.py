@@ -1,6 +1,7 @@
 """Where networks run, and in which precision that is fast there."""
 
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -38,7 +39,7 @@ def catch_up(device: torch.device) -> None:
         wait()
 
 
-def fast_autocast(device: torch.device) -> AbstractContextManager:
+def fast_autocast(device: torch.device) -> AbstractContextManager[Any]:
     """Autocast to bfloat16 where `device` multiplies it natively, else nothing.
 
     A CPU without bfloat16 instructions emulates them, about ten times slower than float32.
@@ -48,7 +49,7 @@ def fast_autocast(device: torch.device) -> AbstractContextManager:
     return nullcontext()
 
 
-def no_autocast(device: torch.device) -> AbstractContextManager:
+def no_autocast(device: torch.device) -> AbstractContextManager[Any]:
     """Full precision on `device`, also where an autocast is in force."""
     if torch.amp.is_autocast_available(device.type):
         return torch.autocast(device.type, enabled=False)

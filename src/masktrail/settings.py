@@ -114,7 +114,7 @@ class Setting:
 
 def arguments_of(propagator: Callable[..., Any]) -> list[Setting]:
     """What a propagator's class can be told, in the order of its arguments."""
-    hints = typing.get_type_hints(propagator.__init__, include_extras=True)  # type: ignore[misc]
+    hints = typing.get_type_hints(propagator.__init__, include_extras=True)
     return [
         _setting(name, hints[name], parameter.default)
         for name, parameter in signature(propagator).parameters.items()
@@ -203,7 +203,7 @@ def _number(value: object, kind: type) -> float:
     if isinstance(value, str):
         if not (WHOLE if kind is int else NUMBER).fullmatch(value):
             raise ValueError
-        return kind(value)  # type: ignore[no-any-return]
+        return kind(value)
     if kind is int:
         return operator.index(value)  # type: ignore[arg-type]
     return float(value)  # type: ignore[arg-type]

@@ -25,7 +25,7 @@ from masktrail.files import make_folder, replacing
 if TYPE_CHECKING:
     from masktrail.data.check import Finding
     from masktrail.data.single_object import Part
-    from masktrail.zoo import Card
+    from masktrail.tracking.family import Card
 
 STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 """Severity of a finding to how it is coloured."""
@@ -215,7 +215,7 @@ def findings(found: Sequence["Finding"]) -> None:
     """Prints what is wrong with a data set, the worst first, and whether it can be used."""
     table = Table(box=None, show_header=False, pad_edge=False)
     for justify in ("left", "right", "left"):
-        table.add_column(justify=justify)  # type: ignore[arg-type]
+        table.add_column(justify=justify)
     for finding in found:
         text = Text(finding.what)
         if finding.examples:

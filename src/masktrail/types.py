@@ -156,7 +156,8 @@ class Result:
     """What the tracker says of one frame.
 
     Attributes:
-        labels: object id of every pixel, uint8 (uint16 where an id exceeds 255), shape (H, W).
+        labels: object id of every pixel, uint8 (uint16 where an id exceeds 255), shape (H, W); not
+            to be changed, soft masks follow it.
         objects: every object being tracked, by id, whether present or lost.
         soft: makes the soft masks, see `SoftMasks`; None where nobody kept them.
     """

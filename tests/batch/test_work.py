@@ -75,7 +75,9 @@ def test_one_bad_video_never_stops_the_rest(folder, options, tmp_path):
     with (tmp_path / work.SUMMARY).open() as file:
         rows = list(csv.DictReader(file))
     assert [(row["name"], row["state"]) for row in rows] == [(s.name, s.state) for s in found]
-    track(folder / "b.mp4", {1: Box(4, 4, 30, 30)}, tmp_path / "alone", options.model, size=64)
+    track(
+        folder / "b.mp4", {1: Box(4, 4, 30, 30)}, tmp_path / "alone", options.options.model, size=64
+    )
     for path in (tmp_path / "alone/masks").iterdir():
         assert path.read_bytes() == (tmp_path / "b/masks" / path.name).read_bytes()
 
@@ -132,7 +134,7 @@ def test_a_task_that_changed_is_done_anew(folder, options, tmp_path):
 
 def test_other_settings_are_another_task(folder, options, tmp_path, monkeypatch):
     def told(**settings: object) -> dict:
-        given = replace(options, settings=settings)
+        given = replace(options, options=replace(options.options, settings=settings))
         (status,) = run_batch_here(monkeypatch, [task(folder, "a")], tmp_path, given)
         assert status.state == "done", status.said
         return json.loads((tmp_path / "a/run.json").read_text())["arguments"]["settings"]
@@ -143,7 +145,7 @@ def test_other_settings_are_another_task(folder, options, tmp_path, monkeypatch)
     assert (tmp_path / "a/run.json").stat().st_mtime_ns == before, "said otherwise, but the same"
     for wrong in ({"capacity": "-1"}, {"vieuw": "x"}):
         with pytest.raises(InputError, match=r"0 or more|has no setting 'vieuw'"):
-            run_batch([task(folder, "a")], tmp_path, replace(options, settings=wrong))
+            told(**wrong)
     assert (tmp_path / "a/run.json").stat().st_mtime_ns == before, "what was done is kept"
 
 
@@ -254,6 +256,7 @@ import sys, time
 from masktrail.batch.manifest import read_tasks
 from masktrail.batch.work import Options, run_batch
 from masktrail.run import loop
+from masktrail.settings import ModelOptions
 real = loop.ForwardPass.step
 def step(self, frame):
     time.sleep(600 * (frame.index == 70))  # it never ends by itself
@@ -293,7 +296,7 @@ def test_a_folder_that_cannot_be_made_fails_alone(folder, options, tmp_path, mon
 
 
 def test_what_no_batch_began_is_not_replaced(folder, options, tmp_path):
-    track(folder / "a.mp4", {7: Box(9, 9, 30, 30)}, tmp_path / "a", options.model, size=64)
+    track(folder / "a.mp4", {7: Box(9, 9, 30, 30)}, tmp_path / "a", options.options.model, size=64)
     before = (tmp_path / "a/objects.csv").read_text()
     for _ in range(2):
         status = do(task(folder, "a"), tmp_path / "a", options)

@@ -27,7 +27,7 @@ def test_frames_come_back_in_any_order(tmp_path, frames):
         found = spool.read(t)
         assert list(found) == [1, 65535]
         for i, (logits, score, _) in found.items():
-            assert np.abs(sigmoid(logits) - sigmoid(kept[t][i].logits)).max() < 0.011
+            assert np.abs(sigmoid(logits) - sigmoid(kept[t][i].logits)).max() < 0.015
             assert score == pytest.approx(kept[t][i].score, abs=1e-6)
     assert spool.read(2) == spool.read(9) == {}
 

@@ -40,7 +40,7 @@ class TorchEngine:
         whole = bool(ranges) and supported(device)
         self.network = to_int8(quick, ranges) if whole else quick
         self.precision = "int8" if whole else "float"
-        self.device = str(device)
+        self.device = str(torch.empty(0, device=device).device)  # "cuda:0" of "cuda"
         self.stride: int = getattr(network, "stride", 1)
 
     @torch.inference_mode()

@@ -143,8 +143,9 @@ class BothPasses:
                 self._pass(self._up_to_last(video), self._forward, done)
                 self._state = self._tracker.state_dict()
                 last -= 1
-            frames = frames_backward(recording, self._plan.start, last, tick)
-            self._pass(ahead(frames), self._backward, done)
+            backward = frames_backward(recording, self._plan.start, last, tick)
+            with closing(ahead(backward)) as frames:  # whose thread is to be done with the file
+                self._pass(frames, self._backward, done)
         if self._plan.forward:
             self._tracker.load_state_dict(self._state)
 
@@ -201,18 +202,22 @@ class BothPasses:
 
         Not those clicks that correct a mask which is not there yet.
         """
-        for index, of in self._plan.prompts.items():
-            recording.count(index + 1, tick)
-            if len(recording) <= index:
-                raise InputError(never_came(recording.info.source, index, recording.loss))
-            prompts = {i: prompt for i, prompt in of.items() if not self._plan.corrects(index, i)}
-            (frame,) = recording.stretch(range(index, index + 1)) if prompts else (None,)
-            if frame is not None and frame.lost:
-                raise InputError(lost(index))
-            if frame is not None and len(self._plan.prompts) > 1:
-                self._tracker.step(frame.image, prompts)
-                self._given[index] = dict(self._tracker.given)
+        learnt = {
+            index: known
+            for index, prompts in self._plan.prompts.items()
+            if (known := {i: p for i, p in prompts.items() if not self._plan.corrects(index, i)})
+        }
+        for frame in recording.pick(list(learnt), tick):
+            if frame.lost:
+                raise InputError(lost(frame.index))
+            if len(self._plan.prompts) > 1:
+                self._tracker.step(frame.image, learnt[frame.index])
+                self._given[frame.index] = dict(self._tracker.given)
                 self._tracker.rewind()
+        recording.count(self._plan.last + 1, tick)
+        missing = [index for index in self._plan.prompts if index >= len(recording)]
+        if missing:
+            raise InputError(never_came(recording.info.source, missing[0], recording.loss))
 
     def _pass(self, frames: Iterable[Frame], cache: LogitCache, done: Tick) -> None:
         said: dict[int, Opinion] = {}

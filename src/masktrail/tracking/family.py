@@ -75,7 +75,8 @@ class Traits:
 
     Attributes:
         prompts: those of `PROMPTS` that its propagator takes as they are, by its method `mark`; of
-            all others masks are made first.
+            all others masks are made first. A prompted frame that comes again, as in the passes of
+            a run with prompts at several frames, is given with the mask that came of it.
         strays: whether the tracker leaves out what of its masks cannot be the object, see
             `pieces.without_strays`.
         scores: whether its propagator says how good its masks are, in its attribute `scores`;
@@ -84,8 +85,8 @@ class Traits:
         learns: its setting that says for how many seconds it may learn from a prompted frame, by
             its propagator's method `learn`; None where it learns nothing.
         engines: names of what can compute it, as `engines.torch` is named; none without a network.
-        devices: kinds of devices it can run on, as torch names them; none stands for all that its
-            engine has.
+        devices: kinds of devices it can run on, as torch names them, the best first; none stands
+            for all that its engine has.
     """
 
     prompts: tuple[str, ...] = ("mask",)

@@ -129,7 +129,7 @@ class Loader(Generic[S]):
             self._running = None
 
 
-class _Source(IterableDataset, Generic[S]):
+class _Source(IterableDataset[Any], Generic[S]):
     """What one worker draws."""
 
     def __init__(

@@ -33,6 +33,7 @@ class Browser:
         with open_video(path) as video:
             self._recording = video.recording()
         if isinstance(self._recording, File):
+            self._recording.count(1)  # there is one, and it is asked for first
             self._recording.count_behind()
         self.info = self._recording.info
         self._kept: OrderedDict[int, Image] = OrderedDict()

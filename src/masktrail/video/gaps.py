@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import av
 
 PATIENCE = 16
@@ -19,7 +21,7 @@ class Gaps:
         self._sent: set[int] = set()
         self._owed = self._seen = 0
 
-    def send(self, packet: av.Packet) -> None:
+    def send(self, packet: av.Packet[Any]) -> None:
         """Takes note of a packet that goes in."""
         if packet.pts is not None and packet.size and not packet.is_discard:
             self._sent.add(packet.pts)

@@ -7,20 +7,26 @@ page, and the run that it started.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Protocol
-from weakref import WeakValueDictionary
+
+import av
 
 from masktrail.errors import InputError
-from masktrail.types import Frame, VideoInfo
+from masktrail.types import Frame, Image, VideoInfo
 from masktrail.video.container import ContainerSource
 from masktrail.video.index import Index, read_chunk
 from masktrail.video.source import Source, Tick, nothing
 
 ROOM_BYTES = 128 * 2**20
 """Of decoded pictures that are read at once."""
+
+PATIENCE = 0.05
+"""Seconds after which who waits for another one's counting looks around."""
 
 
 class Recording(Protocol):
@@ -57,6 +63,10 @@ class Recording(Protocol):
             end: frame to stop before.
             tick: called for every frame that is counted; it may raise to end this.
         """
+        ...
+
+    def pick(self, indices: Sequence[int], tick: Tick = nothing) -> Iterator[Frame]:
+        """Single frames, in ascending order, counted on the way; it ends where there is none."""
         ...
 
     def chunk(self, start: int, end: int) -> int:
@@ -126,6 +136,13 @@ class Pictures:
     def count(self, end: int, tick: Tick = nothing) -> None:
         """They are counted."""
 
+    def pick(self, indices: Sequence[int], tick: Tick = nothing) -> Iterator[Frame]:
+        """See `Recording.pick`."""
+        for index in indices:
+            tick()
+            if index < len(self):
+                yield from self.stretch(range(index, index + 1))
+
     def chunk(self, start: int, end: int) -> int:
         """See `Recording.chunk`."""
         room = max(1, ROOM_BYTES // (self.info.width * self.info.height * 3))
@@ -135,16 +152,18 @@ class Pictures:
         """See `Recording.stretch`."""
         first, end = min(indices), max(indices) + 1
         frames = list(self._source.frames(first, end))
-        if frames and frames[0].lost and first:  # it stands for the one before it
-            (before,) = self.stretch(range(first - 1, first))
-            for place, frame in enumerate(frames):
-                if not frame.lost:
-                    break
-                frames[place] = replace(frame, image=before.image)
+        if frames and frames[0].lost and (before := self._before(first)) is not None:
+            lost = list(takewhile(lambda frame: frame.lost, frames))
+            frames[: len(lost)] = [replace(frame, image=before) for frame in lost]
         if indices.step > 0:
             frames.reverse()
         while frames:
             yield frames.pop()
+
+    def _before(self, index: int) -> Image | None:
+        """The picture that stands for one that cannot be decoded: the last before it that can."""
+        singles = (self._source.frames(place, place + 1) for place in range(index - 1, -1, -1))
+        return next((f.image for frames in singles for f in frames if not f.lost), None)
 
     def close(self) -> None:
         """Closes the pictures."""
@@ -155,39 +174,72 @@ class Counting:
     """The frames of a file, counted from its beginning; whoever wants more of them counts on.
 
     Args:
-        source: freshly opened, for nothing but this; closed at its end.
+        source: freshly opened, for nothing but this; closed at its end, or with the last user.
 
     Attributes:
         index: of what is counted.
         whole: whether that is all.
         loss: what was lost, once it is whole.
+        users: how many look at it.
     """
 
     def __init__(self, source: ContainerSource) -> None:
-        self.index, self.whole = Index(), False
+        self.index, self.whole, self.users = Index(), False, 0
         self.loss: str | None = None
-        self._frames = self._counted(source)
+        self._source, self._timed = source, source.timed()
+        self._before: av.VideoFrame | None = None
+        self._error: BaseException | None = None
         self._lock = threading.Lock()
 
-    def one_more(self) -> bool:
-        """Counts a frame; whether there was one."""
-        with self._lock:
-            return next(self._frames, False)
+    def one_more(self) -> tuple[int, av.VideoFrame] | None:
+        """Counts a frame.
 
-    def _counted(self, source: ContainerSource) -> Iterator[bool]:
-        before = None
+        Returns:
+            Which one and the frame as decoded; None where there is no more, or where for a moment
+            somebody else was counting, so that `index` and `whole` tell.
+        """
+        if not self._lock.acquire(timeout=PATIENCE):
+            return None
         try:
-            for raw, time in source.timed():
-                self.index.add(raw, time, source.duration(raw), raw is before)
-                before = raw
-                yield True
+            return self._next()
         finally:
-            self.loss, self.whole = source.loss, True
-            source.close()
+            self._lock.release()
+
+    def close(self) -> None:
+        """Closes the file; nothing is counted any more."""
+        with self._lock:
+            self._end()
+
+    def _next(self) -> tuple[int, av.VideoFrame] | None:
+        if self._error is not None:
+            raise self._error
+        if self.whole:
+            return None
+        try:
+            raw, time = next(self._timed)
+        except StopIteration:
+            self._end()
+            return None
+        except BaseException as error:
+            self._error = error  # for everybody who counts on it
+            self._end()
+            raise
+        place = len(self.index)
+        self.index.add(raw, time, self._source.duration(raw), raw is self._before)
+        self._before = raw
+        return place, raw
+
+    def _end(self) -> None:
+        if not self.whole:
+            self.loss, self.whole, self._before = self._source.loss, True, None
+            self._source.close()
 
 
-_COUNTED: WeakValueDictionary[tuple[str, int, int], Counting] = WeakValueDictionary()
+_COUNTED: dict[tuple[str, int, int], Counting] = {}
 """Of files that are being looked at, by path, size and time of change."""
+
+_LOCK = threading.Lock()
+"""Of `_COUNTED` and of the numbers of users."""
 
 
 class File:
@@ -203,6 +255,7 @@ class File:
         self._source = source
         self.info = source.info
         self._counting = _counting_of(source)
+        self._closed = False
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -221,8 +274,27 @@ class File:
 
     def count(self, end: int, tick: Tick = nothing) -> None:
         """See `Recording.count`."""
-        while len(self) < end and self._counting.one_more():
+        while len(self) < end and not self.counted:
+            self._counting.one_more()
             tick()
+
+    def pick(self, indices: Sequence[int], tick: Tick = nothing) -> Iterator[Frame]:
+        """See `Recording.pick`: frames that are counted here are not decoded again."""
+        with ExitStack() as stack:
+            forwards: Iterator[Frame] | None = None
+            for index in indices:
+                frame = self._caught(index, tick)
+                if frame is None and index < len(self):
+                    if self._counting.index.before(index)[0] > 0:
+                        frame = next(self.stretch(range(index, index + 1)), None)
+                    else:  # from the beginning, once for all of them
+                        if forwards is None:
+                            source = stack.enter_context(closing(self._source.again()))
+                            forwards = source.frames(index)
+                        frame = _advanced(forwards, index, tick)
+                if frame is None:
+                    return
+                yield frame
 
     def count_behind(self) -> None:
         """Counts all of it on a thread, until it is closed."""
@@ -242,31 +314,70 @@ class File:
             chunk.reverse()
             places.reverse()
         while chunk:
-            place, image = places.pop(), self._source.image(chunk.pop())
-            span = self.info.time_base, index.durations[place]
-            yield Frame(image, place, index.times[place], *span, lost=bool(index.lost[place]))
-            del image
+            yield self._frame(places.pop(), chunk.pop())
 
     def close(self) -> None:
         """Stops counting behind and closes the file."""
         self._closing.set()
         if self._thread is not None:
             self._thread.join()
-        self._source.close()
+        if not self._closed:
+            self._closed = True
+            self._source.close()
+            _leave(self._counting)
+
+    def _frame(self, place: int, raw: av.VideoFrame) -> Frame:
+        """A counted frame from what was decoded."""
+        index, image = self._counting.index, self._source.image(raw)
+        span = self.info.time_base, index.durations[place]
+        return Frame(image, place, index.times[place], *span, lost=bool(index.lost[place]))
+
+    def _caught(self, index: int, tick: Tick) -> Frame | None:
+        """Counts up to a frame; the frame, where it was counted here and now."""
+        while len(self) <= index and not self.counted:
+            counted = self._counting.one_more()
+            tick()
+            if counted is not None and counted[0] == index:
+                return self._frame(*counted)
+        return None
 
     def _count_all(self) -> None:
-        while not self._closing.is_set() and self._counting.one_more():
-            pass
+        while not self._closing.is_set() and not self.counted:
+            self._counting.one_more()
+
+
+def _advanced(frames: Iterator[Frame], index: int, tick: Tick) -> Frame | None:
+    """The frame of an index, further on."""
+    for frame in frames:
+        tick()
+        if frame.index == index:
+            return frame
+    return None
 
 
 def _counting_of(source: ContainerSource) -> Counting:
-    """That of others who look at the same file, or a new one."""
+    """That of others who look at the same file, or a new one; to be left by `_leave`."""
     path = Path(source.info.source)
     if not path.is_file():
-        return Counting(source.again())
-    told = path.stat()
-    key = (str(path.resolve()), told.st_size, told.st_mtime_ns)
-    counting = _COUNTED.get(key)
-    if counting is None:
-        counting = _COUNTED[key] = Counting(source.again())
+        counting = Counting(source.again())
+        counting.users = 1
+        return counting
+    status = path.stat()
+    key = (str(path.resolve()), status.st_size, status.st_mtime_ns)
+    with _LOCK:
+        if key not in _COUNTED:
+            _COUNTED[key] = Counting(source.again())
+        counting = _COUNTED[key]
+        counting.users += 1
     return counting
+
+
+def _leave(counting: Counting) -> None:
+    """Says that one looks at it no more; with the last one it is closed."""
+    with _LOCK:
+        counting.users -= 1
+        if counting.users:
+            return
+        for key in [key for key, one in _COUNTED.items() if one is counting]:
+            del _COUNTED[key]
+    counting.close()

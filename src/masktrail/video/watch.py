@@ -33,7 +33,7 @@ class Watch:
                 self._indexed += entry.size > 0
                 self._shown += entry.size > 0 and not entry.flags & DISCARDED
 
-    def packets(self) -> Iterator[av.Packet]:
+    def packets(self) -> Iterator[av.Packet[Any]]:
         """Packets of the video stream; a reading error ends them and is remembered."""
         try:
             # All streams are read: the time they reach tells a cut file from a short picture.
@@ -109,7 +109,7 @@ class Watch:
         whole = self._container.duration
         return tagged or (whole / av.time_base if whole else None)
 
-    def _note_time(self, packet: av.Packet) -> None:
+    def _note_time(self, packet: av.Packet[Any]) -> None:
         if packet.pts is not None and packet.time_base:
             end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
             self._latest = max(self._latest, end)

@@ -187,7 +187,7 @@ class VideoWriter:
         self._durations.append(frame.duration or self._usual_duration())
         self._mux(self._stream.encode(yuv))
 
-    def _mux(self, packets: list[av.Packet]) -> None:
+    def _mux(self, packets: list[av.Packet[Any]]) -> None:
         for packet in packets:
             ticks = self._durations.pop(0) * self._time_base
             packet.duration = max(1, round(ticks / packet.time_base))

@@ -1,7 +1,7 @@
 """What a user has marked, as the page sends it and a project keeps it."""
 
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,7 +84,7 @@ class Mark(_Strict):
             raise ValueError(f"there is no object {min(marked - set(ids))} that a prompt is for")
         return self
 
-    def tracked(self) -> dict:
+    def tracked(self) -> dict[str, Any]:
         """What results depend on: all but names and colours, in one order, and settings that are
         as they are anyhow."""
         told = self.model_dump(mode="json", exclude={"objects"})

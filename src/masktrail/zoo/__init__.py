@@ -86,6 +86,8 @@ def load(
     else:
         from masktrail.zoo.engines import torch_engine
 
+        if "torch" not in of.traits.engines:
+            raise InputError(f"Nothing here computes the family {of.name!r}, as torch would.")
         engine = torch_engine(path, usable, precision)
         propagator, computed = _propagator(model)(engine, **told), engine.precision
     prompter = load_prompter(device=device)
@@ -247,12 +249,23 @@ def _family_of(model: str | Path) -> Family:
 
 
 def _device(of: Family, name: str) -> str:
-    """A device that a family can use: the one that was asked for, if it is."""
+    """A device that a family can use: the one that was asked for, else the first that is there."""
     usable = of.traits.devices
-    if not usable or name.split(":")[0] in ("auto", *usable):
+    if not usable or name.split(":")[0] in usable:
         return name
-    log.warning("Models of the family %r run on %s, not on %s.", of.name, usable[0], name)
-    return usable[0]
+    if name != "auto":
+        log.warning("Models of the family %r run on %s, not on %s.", of.name, usable[0], name)
+    return next((device for device in usable[:-1] if _is_there(device)), usable[-1])
+
+
+def _is_there(device: str) -> bool:
+    from masktrail.devices import choose_device
+
+    try:
+        choose_device(device)
+    except InputError:
+        return False
+    return True
 
 
 def _propagator(model: str | Path) -> Any:
