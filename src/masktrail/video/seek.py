@@ -179,6 +179,7 @@ class Counting:
     Attributes:
         index: of what is counted.
         whole: whether that is all.
+        error: what ended it before; whoever counts on is told.
         loss: what was lost, once it is whole.
         users: how many look at it.
     """
@@ -188,7 +189,7 @@ class Counting:
         self.loss: str | None = None
         self._source, self._timed = source, source.timed()
         self._before: av.VideoFrame | None = None
-        self._error: BaseException | None = None
+        self.error: BaseException | None = None
         self._lock = threading.Lock()
 
     def one_more(self) -> tuple[int, av.VideoFrame] | None:
@@ -208,31 +209,26 @@ class Counting:
     def close(self) -> None:
         """Closes the file; nothing is counted any more."""
         with self._lock:
-            self._end()
+            self._source.close()
 
     def _next(self) -> tuple[int, av.VideoFrame] | None:
-        if self._error is not None:
-            raise self._error
+        if self.error is not None:
+            raise self.error
         if self.whole:
             return None
+        place = len(self.index)
         try:
             raw, time = next(self._timed)
+            self.index.add(raw, time, self._source.duration(raw), raw is self._before)
         except StopIteration:
-            self._end()
+            self.loss, self.whole = self._source.loss, True
+            self._source.close()
             return None
         except BaseException as error:
-            self._error = error  # for everybody who counts on it
-            self._end()
+            self.error = error
             raise
-        place = len(self.index)
-        self.index.add(raw, time, self._source.duration(raw), raw is self._before)
         self._before = raw
         return place, raw
-
-    def _end(self) -> None:
-        if not self.whole:
-            self.loss, self.whole, self._before = self._source.loss, True, None
-            self._source.close()
 
 
 _COUNTED: dict[tuple[str, int, int], Counting] = {}
@@ -261,8 +257,8 @@ class File:
 
     @property
     def counted(self) -> bool:
-        """See `Recording`."""
-        return self._counting.whole
+        """See `Recording`; nobody goes on where counting has failed."""
+        return self._counting.whole or self._counting.error is not None
 
     @property
     def loss(self) -> str | None:
@@ -274,7 +270,7 @@ class File:
 
     def count(self, end: int, tick: Tick = nothing) -> None:
         """See `Recording.count`."""
-        while len(self) < end and not self.counted:
+        while len(self) < end and not self._counting.whole:
             self._counting.one_more()
             tick()
 
@@ -334,7 +330,7 @@ class File:
 
     def _caught(self, index: int, tick: Tick) -> Frame | None:
         """Counts up to a frame; the frame, where it was counted here and now."""
-        while len(self) <= index and not self.counted:
+        while len(self) <= index and not self._counting.whole:
             counted = self._counting.one_more()
             tick()
             if counted is not None and counted[0] == index:
