@@ -120,6 +120,7 @@ def test_chunks_are_bounded_by_frames_and_by_bytes(paint_video: PaintVideo) -> N
     assert index.chunk(0, 100) == 36 and index.chunk(50, 100) == 50 and index.chunk(0, 20) == 0
     index.frame_bytes = indexing.ROOM_BYTES // 3
     assert index.chunk(0, 100) == 97
+    recording.close()
 
 
 def test_what_is_not_there_is_told(paint_video: PaintVideo, picture_folder: Path) -> None:

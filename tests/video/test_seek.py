@@ -25,6 +25,11 @@ def recording(path: Path) -> Recording:
         return video.recording()
 
 
+def counted_of(path: Path) -> list[seek.Counting]:
+    """What is kept of a file while somebody looks at it."""
+    return [one for (name, *_), one in seek._COUNTED.items() if name == str(path.resolve())]
+
+
 @pytest.fixture
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Grows by one with every frame that is decoded."""
@@ -58,12 +63,13 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[ContainerSource]]:
 def test_what_is_counted_in_part_is_closed_too(
     paint_video: PaintVideo, opened: list[ContainerSource], end: int
 ) -> None:
-    one = recording(paint_video(frames=40, tone=None))
+    path = paint_video(frames=40, tone=None)
+    one = recording(path)
     one.count(end)
     assert len(one) == min(end, 40) and one.counted == (end > 40)
     one.close()
     one.close()  # a second time does no harm
-    assert not opened and not seek._COUNTED
+    assert not opened and not counted_of(path)
 
 
 def test_two_who_look_at_a_file_count_it_once(
@@ -95,7 +101,7 @@ def test_many_threads_count_every_frame_once(paint_video: PaintVideo) -> None:
     for thread in threads:
         thread.join()
     assert {len(one) for one in several} == {60}
-    (counting,) = seek._COUNTED.values()
+    (counting,) = counted_of(path)
     assert counting.index.times.tolist() == times
     for one in several:
         one.close()

@@ -345,18 +345,18 @@ def test_a_model_has_fields_for_its_own_settings(
     page.locator("#own summary").focus()
     page.keyboard.press("Space")
     assert page.locator("#play").get_attribute("aria-pressed") == "false"
-    assert page.locator("#setting-side").input_value() == "192"
-    page.select_option("#setting-view", "square")
-    page.locator("#setting-side").fill("256")
-    page.locator("#setting-side").press("Enter")
-    own({"view": "square", "side": "256"})
+    assert page.locator("#setting-side").input_value() == "256"
     page.select_option("#setting-view", "object")
-    own({"side": "256"})
+    page.locator("#setting-side").fill("192")
+    page.locator("#setting-side").press("Enter")
+    own({"view": "object", "side": "192"})
+    page.select_option("#setting-view", "square")
+    own({"side": "192"})
     page.locator("#setting-margin").fill("wide")
     page.locator("#setting-margin").press("Enter")
     page.wait_for_selector("#message:has-text('expected a number, 1 or more')")
     sync_api.expect(page.locator("#setting-margin")).to_have_value("2.0")
-    own({"side": "256"})
+    own({"side": "192"})
 
     def late(route: Any) -> None:
         time.sleep(1)

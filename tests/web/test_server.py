@@ -198,7 +198,7 @@ def test_a_paused_run_of_other_weights_begins_anew(
 
 def test_a_model_is_told_its_own_settings(opened: Any, allowed: Any) -> None:
     told = {one["name"]: one for one in opened.get("/api/settings?model=unet").json()}
-    assert (told["view"]["default"], told["side"]["default"]) == ("object", "192"), "its card's"
+    assert (told["view"]["default"], told["side"]["default"]) == ("square", "256"), "its card's"
     assert told["view"]["choices"] == ["frame", "square", "object"]
     assert told["mirror"]["choices"] == ["true", "false"] and told["mirror"]["default"] == "false"
     assert told["margin"]["expected"] == "a number, 1 or more" and not told["margin"]["choices"]
