@@ -15,9 +15,9 @@ import numpy as np
 from PIL import Image
 
 from masktrail.data.pack import Pack, PackedTrack, open_pack
-from masktrail.draw import overlay, side_by_side
 from masktrail.errors import InputError
 from masktrail.files import replacing
+from masktrail.masks.draw import overlay, side_by_side
 
 GAP = 4
 """White pixels below each row."""

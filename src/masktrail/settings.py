@@ -27,7 +27,7 @@ class ModelOptions:
         device: "auto", "cpu", "cuda", ...
         precision: "int8", "float", or "auto": int8 where processor and weights are made for it.
         settings: the model's own, by name, see `zoo.settings_of`.
-        edges: "plain", or "refined": drawn to those of the picture, see `masktrail.edges`.
+        edges: "plain", or "refined": drawn to those of the picture, see `masktrail.masks.edges`.
     """
 
     model: str | Path = "memory-s"

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from masktrail.draw import contour
 from masktrail.errors import InputError
 from masktrail.evaluate import gallery, report, tables
+from masktrail.masks.draw import contour
 
 from .conftest import label_map
 

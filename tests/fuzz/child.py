@@ -11,7 +11,7 @@ from typing import Any
 PRELOADED = [
     *("PIL.PngImagePlugin", "PIL.JpegImagePlugin", "av", "cv2", "torch", "scipy.ndimage"),
     *("rich.progress", "fastapi.testclient", "matplotlib.pyplot"),
-    *("masktrail.cli", "masktrail.terminal", "masktrail.run", "masktrail.batch.work"),
+    *("masktrail.cli", "masktrail.cli.terminal", "masktrail.run", "masktrail.batch.work"),
     *("masktrail.families.flow.propagator", "masktrail.models", "masktrail.train.loop"),
     *("masktrail.data.check", "masktrail.evaluate.folders", "masktrail.web.server"),
 ]

@@ -8,8 +8,8 @@ from PIL import Image
 
 from masktrail.data.packing import VOID
 from masktrail.errors import InputError
-from masktrail.mask_values import palette
 from masktrail.masks import read_labels
+from masktrail.masks.values import palette
 from masktrail.types import LabelMap
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from masktrail.data.davis import is_picture, layout, training_root
 from masktrail.errors import InputError
-from masktrail.mask_values import interpret
+from masktrail.masks.values import interpret
 from masktrail.pictures import UNREADABLE
 
 Size = tuple[int, int]

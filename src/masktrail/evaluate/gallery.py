@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from masktrail.data import davis
-from masktrail.draw import contour, overlay
 from masktrail.evaluate.scores import rules_of
 from masktrail.evaluate.tables import Figures, over_time
 from masktrail.evaluate.tracking import read_image
 from masktrail.masks import read_labels
+from masktrail.masks.draw import contour, overlay
 from masktrail.types import Image, LabelMap
 
 WIDTH = 640

@@ -10,13 +10,13 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from masktrail.data import davis
-from masktrail.edges import check_edges
 from masktrail.errors import InputError
 from masktrail.evaluate.checks import check_scorable, check_sequences
 from masktrail.evaluate.folders import measure_folder
 from masktrail.evaluate.journal import Entry, Journal
 from masktrail.evaluate.scores import rules_of
 from masktrail.evaluate.tracking import PROMPTS, track_to_folder
+from masktrail.masks.edges import check_edges
 from masktrail.run.identity import VERSION, of_model
 from masktrail.run.record import peak_memory_mb, versions
 from masktrail.settings import DEFAULTS, ModelOptions, format_settings

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masktrail.data.davis import Sequence
-from masktrail.edges import refined
 from masktrail.errors import InputError
 from masktrail.masks import areas, tight_box, write_labels
+from masktrail.masks.edges import refined
 from masktrail.types import Box, Image, LabelMap, Mask, Prompt
 
 if TYPE_CHECKING:

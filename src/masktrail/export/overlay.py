@@ -2,8 +2,8 @@
 
 from typing import ClassVar
 
-from masktrail.draw import overlay
 from masktrail.export.rendered_video import RenderedVideoWriter
+from masktrail.masks.draw import overlay
 from masktrail.types import Frame, Image, Result
 
 

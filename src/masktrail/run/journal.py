@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masktrail import types
-from masktrail.edges import RefinedSoft
 from masktrail.errors import InputError
 from masktrail.files import cannot_write, delete
+from masktrail.masks.edges import RefinedSoft
 from masktrail.run.identity import modern
 from masktrail.run.states import unpacked_state
 from masktrail.tracking.soft import MAGIC, SoftMasks, unpacked

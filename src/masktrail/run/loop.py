@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from masktrail.edges import check_edges, refined
 from masktrail.errors import InputError
 from masktrail.export import make_writers
 from masktrail.export.base import Writer
+from masktrail.masks.edges import check_edges, refined
 from masktrail.prompts.check import check_prompt
 from masktrail.run import identity as identities
 from masktrail.run import video_location

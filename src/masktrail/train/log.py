@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 
 from masktrail.data.synth import Clips
-from masktrail.draw import overlay
 from masktrail.files import replacing
+from masktrail.masks.draw import overlay
 
 log = logging.getLogger(__name__)
 

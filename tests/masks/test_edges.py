@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from masktrail.edges import guided, refined
+from masktrail.masks.edges import guided, refined
 from masktrail.types import ObjectResult, Result
 
 HEIGHT, WIDTH = 120, 160

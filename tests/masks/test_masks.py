@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageOps
 
 from masktrail import masks
 from masktrail.errors import InputError
-from masktrail.mask_values import MAX_VALUES
+from masktrail.masks.values import MAX_VALUES
 
 shapes = hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=24)
 maps8 = hnp.arrays(np.uint8, shapes)

@@ -6,7 +6,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from masktrail.ordered import ORDER, OrderedCommand
+from masktrail.cli.ordered import ORDER, OrderedCommand
 
 app = typer.Typer()
 Texts = Annotated[list[str] | None, typer.Option()]

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from masktrail.errors import InputError
 from masktrail.files import replacing
-from masktrail.mask_values import SOFTWARE, interpret
-from masktrail.mask_values import palette as palette
+from masktrail.masks.values import SOFTWARE, interpret
+from masktrail.masks.values import palette as palette
 from masktrail.types import LabelMap
 
 log = logging.getLogger(__name__)

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from masktrail.draw import contour, overlay, side_by_side
 from masktrail.masks import palette
+from masktrail.masks.draw import contour, overlay, side_by_side
 from painted_videos import Clip
 
 label_maps = arrays.arrays(np.uint8, (9, 11), elements=st.integers(0, 3))

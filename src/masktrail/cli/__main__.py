@@ -1,0 +1,5 @@
+"""`python -m masktrail.cli`."""
+
+from masktrail.cli import main
+
+main()

@@ -1,0 +1,112 @@
+"""Commands that train, and that make ready what is trained on."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from masktrail.cli.options import REFUSED, Device, Quiet
+from masktrail.errors import InputError
+
+
+def train(
+    minutes: Annotated[float, typer.Option(help="Training ends when these have passed.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for weights and logs.")],
+    recipe: Annotated[Path | None, typer.Argument(help="TOML file, see recipes/.")] = None,
+    init: Annotated[str | None, typer.Option(help="Model to train further; with --data.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Videos of your own: JPEGImages beside Annotations.")
+    ] = None,
+    resume: Annotated[bool, typer.Option(help="Go on from the checkpoint in --out.")] = False,
+    device: Device = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Train a weight by a recipe, or one that there is further on videos of your own.
+
+    Several processes: torchrun -m masktrail.train.
+    """
+    if recipe is not None and init is None and data is None:
+        _train_recipe(recipe, minutes, out, resume, device, quiet)
+    elif recipe is None and init is not None and data is not None:
+        _fine_tune(init, data, minutes, out, resume, device, quiet)
+    else:
+        raise InputError(
+            "Give either a recipe, as recipes/memory-s.toml, or both --init and --data, as "
+            "--init memory-s --data MYVIDEOS."
+        )
+
+
+def _train_recipe(
+    recipe: Path, minutes: float, out: Path, resume: bool, device: str, quiet: bool
+) -> None:
+    from masktrail.cli import terminal
+    from masktrail.train.loop import train as run
+    from masktrail.train.reading import read_recipe
+
+    with terminal.share("Training", quiet) as update:
+        weights = run(read_recipe(recipe), minutes, out, resume, device, progress=update)
+    terminal.say(f"Weights: {weights}", quiet)
+
+
+def _fine_tune(
+    init: str, data: Path, minutes: float, out: Path, resume: bool, device: str, quiet: bool
+) -> None:
+    from masktrail.cli import terminal
+    from masktrail.finetune import fine_tune
+
+    with terminal.share("Training", quiet) as update:
+        found = fine_tune(init, data, minutes, out, resume, device, progress=update)
+    terminal.say(f"Trained on {len(found.trained)} sequences; on {', '.join(found.held_out)}:")
+    terminal.say(f"J&F before {found.before:.3f}, after {found.after:.3f}")
+    terminal.say(f"Weights: {found.weights}, for --model {out}", quiet)
+
+
+def prepare(
+    kind: Annotated[str, typer.Argument(help="stills, davis, or mose: objects one by one.")],
+    root: Annotated[Path, typer.Argument(help="Folder of the data set.")],
+    out: Annotated[Path, typer.Argument(help="Folder of the pack.")],
+    canvas: Annotated[
+        str | None, typer.Option(help="HEIGHTxWIDTH all frames are stretched to.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="mose: of the split; 0 unless given.")] = None,
+    held_out: Annotated[
+        float | None, typer.Option(help="mose: share of the videos held out; 0.2 unless given.")
+    ] = None,
+    negatives: Annotated[
+        float | None,
+        typer.Option(help="mose: frames without the object per frame with it; 0.25 unless given."),
+    ] = None,
+    recording: Annotated[
+        str | None,
+        typer.Option(
+            help="mose: regular expression for the beginning of a video's name that says which "
+            "recording it is of; what is of one is not split."
+        ),
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Pack a data set for training: everything decoded and resized once."""
+    from masktrail.cli import terminal
+    from masktrail.data.prepare import prepare as run
+
+    with terminal.frames("Packing", quiet) as update:
+        parts = run(kind, root, out, canvas, update, seed, held_out, negatives, recording)
+    if parts and not quiet:
+        terminal.parts(parts, out)
+
+
+def check_data(
+    root: Annotated[Path, typer.Argument(help="Data set: JPEGImages beside Annotations.")],
+    quiet: Quiet = False,
+) -> None:
+    """Say what is wrong with a data set before hours are spent on it; exit code 2 if much is."""
+    from masktrail.cli import terminal
+    from masktrail.data import check
+
+    with terminal.frames("Reading", quiet) as update:
+        found = check.check_data(root, update)
+    errors = [finding for finding in found if finding.severity == check.ERROR]
+    if errors or not quiet:
+        terminal.findings(errors if quiet else found)
+    if errors:
+        raise typer.Exit(REFUSED)
