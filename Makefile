@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test golden fuzz
+.PHONY: demo test quick golden fuzz
 
 demo: .venv/user
 	$(BIN)/masktrail demo --out out/demo
@@ -13,6 +13,10 @@ test: .venv/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist worksteal
+
+# the same without what takes long: a minute
+quick: .venv/dev
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist worksteal -m "not slow"
 
 # J and area of the painted clips, stored anew where models or what they do changed; MODELS="unet"
 MODELS ?=

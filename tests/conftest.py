@@ -29,6 +29,23 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("everywhere")
 
 
+SLOW = {
+    *("batch", "evaluate", "fuzz", "golden", "tools", "train", "web"),
+    *("test_any_order", "test_finetune", "test_loader_benchmark", "test_resume"),
+    "test_unets_benchmark",
+}
+"""Folders and files of tests that start processes, browsers or trainings, or try very many things;
+`make quick` leaves them out."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks them."""
+    here = Path(__file__).parent
+    for item in items:
+        if SLOW & {*item.path.relative_to(here).parts, item.path.stem}:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def ctrl_c() -> None:
     """Ctrl-C raises, also where a shell runs the suite in the background and has it ignored."""
