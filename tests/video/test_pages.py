@@ -14,8 +14,7 @@ from masktrail.types import Box
 from masktrail.video import open_video, seek
 from masktrail.video import pages as pages_module
 from masktrail.video.browse import Browser
-from masktrail.video.kinds import is_video
-from masktrail.video.pages import count_png_pages
+from masktrail.video.pages import count_png_pages, is_video
 from painted_videos import Clip
 
 LOSSLESS: dict[str, dict[str, Any]] = {

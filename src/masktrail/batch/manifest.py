@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from masktrail.errors import InputError
-from masktrail.video.kinds import is_picture, is_video
+from masktrail.video.kinds import is_picture
 from masktrail.video.names import is_url
+from masktrail.video.pages import is_video
 
 PROMPTS = ("mask", "box", "point", "not_point")
 COLUMNS = ("video", "name", "at", *PROMPTS, "start", "end", "direction")

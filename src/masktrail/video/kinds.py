@@ -18,14 +18,3 @@ VIDEOS = PAGED | {
 def is_picture(path: Path) -> bool:
     """Whether a file is named as a frame of a folder is."""
     return path.suffix.lower() in PICTURES and not path.name.startswith(".")
-
-
-def is_video(path: Path) -> bool:
-    """Whether a file is named as a video is; one named as a picture has to have pages."""
-    if path.suffix.lower() not in VIDEOS or path.name.startswith(".") or not path.is_file():
-        return False
-    if path.suffix.lower() in PAGED:
-        from masktrail.video.pages import count_pages
-
-        return count_pages(path) > 1
-    return True

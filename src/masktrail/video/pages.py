@@ -18,6 +18,7 @@ from masktrail.pictures import UNREADABLE
 from masktrail.types import Frame, VideoInfo
 from masktrail.video.depth import FIRST, Depth, Range
 from masktrail.video.images import RATE, is_deep, upright_rgb, upright_size
+from masktrail.video.kinds import PAGED, VIDEOS
 
 FORMATS = {"TIFF", "WEBP", "AVIF", "PNG"}
 """Those whose pages are frames; others hold previews, or are read by FFmpeg."""
@@ -34,6 +35,13 @@ def count_pages(path: Path) -> int:
             return getattr(picture, "n_frames", 1) if picture.format in FORMATS else 0
     except UNREADABLE:
         return 0
+
+
+def is_video(path: Path) -> bool:
+    """Whether a file is named as a video is; one named as a picture has to have pages."""
+    if path.suffix.lower() not in VIDEOS or path.name.startswith(".") or not path.is_file():
+        return False
+    return path.suffix.lower() not in PAGED or count_pages(path) > 1
 
 
 def count_png_pages(path: Path) -> int:
