@@ -76,7 +76,11 @@ def test_one_bad_video_never_stops_the_rest(folder, options, tmp_path):
         rows = list(csv.DictReader(file))
     assert [(row["name"], row["state"]) for row in rows] == [(s.name, s.state) for s in found]
     track(
-        folder / "b.mp4", {1: Box(4, 4, 30, 30)}, tmp_path / "alone", options.options.model, size=64
+        folder / "b.mp4",
+        {1: Box(4, 4, 30, 30)},
+        tmp_path / "alone",
+        options.model_options.model,
+        size=64,
     )
     for path in (tmp_path / "alone/masks").iterdir():
         assert path.read_bytes() == (tmp_path / "b/masks" / path.name).read_bytes()
@@ -134,7 +138,7 @@ def test_a_task_that_changed_is_done_anew(folder, options, tmp_path):
 
 def test_other_settings_are_another_task(folder, options, tmp_path, monkeypatch):
     def told(**settings: object) -> dict:
-        given = replace(options, options=replace(options.options, settings=settings))
+        given = replace(options, model_options=replace(options.model_options, settings=settings))
         (status,) = run_batch_here(monkeypatch, [task(folder, "a")], tmp_path, given)
         assert status.state == "done", status.said
         return json.loads((tmp_path / "a/run.json").read_text())["arguments"]["settings"]
@@ -235,7 +239,7 @@ work.do(Task("b", video, (("box", "1:4,4,30,30"),)), Path(out), options)
 def test_a_process_that_is_killed_loses_nothing(folder, options, tmp_path, monkeypatch):
     """Nor does what the others said of it: the next start goes on where it was."""
     out, video = tmp_path / "b", folder / "b.mp4"
-    command = [sys.executable, "-c", KILLED, str(video), options.options.model, str(out)]
+    command = [sys.executable, "-c", KILLED, str(video), options.model_options.model, str(out)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         for line in process.stdout:
             if int(line) == 7:
@@ -296,7 +300,13 @@ def test_a_folder_that_cannot_be_made_fails_alone(folder, options, tmp_path, mon
 
 
 def test_what_no_batch_began_is_not_replaced(folder, options, tmp_path):
-    track(folder / "a.mp4", {7: Box(9, 9, 30, 30)}, tmp_path / "a", options.options.model, size=64)
+    track(
+        folder / "a.mp4",
+        {7: Box(9, 9, 30, 30)},
+        tmp_path / "a",
+        options.model_options.model,
+        size=64,
+    )
     before = (tmp_path / "a/objects.csv").read_text()
     for _ in range(2):
         status = do(task(folder, "a"), tmp_path / "a", options)

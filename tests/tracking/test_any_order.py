@@ -96,7 +96,9 @@ class AnyOrder(stateful.RuleBasedStateMachine):
             assert stacked.min() >= 0 and stacked.max() <= 1
             for object_id in self.ids:
                 won = result.labels == object_id
-                assert (soft[object_id] >= stacked.max(0) - ROUNDED)[won].all()
+                short = (stacked.max(0) - soft[object_id])[won]
+                assert not (short > ROUNDED).any(), "nowhere by much"
+                assert (short > 0.05).sum() <= 2 + 0.02 * won.sum(), "and hardly anywhere"
 
     @stateful.rule(frame=frames)
     def goes_on(self, frame: int) -> None:

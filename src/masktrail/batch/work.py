@@ -41,7 +41,7 @@ TITLES = ("name", "state", "frames", "fps", "said")
 class Options:
     """What holds for all videos; see `run.Job`."""
 
-    options: ModelOptions
+    model_options: ModelOptions
     export: str
     values: tuple[float, float] | None = None
     overwrite: bool = False
@@ -106,8 +106,10 @@ def run_batch(
     """
     if jobs < 1:
         raise InputError(f"--jobs is {jobs}; expected 1 or more.")
-    of = options.options
-    options = replace(options, options=replace(of, settings=own_settings(of.model, of.settings)))
+    of = options.model_options
+    options = replace(
+        options, model_options=replace(of, settings=own_settings(of.model, of.settings))
+    )
     out = Path(out)
     make_folder(out)
     _refuse_other_table(out / SUMMARY)
@@ -271,7 +273,7 @@ def _job(task: Task, out: Path, options: Options, ours: bool) -> Job:
         source=task.video,
         prompts=read_prompts(task.marks, task.start),
         out=out,
-        options=options.options,
+        options=options.model_options,
         export=options.export,
         values=options.values,
         start=task.start,
