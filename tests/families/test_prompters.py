@@ -115,6 +115,17 @@ def test_what_there_is_goes_in_with_the_clicks_that_correct_it(given):
     assert ((previous > 0.5) != bright).float().mean() < 0.02
 
 
+def test_a_correction_leaves_alone_what_was_not_clicked_on():
+    image, truth = scene()
+    x0, _, x1, _ = tight_box(truth)
+    image[200:220, 20:40] = 245  # bright, but not of the object
+    before = truth.copy()
+    before[:, (x0 + x1) // 2 :] = False
+    prompter = NetworkPrompter(TorchEngine(Bright()))
+    mask = prompter(image, Points([(x1 - 5, 70)], [True], mask=Mask(before)), None)
+    assert overlap(mask, truth) > 0.95 and not mask[200:220, 20:40].any()
+
+
 def test_nothing_far_outside_its_box_is_taken():
     image, truth = scene()
     x0, y0, x1, y1 = tight_box(truth)

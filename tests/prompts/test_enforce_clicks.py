@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from masktrail.prompts.clicks import enforce_clicks, extent
+from masktrail.prompts.clicks import changed_at_clicks, enforce_clicks, extent
 from masktrail.types import Box, Points
 
 
@@ -28,6 +28,15 @@ def test_a_negative_click_removes_the_piece_it_is_in():
 def test_a_negative_click_in_the_piece_of_a_positive_one_takes_a_spot():
     held = enforce_clicks(square(10, 4, 30), Points([(15, 10), (33, 25)], [True, False]))
     assert held[10, 15] and not held[25, 33] and held.sum() > 30 * 30 - 40
+
+
+def test_a_mask_is_changed_where_it_was_clicked_on_alone():
+    before, added, taken = square(4, 4, 12), square(16, 4, 6), square(4, 12, 4)
+    after = (before | added | square(40, 30, 8)) & ~taken & ~square(12, 4, 3)
+    one = changed_at_clicks(before, after, Points([(18, 6), (30, 40)], [True, False]))
+    np.testing.assert_array_equal(one, before | added)
+    other = changed_at_clicks(before, after, Points([(5, 13), (10, 10)], [False, True]))
+    np.testing.assert_array_equal(other, before & ~taken)
 
 
 def test_clicks_that_agree_change_nothing():

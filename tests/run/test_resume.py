@@ -25,7 +25,8 @@ from masktrail.run import convert, loop, track
 from masktrail.run.identity import REQUIRED
 from masktrail.run.journal import NAME, Damaged, Journal
 from masktrail.tracking.soft import Opinion, SoftMasks
-from masktrail.types import Box, Mask, ObjectResult, Result
+from masktrail.tracking.tracker import Tracker
+from masktrail.types import Box, Mask, ObjectResult, Points, Result
 from masktrail.video.reader import open_video
 from masktrail.zoo.weights import save_network
 from painted_videos import paint_clip, write_video
@@ -111,20 +112,44 @@ def whole_both_ways(video, model, clip, tmp_path_factory) -> Path:
     return out
 
 
-@pytest.mark.parametrize("frames", [3, 20, 30, 55, 62, 75])
+@pytest.mark.parametrize("frames", [3, 20, 24, 35, 45, 61])
 def test_a_run_in_both_directions_goes_on(
     whole_both_ways, video, model, clip, tmp_path, often, frames
 ):
-    """Prompts in frames 0, 12 and 21: 22 + 21 frames looked at before the first is written."""
+    """Prompts in frames 0, 12 and 21: 22 frames are tracked before the first is written."""
     prompts = prompts_of(clip, 12, 21)
     with pytest.raises(Stopped):
         track(
             video, prompts, tmp_path / "out", model, EXPORTS, size=64, progress=stop_after(frames)
         )
-    resumed = frames > 43  # before that no frame was done, and nothing is left
+    resumed = frames > 22  # before that no frame was done, and nothing is left
     assert (tmp_path / "out" / NAME).exists() == resumed
     track(video, prompts, tmp_path / "out", model, EXPORTS, size=64, resume=resumed)
     assert same(tmp_path / "out", whole_both_ways)
+
+
+def test_a_run_with_clicks_that_correct_goes_on(video, model, clip, tmp_path, often):
+    """13 frames tracked to the clicks, 22 from the last prompt back, and 15 written."""
+    prompts = prompts_of(clip, 21) | {12: {1: Points([(3, 3)], [True])}}
+    whole, out = tmp_path / "whole", tmp_path / "out"
+    track(video, prompts, whole, model, EXPORTS, size=64)
+    with pytest.raises(Stopped):
+        track(video, prompts, out, model, EXPORTS, size=64, progress=stop_after(50))
+    track(video, prompts, out, model, EXPORTS, size=64, resume=True)
+    assert same(out, whole)
+
+
+def test_both_ways_only_frames_behind_the_last_state_are_tracked_again(
+    video, model, clip, tmp_path, often, monkeypatch
+):
+    """Those that are prompted, from the last prompt back to the state, and on from there."""
+    prompts = prompts_of(clip, 12, 21)
+    with pytest.raises(Stopped):
+        track(video, prompts, tmp_path / "out", model, "davis", size=64, progress=stop_after(40))
+    stepped, step = [], Tracker.step
+    monkeypatch.setattr(Tracker, "step", lambda *given: (stepped.append(1), step(*given))[1])
+    track(video, prompts, tmp_path / "out", model, "davis", size=64, resume=True)
+    assert len(stepped) == 3 + len(range(14, 22)) + len(range(14, FRAMES))
 
 
 def test_only_frames_behind_the_last_state_are_tracked_again(

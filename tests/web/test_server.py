@@ -107,6 +107,42 @@ def test_tracking_is_what_the_command_line_does(
         np.testing.assert_array_equal(shown, read_labels(ours)[0] > 0)
 
 
+def test_a_correction_is_what_was_seen_when_it_was_clicked(opened: Any) -> None:
+    """Clicks go out from the mask that was tracked at the time, and are as seen once it is tracked
+    anew, also where more of them come later."""
+
+    def click(*points: list[Any]) -> str | None:
+        prompt = {"box": None, "points": points, "mask": None}
+        mark["prompts"]["10"] = {"1": prompt} if points else {}
+        assert opened.put("/api/mark", json=mark).status_code == 200
+        kept = opened.get("/api/state").json()["open"]["mark"]["prompts"]["10"]
+        return kept["1"]["corrects"] if points else None
+
+    def seen() -> bytes:
+        return opened.get("/api/labels/10").content
+
+    mark = marked(box=BOX)
+    opened.put("/api/mark", json=mark)
+    opened.post("/api/run")
+    assert wait(opened, "run", "done", "failed")["state"] == "done"
+    tracked = seen()
+    on = [5, 5, True]
+    first = click(on)
+    previewed = seen()
+    assert first and previewed != tracked
+    opened.post("/api/run")
+    assert wait(opened, "run", "done", "failed")["state"] == "done"
+    assert opened.get("/api/labels/10").headers["x-source"] == "run"
+    assert seen() == previewed
+    assert click(on, [90, 60, True]) == first
+    assert seen() != previewed
+    assert click(on) == first
+    assert seen() == previewed and not opened.get("/api/run").json()["stale"]
+    click()
+    assert seen() == previewed, "tracked, since nothing is marked there"
+    assert click(on) not in (None, first), "of what is seen now"
+
+
 def test_a_pause_a_correction_and_on(
     opened: Any, allowed: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,6 +188,7 @@ def test_another_server_goes_on_where_one_stopped(
     second = enter()
     assert second.get("/api/state").json()["projects"][0]["name"] == "clip"
     state = second.post("/api/open", json={"path": str(videos / "clip.mp4")}).json()
+    mark["prompts"]["0"]["1"]["corrects"] = None
     assert state["open"]["name"] == "clip" and state["open"]["mark"] == mark
     assert state["run"]["state"] == "paused" and state["run"]["next"] >= 3
     second.post("/api/run")

@@ -17,7 +17,7 @@ from masktrail.zoo import own_settings, weights_hash, weights_path
 if TYPE_CHECKING:
     from masktrail.tracking.tracker import Tracker
 
-VERSION = 2
+VERSION = 3
 """Raised whenever equal pictures, prompts, weights and settings come to give other masks."""
 
 REQUIRED = {"video", "prompts", "start", "end", "direction", "weights", "size", "settings"}

@@ -1,11 +1,10 @@
 """A video tracked from prompts at any of its frames, in both directions, frame by frame.
 
-Up to the last prompt there are two passes before anything is written, forward and backward, both
-with every prompted frame in memory. What each said lies on disk (`LogitCache`); the last pass joins
-it frame by frame and goes on from the last prompt as the first one left the tracker.
+Up to the last prompt there are two passes, both with every prompted frame in memory: backward,
+whose opinions lie on disk (`LogitCache`), then forward, which joins them with its own.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -100,12 +99,12 @@ class ForwardPass:
 
 
 class BothPasses:
-    """Frames up to the last prompt tracked in the plan's directions, then joined.
+    """Frames up to the last prompt tracked in the plan's directions and joined.
 
     Args:
         tracker: without objects.
         plan: with something to track backward.
-        scratch: folder, on the disk for what the passes say; it need not be there.
+        scratch: folder, on the disk for what the backward pass says; it need not be there.
 
     Attributes:
         extra: frames that `prepare` tracks.
@@ -116,15 +115,18 @@ class BothPasses:
 
     def __init__(self, tracker: "Tracker", plan: Plan, scratch: Path) -> None:
         self._tracker, self._plan = tracker, plan
-        self._forward, self._backward = LogitCache(scratch), LogitCache(scratch)
+        self._backward = LogitCache(scratch)
         self._given: dict[int, dict[int, NDArray[np.bool_]]] = {}
-        self._state: dict[str, Any] = {}
-        self._joined = False  # whether all frames that two passes say something of are done
-        backward = plan.last - plan.start + (not plan.forward)
-        self.extra = backward + (plan.last - plan.first + 1 if plan.forward else 0)
+        self._following, self._state = plan.start, dict[str, Any]()
+
+    @property
+    def extra(self) -> int:
+        """Frames that `prepare` tracks."""
+        backward = self._plan.last + 1 - self._following
+        return backward + len(self._plan.corrected) if backward > 0 else 0
 
     def prepare(self, video: Video, done: Tick, tick: Tick) -> None:
-        """Tracks both ways up to the last prompt.
+        """Tracks backward from the last prompt.
 
         Args:
             video: from `plan.start` on, repeatable.
@@ -134,36 +136,33 @@ class BothPasses:
         Raises:
             InputError: the video ends before the last prompt, or a prompt cannot be used.
         """
-        if self._joined:
+        if not self.extra:
             return
-        last = self._plan.last
         with closing(video.recording()) as recording:
             self._learn(recording, tick)
-            if self._plan.forward:
-                self._pass(self._up_to_last(video), self._forward, done)
-                self._state = self._tracker.state_dict()
-                last -= 1
-            backward = frames_backward(recording, self._plan.start, last, tick)
+            self._correct(video, done)
+            state = self._state or self._tracker.state_dict()
+            backward = frames_backward(recording, self._following, self._plan.last, tick)
             with closing(ahead(backward)) as frames:  # whose thread is to be done with the file
-                self._pass(frames, self._backward, done)
-        if self._plan.forward:
-            self._tracker.load_state_dict(self._state)
+                self._pass_backward(frames, done)
+        self._tracker.load_state_dict(state)
 
     def step(self, frame: Frame) -> Result:
         """What both directions together say of a frame."""
+        self._following = frame.index + 1
         if frame.index > self._plan.last:
-            self._joined = True
             return self._tracker.step(frame.image)
-        forward, backward = self._forward.read(frame.index), self._backward.read(frame.index)
-        given = self._given.get(frame.index, {})
+        forward, backward = self._step_forward(frame), self._backward.read(frame.index)
         joined: dict[int, Opinion] = {}
         for object_id in self._plan.ids:
             shares = self._plan.shares(object_id, frame.index)
-            said = join(forward.get(object_id), backward.get(object_id), shares)
-            if said is not None:
-                joined[object_id] = said
-        logits = {i: said.logits for i, said in joined.items()}
-        return self._tracker.report(logits, given, {i: said.score for i, said in joined.items()})
+            opinion = join(forward.get(object_id), backward.get(object_id), shares)
+            if opinion is not None:
+                joined[object_id] = opinion
+        logits = {i: opinion.logits for i, opinion in joined.items()}
+        scores = {i: opinion.score for i, opinion in joined.items()}
+        given = self._given.get(frame.index, {})
+        return self._tracker.report(frame.image, logits, given, scores)
 
     def skip(self, frame: Frame) -> None:
         """Passes over a lost frame; both directions did."""
@@ -173,29 +172,24 @@ class BothPasses:
 
     def close(self) -> None:
         """Frees the disk."""
-        self._forward.close()
         self._backward.close()
 
     def state(self) -> dict[str, Any] | None:
-        """Everything needed to go on with the next frame; None while the passes are needed."""
-        return self._tracker.state_dict() if self._joined else None
+        """Everything needed to go on with the next frame, but for what the backward pass says."""
+        return self._tracker.state_dict() if self._plan.forward else None
 
     def resume(self, kept: Kept | None, following: int) -> int:
         """Goes on where a run stood; see `ForwardPass.resume`.
 
-        As long as there are passes to be joined, both are made again.
+        The frames from there to the last prompt are tracked backward again.
         """
-        if kept is None:
-            return min(following, self._plan.last + 1)
-        frame, state = kept
-        self._tracker.load_state_dict(state)
-        self._joined, self.extra = True, 0
-        return frame
-
-    def _up_to_last(self, video: Video) -> Iterator[Frame]:
-        """Frames from the first to the last prompted one."""
-        frames = islice(ahead(video), self._plan.last - self._plan.start + 1)
-        return (frame for frame in frames if frame.index >= self._plan.first)
+        if not self._plan.forward:
+            self._following = max(min(following, self._plan.last + 1), self._plan.start)
+        elif kept is not None:
+            self._following, self._state = kept
+            if not self.extra:
+                self._tracker.load_state_dict(self._state)
+        return self._following
 
     def _learn(self, recording: Recording, tick: Tick) -> None:
         """Shows the prompted frames to the memory, before any tracking.
@@ -219,15 +213,36 @@ class BothPasses:
         if missing:
             raise InputError(never_came(recording.info.source, missing[0], recording.loss))
 
-    def _pass(self, frames: Iterable[Frame], cache: LogitCache, done: Tick) -> None:
-        said: dict[int, Opinion] = {}
+    def _correct(self, video: Video, done: Tick) -> None:
+        """Makes masks of the clicks that correct what is tracked as far as there."""
+        corrected = self._plan.corrected
+        if not corrected:
+            return
+        with closing(ahead(islice(video, corrected.stop - self._plan.start))) as frames:
+            for frame in frames:
+                if frame.index not in corrected:
+                    continue
+                if not frame.lost:
+                    self._step(frame)
+                elif frame.index in self._plan.prompts:
+                    raise InputError(lost(frame.index))
+                done()
+        self._tracker.rewind()
+
+    def _pass_backward(self, frames: Iterable[Frame], done: Tick) -> None:
+        opinions: dict[int, Opinion] = {}
         for frame in frames:
             if not frame.lost:
-                said = self._say(frame)
-            cache.write(frame.index, said)
+                opinions = self._step(frame)
+            self._backward.write(frame.index, opinions)
             done()
 
-    def _say(self, frame: Frame) -> dict[int, Opinion]:
+    def _step_forward(self, frame: Frame) -> dict[int, Opinion]:
+        if not self._plan.forward or frame.index < self._plan.first:
+            return {}
+        return self._step(frame)
+
+    def _step(self, frame: Frame) -> dict[int, Opinion]:
         """What the tracker says of the next frame of a pass."""
         prompts: dict[int, Prompt] = {
             **self._plan.prompts.get(frame.index, {}),

@@ -32,6 +32,7 @@ class Plan:
         last: last prompted frame.
         forward: whether frames are tracked forward between `start` and `last`, or behind it.
         backward: whether there is anything to track backward.
+        corrected: frames to be tracked forward first, for clicks that correct what comes of it.
 
     Raises:
         InputError: a prompt before `start`, a direction in which there is nothing to track.
@@ -61,6 +62,7 @@ class Plan:
         for frame, of in self.prompts.items():
             for object_id in of:
                 self._frames.setdefault(object_id, []).append(frame)
+        self.corrected = self._corrected() if self.forward else range(0)
 
     @property
     def ids(self) -> tuple[int, ...]:
@@ -72,6 +74,10 @@ class Plan:
         prompt, frames = self.prompts[frame][object_id], self._frames[object_id]
         first = frames[0] if self.forward else frames[-1]
         return isinstance(prompt, Points) and prompt.alone and frame != first
+
+    def _corrected(self) -> range:
+        clicked = [t for t, of in self.prompts.items() if any(self.corrects(t, i) for i in of)]
+        return range(self.first, clicked[-1] + 1) if clicked else range(0)
 
     def shares(self, object_id: int, frame: int) -> tuple[float, float]:
         """How near the prompts are that each direction comes from: forward, backward.

@@ -118,6 +118,7 @@ class Tracker:
 
     def report(
         self,
+        image: Image,
         logits: dict[int, Soft],
         given: dict[int, NDArray[np.bool_]],
         scores: Mapping[int, float],
@@ -125,10 +126,12 @@ class Tracker:
         """What logits made elsewhere say of a frame; nothing is remembered of them.
 
         Args:
+            image: the frame, uint8 RGB (H, W, 3).
             logits: (h, w) by object id, of the size of the attribute `logits`.
             given: masks (H, W) that come from the user and stand.
             scores: confidence by object id.
         """
+        self._fit(image)
         return self._compete(logits, given, scores)[1]
 
     def remove(self, object_id: int) -> None:

@@ -18,11 +18,15 @@ MOST_OBJECTS = 255
 FIRST_COLOR = "#e11d48"
 
 ReadMask = Callable[[str], NDArray[np.bool_]]
-"""Gives the painted mask (H, W) of a name."""
+"""Gives the kept mask (H, W) of a name."""
+
+KeepTracked = Callable[[int, int], str | None]
+"""Keeps the tracked mask of a frame and an object; its name, None where nothing was tracked."""
 
 ObjectId = Annotated[int, Field(ge=1, le=MOST_OBJECTS)]
 SettingText = Annotated[str, Field(max_length=100)]
 FrameIndex = Annotated[int, Field(ge=0)]
+MaskName = Annotated[str | None, Field(pattern=r"^[0-9a-f]{16}$")]
 
 
 class _Strict(BaseModel):
@@ -43,16 +47,30 @@ class MarkedObject(_Strict):
 
 
 class PromptMark(_Strict):
-    """A prompt in pixels; `mask` names a painted one. Points are x, y and whether on the object."""
+    """A prompt in pixels.
+
+    Attributes:
+        box: x0, y0, x1, y1.
+        points: x, y and whether on the object.
+        mask: name of a painted mask.
+        corrects: name of the tracked mask that points alone go out from.
+    """
 
     box: tuple[float, float, float, float] | None = None
     points: Annotated[list[tuple[float, float, bool]], Field(max_length=1000)] = []
-    mask: Annotated[str | None, Field(pattern=r"^[0-9a-f]{16}$")] = None
+    mask: MaskName = None
+    corrects: MaskName = None
+
+    @property
+    def points_alone(self) -> bool:
+        """Whether there are points and nothing else."""
+        return bool(self.points) and not self.box and not self.mask
 
     def prompt(self, read_mask: ReadMask) -> Prompt | None:
         """As the tracker takes it; None where there is nothing."""
         box = Box(*self.box) if self.box else None
-        mask = Mask(read_mask(self.mask)) if self.mask else None
+        name = self.corrects if self.points_alone else self.mask
+        mask = Mask(read_mask(name)) if name else None
         if self.points:
             points = tuple((x, y) for x, y, _ in self.points)
             return Points(points, tuple(on for *_, on in self.points), box, mask)
@@ -92,11 +110,37 @@ class Mark(_Strict):
         if own:
             told["settings"]["own"] = own
         told["prompts"] = {
-            frame: {i: one.model_dump(mode="json") for i, one in sorted(of.items()) if _any(one)}
+            frame: {i: _followed(one) for i, one in sorted(of.items()) if _any(one)}
             for frame, of in sorted(self.prompts.items())
             if any(map(_any, of.values()))
         }
         return told
+
+    def correcting(self, before: "Mark", tracked: KeepTracked) -> "Mark":
+        """These marks, with the tracked masks that points alone go out from.
+
+        It is the mask that was seen when the first of them was set, whatever is tracked later.
+
+        Args:
+            before: the marks that these replace.
+            tracked: keeps the tracked mask of a frame and an object; its name, None without one.
+        """
+
+        def of_one(frame: int, object_id: int, one: PromptMark) -> PromptMark:
+            old = before.prompts.get(frame, {}).get(object_id)
+            if not one.points_alone:
+                name = None
+            elif one.corrects or (old and old.points_alone):
+                name = one.corrects or (old and old.corrects)
+            else:
+                name = tracked(frame, object_id)
+            return one.model_copy(update={"corrects": name})
+
+        prompts = {
+            frame: {i: of_one(frame, i, one) for i, one in of.items()}
+            for frame, of in self.prompts.items()
+        }
+        return self.model_copy(update={"prompts": prompts})
 
     def at(self, frame: int, read_mask: ReadMask) -> dict[int, Prompt]:
         """Prompts of a frame, by object id."""
@@ -140,6 +184,11 @@ def check_mark(mark: Mark, size: tuple[int, int], frames: int | None, read_mask:
             raise InputError(f"There is no frame {frame} to mark; the video has {frames}.")
         for object_id, prompt in of.items():
             check_prompt(object_id, prompt, height, width, mark.started(frame, object_id))
+
+
+def _followed(one: PromptMark) -> dict[str, Any]:
+    """What results follow from, as it was told before there was `corrects` where there is none."""
+    return one.model_dump(mode="json", exclude=set() if one.corrects else {"corrects"})
 
 
 def _any(one: PromptMark) -> bool:

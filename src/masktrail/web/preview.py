@@ -39,10 +39,8 @@ class Preview:
     ) -> LabelMap:
         """Masks of what was marked (H, W) over those that were tracked; the highest id lies on top.
 
-        Clicks alone go out from the tracked mask of their object, if there is one.
-
         Args:
-            key: of the image and of what was tracked, as long as both are the same.
+            key: of the image, as long as it is the same.
             image: uint8 RGB (H, W, 3).
             marks: by object id.
             read_mask: gives painted masks.
@@ -57,8 +55,7 @@ class Preview:
             if (prompt := mark.prompt(read_mask)) is None:
                 continue
             prompt = check_prompt(object_id, prompt, height, width)
-            previous = _soft(prompt, tracked, object_id)
-            mask = self._mask((key, object_id, mark.model_dump_json()), image, prompt, previous)
+            mask = self._mask((key, object_id, mark.model_dump_json()), image, prompt)
             shown[shown == object_id] = 0
             shown[mask] = object_id
         return shown
@@ -70,23 +67,13 @@ class Preview:
         for prompt in (Box(width / 3, height / 3, width * 2 / 3, height * 2 / 3), click):
             self._prompter(image, prompt, None)
 
-    def _mask(
-        self, key: Any, image: Image, prompt: Prompt, previous: NDArray[np.float32] | None
-    ) -> NDArray[np.bool_]:
+    def _mask(self, key: Any, image: Image, prompt: Prompt) -> NDArray[np.bool_]:
         if isinstance(prompt, Mask):
             return prompt.mask
         with self._lock:
             if key not in self._kept:
-                self._kept[key] = self._prompter(image, prompt, previous)
+                self._kept[key] = self._prompter(image, prompt, None)
             self._kept.move_to_end(key)
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
             return self._kept[key]
-
-
-def _soft(prompt: Prompt, tracked: LabelMap | None, object_id: int) -> NDArray[np.float32] | None:
-    """The mask that clicks alone correct."""
-    if tracked is None or not (isinstance(prompt, Points) and prompt.alone):
-        return None
-    mask = tracked == object_id
-    return mask.astype(np.float32) if mask.any() else None

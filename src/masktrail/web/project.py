@@ -154,14 +154,23 @@ class Project:
         Raises:
             InputError: no picture, one of another size, or an empty one.
         """
-        mask = _painted(picture, size)
-        name = hashlib.sha256(np.packbits(mask).tobytes()).hexdigest()[:16]
+        return self._keep_mask(_painted(picture, size))
+
+    def keep_tracked(self, frame: int, object_id: int) -> str | None:
+        """Keeps what `labels` says of an object; its name, None where nothing is marked."""
+        labels = self.labels(frame)
+        if labels is None or not (labels == object_id).any():
+            return None
+        return self._keep_mask(labels == object_id)
+
+    def _keep_mask(self, mask: NDArray[np.bool_]) -> str:
+        name: str = hashlib.sha256(np.packbits(mask).tobytes()).hexdigest()[:16]
         make_folder(self._mask_file(name).parent)
         write_labels(self._mask_file(name), mask.astype(np.uint8))
         return name
 
     def mask(self, name: str) -> NDArray[np.bool_]:
-        """The painted mask (H, W) of a name.
+        """The mask (H, W) of a name, painted or tracked once.
 
         Raises:
             InputError: there is none.

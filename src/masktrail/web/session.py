@@ -188,8 +188,10 @@ class Session:
             opened, browser = self.of(key), self.opened.browser
             self.allowed.check_model(mark.settings.model)
             length = browser.frames if browser.counted else None
-            check_mark(mark, opened.size, length, opened.project.mask)
-            opened.project.save(mark)
+            project = opened.project
+            mark = mark.correcting(project.mark, project.keep_tracked)
+            check_mark(mark, opened.size, length, project.mask)
+            project.save(mark)
 
     def shown(self, frame: int) -> Shown:
         """The objects of a frame: as they were tracked, and above it what the marks make of it.
@@ -206,7 +208,7 @@ class Session:
         if not marks or (tracked is not None and not project.stale):
             return Shown(tracked, "none" if tracked is None else "run")
         image = opened.browser.frame(frame)
-        key = (opened.key, frame, project.number)
+        key = (opened.key, frame)
         labels = self._preview.labels(key, image, marks, project.mask, tracked)
         return Shown(labels, "marks" if tracked is None else "both")
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from masktrail.engines import Engine
 from masktrail.geometry import Soft, Window
-from masktrail.prompts.clicks import enforce_clicks, extent
+from masktrail.prompts.clicks import changed_at_clicks, enforce_clicks, extent
 from masktrail.prompts.colour import mask_by_colour
 from masktrail.tracking.competition import sigmoid
 from masktrail.types import Box, Image, Points
@@ -64,28 +64,27 @@ class NetworkPrompter:
             clicks are negative.
         """
         clicks = Points((), (), prompt) if isinstance(prompt, Box) else prompt
-        soft = self._start(image, clicks, previous)
+        before = previous if clicks.mask is None else clicks.mask.mask.astype(np.float32)
+        soft = self._start(image, clicks) if before is None else before
         about = extent(clicks, soft > 0.5)
         side = max(LEAST, MARGIN * max(about.x1 - about.x0, about.y1 - about.y0))
         for size in self.sizes:
             window = self._window(about, side, image, size)
             soft = self._look(image, clicks, window, soft)
         mask = soft > 0.5
+        if before is not None:
+            mask = changed_at_clicks(before > 0.5, mask, clicks)
         if clicks.box is not None:
             mask &= _near(clicks.box, mask.shape)
             if not mask.any():
                 mask = mask_by_colour(image, clicks.box)
         return enforce_clicks(mask, clicks)
 
-    def _start(self, image: Image, clicks: Points, previous: Soft | None) -> Soft:
-        """The soft mask (H, W) that is to be corrected, all 0 where a box says where to look."""
-        if clicks.mask is not None:
-            return clicks.mask.mask.astype(np.float32)
+    def _start(self, image: Image, clicks: Points) -> Soft:
+        """The soft mask (H, W) to begin with, all 0 where a box says where to look."""
         nothing = np.zeros(image.shape[:2], np.float32)
         if clicks.box is not None:
             return nothing
-        if previous is not None:
-            return previous
         height, width = image.shape[:2]
         whole = self._window(Box(0, 0, width, height), max(height, width), image, self.glance)
         return self._look(image, clicks, whole, nothing)
