@@ -36,12 +36,12 @@ def main() -> None:
     parser.add_argument("--sequences", help="only these, with commas")
     parser.add_argument("--size", type=int, help="short side to work at, pixels")
     parser.add_argument("--clicks", type=int, default=0, help="so many instead of the true mask")
-    given = parser.parse_args()
-    names = given.sequences.split(",") if given.sequences else None
+    arguments = parser.parse_args()
+    names = arguments.sequences.split(",") if arguments.sequences else None
     rows = []
     print(f"{'sequence':22} {'worst':>5} {'J there':>7} {'before':>6} {'after':>6} {'others':>6}")
-    for sequence in find_sequences(given.data, names):
-        rows.append(correct(sequence, given.model, given.size, given.clicks))
+    for sequence in find_sequences(arguments.data, names):
+        rows.append(correct(sequence, arguments.model, arguments.size, arguments.clicks))
         worst, there, *scores = rows[-1]
         figures = " ".join(f"{score:6.3f}" for score in scores)
         print(f"{sequence.name:22} {worst:5d} {there:7.3f} {figures}", flush=True)
@@ -54,7 +54,7 @@ def correct(
     sequence: Sequence, model: str, size: int | None, clicks: int
 ) -> tuple[int, float, float, float, float]:
     """Worst frame, J there, J&F before and after, J&F after without that frame."""
-    truths = [found for t in range(len(sequence)) if (found := sequence.truth(t)) is not None]
+    truths = [labels for t in range(len(sequence)) if (labels := sequence.truth(t)) is not None]
     first = {i: Mask(truths[0] == i) for i in sequence.ids if (truths[0] == i).any()}
     tracked = _track(sequence, {0: first}, model, size)
     before = measure_sequence(truths, tracked, list(first))
@@ -101,8 +101,8 @@ def _clicked(
     prompter, mask = load_prompter(), tracked
     clicks = None
     for _ in range(count):
-        found = torch.from_numpy(mask)[None], torch.from_numpy(truth)[None]
-        at, label, there = (each[0] for each in corrective_clicks(*found))
+        pair = torch.from_numpy(mask)[None], torch.from_numpy(truth)[None]
+        at, label, there = (each[0] for each in corrective_clicks(*pair))
         if not there:
             break
         points, labels = (clicks.points, clicks.labels) if clicks else ((), ())
@@ -115,9 +115,11 @@ def _clicked(
     return clicks
 
 
-def _j_and_f(of: dict[int, ObjectMeasure], frames: np.ndarray | None = None) -> float:
+def _j_and_f(measures: dict[int, ObjectMeasure], frames: np.ndarray | None = None) -> float:
     chosen = slice(None) if frames is None else frames
-    return float(np.mean([(m.j[chosen].mean() + m.f[chosen].mean()) / 2 for m in of.values()]))
+    return float(
+        np.mean([(m.j[chosen].mean() + m.f[chosen].mean()) / 2 for m in measures.values()])
+    )
 
 
 if __name__ == "__main__":

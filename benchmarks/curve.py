@@ -33,15 +33,15 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=3, help="a frame is remembered after so many")
     parser.add_argument("--sequences", help="only these, with commas")
     parser.add_argument("--plot", type=Path, help="PNG")
-    given = parser.parse_args()
-    names = given.sequences.split(",") if given.sequences else None
-    found: dict[tuple[int, int], dict[str, Any]] = {}
-    for size, memory in product(_numbers(given.sizes), _numbers(given.memories)):
-        settings = {"capacity": memory, "every": given.every}
+    arguments = parser.parse_args()
+    names = arguments.sequences.split(",") if arguments.sequences else None
+    results: dict[tuple[int, int], dict[str, Any]] = {}
+    for size, memory in product(_numbers(arguments.sizes), _numbers(arguments.memories)):
+        settings = {"capacity": memory, "every": arguments.every}
         options = ModelOptions(size=size, settings=settings)
-        (row,) = evaluate([given.model], given.data, names, options=options)
-        found[size, memory] = row
-        if len(found) == 1:
+        (row,) = evaluate([arguments.model], arguments.data, names, options=options)
+        results[size, memory] = row
+        if len(results) == 1:
             print(" size memory   J&F     J     F frames/s ", *sequence_scores(row))
         print(
             f"{size:5} {memory:6} {row['J&F']:5.3f} {row['J']['mean']:5.3f} "
@@ -49,19 +49,19 @@ def main() -> None:
             *(f"{score:.3f}" for score in sequence_scores(row).values()),
             flush=True,
         )
-    if given.plot:
-        draw(found, given.plot)
+    if arguments.plot:
+        draw(results, arguments.plot)
 
 
 def _numbers(text: str) -> list[int]:
     return [int(part) for part in text.split(",")]
 
 
-def draw(found: dict[tuple[int, int], dict[str, Any]], path: Path) -> None:
+def draw(results: dict[tuple[int, int], dict[str, Any]], path: Path) -> None:
     """One line per length of memory, one point per size."""
     figure, axes = plt.subplots(figsize=(6, 4), constrained_layout=True)
-    for memory in sorted({memory for _, memory in found}):
-        rows = {size: row for (size, of), row in found.items() if of == memory}
+    for memory in sorted({memory for _, memory in results}):
+        rows = {size: row for (size, length), row in results.items() if length == memory}
         speeds = [row["speed"]["tracking_fps"] for row in rows.values()]
         scores = [row["J&F"] for row in rows.values()]
         axes.plot(speeds, scores, "o-", label=f"{memory} frames")

@@ -27,13 +27,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("roots", type=Path, nargs="+")
     parser.add_argument("--pairs", type=int, default=3000, help="of frames of two sequences")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     print("| data | within | called cuts | between | called cuts | ms/frame |")
     print("|---|---|---|---|---|---|")
-    for root in given.roots:
+    for root in arguments.roots:
         looks, milliseconds = look_at_all(root)
         within = [a.differs(b) for shot in looks for a, b in pairwise(shot)]
-        between = [a.differs(b) for a, b in drawn(looks, given.pairs)]
+        between = [a.differs(b) for a, b in drawn(looks, arguments.pairs)]
         print(
             f"| {root.name} | {len(within)} | {sum(within)} | {len(between)} | "
             f"{sum(between)} ({sum(between) / len(between):.1%}) | {milliseconds:.2f} |"
@@ -42,7 +42,7 @@ def main() -> None:
 
 def look_at_all(root: Path) -> tuple[list[list[Look]], float]:
     """All frames at a glance, by sequence, and the median milliseconds a frame takes."""
-    taken, looks = [], []
+    times, looks = [], []
     for sequence in find_sequences(root):
         looks.append([])
         for path in sequence.frames:
@@ -50,8 +50,8 @@ def look_at_all(root: Path) -> tuple[list[list[Look]], float]:
                 image = np.asarray(picture.convert("RGB"))
             begun = time.perf_counter()
             looks[-1].append(look_at(image))
-            taken.append(1000 * (time.perf_counter() - begun))
-    return looks, statistics.median(taken)
+            times.append(1000 * (time.perf_counter() - begun))
+    return looks, statistics.median(times)
 
 
 def drawn(looks: list[list[Look]], count: int) -> list[tuple[Look, Look]]:

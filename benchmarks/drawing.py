@@ -78,10 +78,10 @@ def main() -> None:
     parser.add_argument("recipes", nargs="*", type=Path)
     parser.add_argument("--steps", type=int, default=15)
     parser.add_argument("--device", default="auto")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     print(f"{'recipe':<16} {'clips':<16} {'drawing':>8} {'learning':>9} {'share':>6}")
-    for path in given.recipes or sorted(RECIPES.glob("*.toml")):
-        for times in measure(read_recipe(path), choose_device(given.device), given.steps):
+    for path in arguments.recipes or sorted(RECIPES.glob("*.toml")):
+        for times in measure(read_recipe(path), choose_device(arguments.device), arguments.steps):
             print(f"{path.stem:<16} {times}", flush=True)
 
 

@@ -203,16 +203,16 @@ def gpu_use(recipe: Path, scratch: Path, minutes: float = 1.0) -> float:
     command = [sys.executable, "-m", "masktrail.train", str(recipe), "--device", "cuda"]
     options = ["--minutes", str(minutes + 1 / 3), "--out", str(scratch / "run")]
     ask = ["nvidia-smi", "-i", "0", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits"]
-    seen = []
+    samples = []
     training = subprocess.Popen([*command, *options])
     begun = time.monotonic()
     while training.poll() is None:
         time.sleep(1)
         if 20 < time.monotonic() - begun < 20 + 60 * minutes:
-            seen.append(float(subprocess.check_output(ask, text=True)))
-    if training.returncode or not seen:
+            samples.append(float(subprocess.check_output(ask, text=True)))
+    if training.returncode or not samples:
         raise SystemExit(f"Training by {recipe} failed; are its packs there?")
-    return statistics.mean(seen)
+    return statistics.mean(samples)
 
 
 def table(rates: Rates) -> str:
@@ -250,27 +250,29 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--plot", type=Path, help="PNG")
-    given = parser.parse_args()
-    recipe, device = read_recipe(given.recipe), choose_device("auto")
+    arguments = parser.parse_args()
+    recipe, device = read_recipe(arguments.recipe), choose_device("auto")
     print(
         f"Clips of 2 frames at {SIZE}x{SIZE}, batches of {BATCH}, {os.cpu_count()} cores:",
         flush=True,
     )
     with TemporaryDirectory() as folder:
         scratch = Path(folder)
-        rates = compare(given.data, scratch, SIZE, given.seconds, given.rounds)
+        rates = compare(arguments.data, scratch, SIZE, arguments.seconds, arguments.rounds)
         print(table(rates), flush=True)
         clips = recipe.stages[-1].clips
         what = f"{clips.frames} frames at {clips.size}x{clips.size}, on {device}"
         rate = step_rate(recipe, device)
-        print(f"A training step of {given.recipe} takes {rate:.1f} clips/s ({what}).", flush=True)
-        if given.plot:
-            taken = {f"a training step of {given.recipe.stem} on {device}": rate}
-            plot(rates, taken).savefig(given.plot, dpi=110, format="png")
+        print(
+            f"A training step of {arguments.recipe} takes {rate:.1f} clips/s ({what}).", flush=True
+        )
+        if arguments.plot:
+            steps = {f"a training step of {arguments.recipe.stem} on {device}": rate}
+            plot(rates, steps).savefig(arguments.plot, dpi=110, format="png")
         if shutil.which("nvidia-smi") is None or not torch.cuda.is_available():
             print("There is no GPU here, so its utilisation was not measured.")
             return
-        print(f"Utilisation of the GPU over a minute: {gpu_use(given.recipe, scratch):.0f} %")
+        print(f"Utilisation of the GPU over a minute: {gpu_use(arguments.recipe, scratch):.0f} %")
 
 
 if __name__ == "__main__":

@@ -51,18 +51,20 @@ def main() -> None:
     parser.add_argument("--size", type=int, help="short side to work at; the model's own")
     parser.add_argument("--width", type=int, default=320)
     parser.add_argument("--height", type=int, default=180)
-    given = parser.parse_args()
-    size = (given.width, given.height)
+    arguments = parser.parse_args()
+    size = (arguments.width, arguments.height)
     print(f"{'objects':>7} {'frames':>7} {'MiB early':>9} {'at end':>7} {'ratio':>6}", end=" ")
     print(f"{'frames/s first':>14} {'last':>6} {'ratio':>6}")
     with TemporaryDirectory() as scratch:
-        for objects in map(int, given.objects.split(",")):
+        for objects in map(int, arguments.objects.split(",")):
             clip = Path(scratch) / f"{objects}.mp4"
-            paint(clip, given.frames, size, objects)
+            paint(clip, arguments.frames, size, objects)
             out = Path(scratch) / f"out{objects}"
-            f = apart(measure, clip, out, given.frames, size, objects, given.model, given.size)
+            f = apart(
+                measure, clip, out, arguments.frames, size, objects, arguments.model, arguments.size
+            )
             print(
-                f"{objects:7d} {given.frames:7d} {f.early:9.1f} {f.late:7.1f}"
+                f"{objects:7d} {arguments.frames:7d} {f.early:9.1f} {f.late:7.1f}"
                 f" {f.late / f.early:6.3f} {f.first:14.1f} {f.last:6.1f} {f.last / f.first:6.3f}",
                 flush=True,
             )

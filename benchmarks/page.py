@@ -30,8 +30,8 @@ def main() -> None:
     """Parses the arguments and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", required=True, type=Path)
-    given = parser.parse_args()
-    sequences = find_sequences(given.data)
+    arguments = parser.parse_args()
+    sequences = find_sequences(arguments.data)
     folders = {s.name: s.frames[0].parent for s in sequences}
     with TemporaryDirectory() as scratch:
         shelf = make_shelf(None, [*folders.values()], Path(scratch), 100)
@@ -39,11 +39,11 @@ def main() -> None:
         with TestClient(app, base_url=f"http://127.0.0.1:{PORT}") as client:
             client.get("/", params={"token": TOKEN})
             times = [measure(client, folders[s.name], s.truth(0)) for s in sequences]
-    for name, found in zip(
+    for name, durations in zip(
         ("first frame", "box", "click"), zip(*times[1:], strict=True), strict=True
     ):
-        middle, most = statistics.median(found), max(found)
-        print(f"{name:>12}: median {middle:.2f} s, longest {most:.2f} s, of {len(found)}")
+        middle, most = statistics.median(durations), max(durations)
+        print(f"{name:>12}: median {middle:.2f} s, longest {most:.2f} s, of {len(durations)}")
 
 
 def measure(client: TestClient, folder: Path, truth: np.ndarray) -> tuple[float, float, float]:

@@ -86,9 +86,9 @@ class Scene:
             self._draw(image, fish, self.pond.skin, labels, 1)
         elif frame >= self.returns:
             swum = SPEED * 0.7 * (frame - self.returns + 1)
-            other = Koi(OUTSIDE + 20 - swum, 350.0, np.pi, LENGTH, phase + 2)
+            other_fish = Koi(OUTSIDE + 20 - swum, 350.0, np.pi, LENGTH, phase + 2)
             fish = Koi(OUTSIDE - swum, 170 + 0.1 * swum, np.pi, LENGTH, phase)
-            self._draw(image, other, self.other_skin, labels, 0)
+            self._draw(image, other_fish, self.other_skin, labels, 0)
             self._draw(image, fish, self.pond.skin, labels, 1)
         return image.clip(0, 255).astype(np.uint8), labels
 
@@ -113,17 +113,17 @@ def main() -> None:
     parser.add_argument("--height", type=int, default=480)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--masks", type=Path, help="folder to keep the masks in")
-    given = parser.parse_args()
-    scene = Scene((given.width, given.height), given.seed)
+    arguments = parser.parse_args()
+    scene = Scene((arguments.width, arguments.height), arguments.seed)
     results, truths = [], []
-    tracker = load(given.model, size=given.size)
+    tracker = load(arguments.model, size=arguments.size)
     for frame in range(scene.frames):
         image, truth = scene.paint(frame)
         results.append(tracker.step(image, {1: Mask(truth == 1)} if frame == 0 else None))
         truths.append(truth)
-        if given.masks:
-            given.masks.mkdir(parents=True, exist_ok=True)
-            write_labels(given.masks / f"{frame:05d}.png", results[-1].labels)
+        if arguments.masks:
+            arguments.masks.mkdir(parents=True, exist_ok=True)
+            write_labels(arguments.masks / f"{frame:05d}.png", results[-1].labels)
     show(measure(scene, truths, results))
 
 
@@ -135,11 +135,11 @@ def measure(scene: Scene, truths: list[NDArray[np.uint8]], results: list[Result]
         region_similarity(truth == 1, result.labels == 1)
         for truth, result in list(zip(truths, results, strict=True))[scene.returns :]
     ]
-    found = [t for t, value in enumerate(similarities) if value >= 0.5]
+    regained = [t for t, value in enumerate(similarities) if value >= 0.5]
     return Figures(
         lost_after=min(lost, default=None),
         marked=sum(bool(result.labels.any()) for result in gone[3:]),
-        found_after=min(found, default=None),
+        found_after=min(regained, default=None),
         similarity=float(np.mean(similarities)),
     )
 

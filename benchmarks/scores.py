@@ -51,12 +51,12 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--plot", type=Path, help="reliability diagram, PNG")
     parser.add_argument("--fit", action="store_true")
-    given = parser.parse_args()
-    names = given.sequences.split(",") if given.sequences else None
+    arguments = parser.parse_args()
+    names = arguments.sequences.split(",") if arguments.sequences else None
     everything: list[Scored] = []
     hits = []
-    for sequence in find_sequences(given.data, names):
-        scored, listed = follow(sequence, given.model, given.size, given.every)
+    for sequence in find_sequences(arguments.data, names):
+        scored, listed = follow(sequence, arguments.model, arguments.size, arguments.every)
         everything += scored
         worst = {s.frame for s in sorted(scored, key=lambda s: s.similarity)[:WORST]}
         hits.append(len(worst & set(listed[:LISTED])))
@@ -69,15 +69,15 @@ def main() -> None:
         )
     rows = reliability(everything)
     print(f"{'score':>11} {'frames':>6} {'said':>6} {'true':>6}")
-    for k, (count, said, true) in enumerate(rows):
+    for k, (count, score, true) in enumerate(rows):
         if count:
-            print(f"{k / BINS:.1f} to {(k + 1) / BINS:.1f} {count:6.0f} {said:6.3f} {true:6.3f}")
+            print(f"{k / BINS:.1f} to {(k + 1) / BINS:.1f} {count:6.0f} {score:6.3f} {true:6.3f}")
     print(f"expected calibration error {calibration_error(rows):.3f} (wanted: 0.10 at most)")
     print(f"of the ten first rows {np.mean(hits):.1f} are among the twenty worst (wanted: 5)")
-    if given.fit:
+    if arguments.fit:
         print("Calibration({:.3f}, {:.1f})".format(*fit(everything)))
-    if given.plot:
-        draw(rows, given.plot)
+    if arguments.plot:
+        draw(rows, arguments.plot)
 
 
 def follow(
@@ -99,10 +99,10 @@ def follow(
             first = {i: Mask(truth == i) for i in sequence.ids if (truth == i).any()}
             result = tracker.step(image, first if index == 0 else None)
             review.write(Frame(image, index, index, base), result)
-            for i, found in result.objects.items():
-                if index and (found.state == "present" or (truth == i).any()):
+            for i, obj in result.objects.items():
+                if index and (obj.state == "present" or (truth == i).any()):
                     similarity = region_similarity(truth == i, result.labels == i)
-                    scored.append(Scored(index, found.score, similarity))
+                    scored.append(Scored(index, obj.score, similarity))
         review.close()
         lines = review.path.read_text().splitlines()[1:]
     return scored, [int(line.split(",")[0]) for line in lines]
@@ -110,12 +110,12 @@ def follow(
 
 def reliability(scored: list[Scored]) -> np.ndarray:
     """Per bin of the score: count, mean score, share with IoU > 0.5; (10, 3)."""
-    said = np.array([s.score for s in scored])
+    scores = np.array([s.score for s in scored])
     true = np.array([s.similarity > 0.5 for s in scored])
-    bins = np.minimum((said * BINS).astype(int), BINS - 1)
+    bins = np.minimum((scores * BINS).astype(int), BINS - 1)
     rows = np.zeros((BINS, 3))
     for k in np.unique(bins):
-        rows[k] = np.count_nonzero(bins == k), said[bins == k].mean(), true[bins == k].mean()
+        rows[k] = np.count_nonzero(bins == k), scores[bins == k].mean(), true[bins == k].mean()
     return rows
 
 
@@ -126,15 +126,18 @@ def calibration_error(rows: np.ndarray) -> float:
 
 def fit(scored: list[Scored]) -> tuple[float, float]:
     """Middle and slope by penalised maximum likelihood; lost objects say nothing of either."""
-    seen = [s for s in scored if 0 < s.score < 1]
-    score = np.array([s.score for s in seen])
+    counted = [s for s in scored if 0 < s.score < 1]
+    score = np.array([s.score for s in counted])
     used = Calibration()
     overlap = used.middle + np.log(score / (1 - score)) / used.slope
-    sign = np.where([s.similarity > 0.5 for s in seen], 1, -1)
+    sign = np.where([s.similarity > 0.5 for s in counted], 1, -1)
 
-    def loss(of: np.ndarray) -> float:
-        away = np.log(of[1] / PRIOR[0]) ** 2 if of[1] > 0 else np.inf
-        return np.logaddexp(0, -sign * of[1] * (overlap - of[0])).mean() + PRIOR[1] * away
+    def loss(parameters: np.ndarray) -> float:
+        away = np.log(parameters[1] / PRIOR[0]) ** 2 if parameters[1] > 0 else np.inf
+        return (
+            np.logaddexp(0, -sign * parameters[1] * (overlap - parameters[0])).mean()
+            + PRIOR[1] * away
+        )
 
     middle, slope = minimize(loss, (used.middle, used.slope), method="Nelder-Mead").x
     return float(middle), float(slope)
@@ -147,11 +150,13 @@ def draw(rows: np.ndarray, path: Path) -> None:
     figure = Figure((4.6, 4.4), dpi=110, layout="constrained")
     axes = figure.add_subplot()
     axes.plot([0, 1], [0, 1], color="#64748b", linewidth=1, linestyle="--")
-    kept = rows[rows[:, 0] > 0]
-    axes.plot(kept[:, 1], kept[:, 2], color="#2563eb", linewidth=1)
-    axes.scatter(kept[:, 1], kept[:, 2], 20 + 200 * kept[:, 0] / kept[:, 0].sum(), "#2563eb")
-    for count, said, true in kept:
-        axes.annotate(f"{count:.0f}", (said, true), (6, -10), textcoords="offset points", size=8)
+    filled = rows[rows[:, 0] > 0]
+    axes.plot(filled[:, 1], filled[:, 2], color="#2563eb", linewidth=1)
+    axes.scatter(
+        filled[:, 1], filled[:, 2], 20 + 200 * filled[:, 0] / filled[:, 0].sum(), "#2563eb"
+    )
+    for count, score, true in filled:
+        axes.annotate(f"{count:.0f}", (score, true), (6, -10), textcoords="offset points", size=8)
     axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xlabel="score", ylabel="share with IoU > 0.5")
     figure.savefig(path)
 

@@ -57,21 +57,21 @@ def measure(recipe: Recipe) -> list[Kept]:
 
 
 def _measure_stage(trainer: Trainer, module: Step, stage: Stage) -> Kept:
-    one, two = (_kept(trainer, module, stage, batch) for batch in (1, 2))
+    single, double = (_kept(trainer, module, stage, batch) for batch in (1, 2))
     fixed = COPIES * sum(p.nbytes for p in trainer.network.parameters())
-    return Kept(stage, two - one, fixed + 2 * one - two)
+    return Kept(stage, double - single, fixed + 2 * single - double)
 
 
 def _kept(trainer: Trainer, module: Step, stage: Stage, batch: int) -> int:
     """Bytes that a step of so many clips keeps for its backward pass."""
-    sampler, kept = trainer.loader.sampler, dict[int, int]()
+    sampler, sizes = trainer.loader.sampler, dict[int, int]()
     assert sampler is not None  # no workers have it
     weights = {p.untyped_storage().data_ptr() for p in trainer.network.parameters()}
 
     def keep(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in weights:
-            kept[storage.data_ptr()] = storage.nbytes()
+            sizes[storage.data_ptr()] = storage.nbytes()
         return tensor
 
     # clips of two targets take the most
@@ -81,18 +81,18 @@ def _kept(trainer: Trainer, module: Step, stage: Stage, batch: int) -> int:
         torch.autocast("cpu", dtype=torch.bfloat16),
     ):
         module(clips, stage)
-    return sum(kept.values())
+    return sum(sizes.values())
 
 
 def main() -> None:
     """Parses the arguments, measures and prints."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("recipes", nargs="+", type=Path)
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     print(f"{'recipe':<16} {'clips':<16} {'GiB/clip':>8} {'GiB':>7}")
-    for path in given.recipes:
-        for kept in measure(read_recipe(path)):
-            print(f"{path.stem:<16} {kept}", flush=True)
+    for path in arguments.recipes:
+        for row in measure(read_recipe(path)):
+            print(f"{path.stem:<16} {row}", flush=True)
 
 
 if __name__ == "__main__":

@@ -91,13 +91,15 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=1500, help="that each is trained on")
     parser.add_argument("--only", type=lambda text: text.split(","), help="names, with commas")
     parser.add_argument("--out", type=Path, default=ROOT / "runs" / "unets")
-    given = parser.parse_args()
-    unknown = set(given.only or []) - {variant.name for variant in VARIANTS}
+    arguments = parser.parse_args()
+    unknown = set(arguments.only or []) - {variant.name for variant in VARIANTS}
     if unknown:
         parser.error(f"no variant {', '.join(sorted(unknown))}; there are {', '.join(names())}")
-    wanted = [of for of in VARIANTS if not given.only or of.name in given.only]
+    variants = [
+        variant for variant in VARIANTS if not arguments.only or variant.name in arguments.only
+    ]
     print(f"| {' | '.join(HEADINGS)} |\n|{'---|' * len(HEADINGS)}")
-    for row in rows(wanted, base_recipe(), given):
+    for row in rows(variants, base_recipe(), arguments):
         print(f"| {' | '.join(row)} |", flush=True)
 
 
@@ -116,12 +118,12 @@ def base_recipe() -> Recipe:
 
 def recipe_of(variant: Variant, base: Recipe, clips: int) -> Recipe:
     """The recipe of a variant: as many steps as it takes to see so many clips."""
-    known = {of.name: of for of in VARIANTS}
+    by_name = {each.name: each for each in VARIANTS}
     line = [variant]
     while line[0].against:
-        line.insert(0, known[line[0].against])
-    for of in line:
-        base = changed(base, of.changes)
+        line.insert(0, by_name[line[0].against])
+    for each in line:
+        base = changed(base, each.changes)
     return replace(base, steps=max(1, clips // base.stages[0].batch))
 
 
@@ -144,21 +146,21 @@ def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
 
 
 def rows(
-    wanted: Sequence[Variant], base: Recipe, given: argparse.Namespace
+    variants: Sequence[Variant], base: Recipe, arguments: argparse.Namespace
 ) -> Iterator[tuple[str, ...]]:
     """Cells of every variant's row; what a gain is held against is known when its turn has come."""
     scores: dict[str, float] = {}
-    for variant in wanted:
-        out = given.out / f"{given.clips}-clips" / variant.name
-        recipe = recipe_of(variant, base, given.clips)
+    for variant in variants:
+        out = arguments.out / f"{arguments.clips}-clips" / variant.name
+        recipe = recipe_of(variant, base, arguments.clips)
         trained(recipe, out)
         # said for both families, whose own settings differ
         settings = {"view": "object", "side": recipe.stages[0].clips.size, "mirror": False}
         options = ModelOptions(settings=settings)
         official, report = (
             evaluate(
-                [out], given.data, given.sequences, protocol=protocol, options=options,
-                masks=out / "masks" / given.data.resolve().name,
+                [out], arguments.data, arguments.sequences, protocol=protocol, options=options,
+                masks=out / "masks" / arguments.data.resolve().name,
             )[0]
             for protocol in ("davis", "report")
         )  # fmt: skip

@@ -14,4 +14,4 @@ for frame in masktrail.open_video(sys.argv[1]):
     if frame.index == 60:
         tracker.remove(1)
     result = tracker.step(frame.image, prompts)
-    print(frame.index, {i: seen.state for i, seen in result.objects.items()})
+    print(frame.index, {i: obj.state for i, obj in result.objects.items()})

@@ -22,18 +22,18 @@ def main() -> None:
     parser.add_argument("--box", required=True, help="x0,y0,x1,y1 of the object in the first frame")
     parser.add_argument("--model", default="memory-s")
     parser.add_argument("--size", type=int, default=240, help="short side to work at, pixels")
-    given = parser.parse_args()
-    box = masktrail.Box(*map(float, given.box.split(",")))
-    tracker = masktrail.load(given.model, size=given.size)
+    arguments = parser.parse_args()
+    box = masktrail.Box(*map(float, arguments.box.split(",")))
+    tracker = masktrail.load(arguments.model, size=arguments.size)
     last = None
-    for frame in masktrail.open_video(given.source, live=True):
+    for frame in masktrail.open_video(arguments.source, live=True):
         result = tracker.step(frame.image, {1: box} if last is None else None)
         latency = time.monotonic() - frame.arrived
         dropped = 0 if last is None else frame.index - last - 1
         last = frame.index
-        found = result.objects[1]
+        obj = result.objects[1]
         print(
-            f"frame {frame.index:6d}  {found.state:7s}  score {found.score:.2f}  box {found.box}  "
+            f"frame {frame.index:6d}  {obj.state:7s}  score {obj.score:.2f}  box {obj.box}  "
             f"latency {1000 * latency:4.0f} ms  dropped {dropped}",
             flush=True,
         )

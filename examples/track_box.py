@@ -8,5 +8,5 @@ tracker = masktrail.load("memory-s")
 for frame in masktrail.open_video(sys.argv[1]):
     prompts = {1: masktrail.Box(40, 60, 200, 300)} if frame.index == 0 else None
     result = tracker.step(frame.image, prompts)  # result.labels: (H, W), 0 = background
-    seen = result.objects[1]
-    print(f"{frame.time:7.3f} s  {seen.state:8}  {seen.area:7} pixels  score {seen.score:.2f}")
+    obj = result.objects[1]
+    print(f"{frame.time:7.3f} s  {obj.state:8}  {obj.area:7} pixels  score {obj.score:.2f}")

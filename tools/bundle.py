@@ -90,13 +90,13 @@ def starts_of(recipes: list[Path]) -> dict[str, Path]:
     Raises:
         InputError: a recipe cannot be read.
     """
-    found = {path.stem: read_recipe(path).init for path in recipes}
-    return {name: Path(init) for name, init in found.items() if init}
+    inits = {path.stem: read_recipe(path).init for path in recipes}
+    return {name: Path(init) for name, init in inits.items() if init}
 
 
 def write_bundle(
     file: Path,
-    wanted: list[Source],
+    data_sets: list[Source],
     limit: int,
     quality: int,
     starts: Mapping[str, Path] | None = None,
@@ -105,7 +105,7 @@ def write_bundle(
 
     Args:
         file: to be written; only a bundle may lie there already.
-        wanted: the data sets, photographs last, which fill what the others leave.
+        data_sets: the data sets, photographs last, which fill what the others leave.
         limit: bytes that the file may have.
         quality: of WebP, 40 to 100.
         starts: weights that go with them, by name: of networks of ours.
@@ -117,7 +117,7 @@ def write_bundle(
         InputError: the quality is too low, a data set or weights cannot be read, nothing or next to
             nothing is wanted or fits, or `file` is something else.
     """
-    if not wanted:
+    if not data_sets:
         raise InputError("No picture is wanted; ask for some by --stills, --frames or --clips.")
     if not LEAST_QUALITY <= quality <= 100:
         raise InputError(
@@ -136,7 +136,7 @@ def write_bundle(
             raise InputError(
                 f"The weights alone are larger than {limit / MIB:.2f} MiB; allow more."
             )
-        shares = plan(wanted, room, partial(_mean_size, quality=quality, pool=pool))
+        shares = plan(data_sets, room, partial(_mean_size, quality=quality, pool=pool))
         entries = [Entry(s.name, s.kind, s.canvas(side), s.split) for s, _, side, _ in shares]
         room -= add(archive, INDEX, index_of(entries, list(starts or {})))
         packed = []
@@ -150,12 +150,12 @@ def write_bundle(
 
 def _add_starts(archive: zipfile.ZipFile, starts: Mapping[str, Path]) -> int:
     """Adds weights, as int8; the bytes they take."""
-    taken = 0
+    total = 0
     for name, path in starts.items():
         network, _ = load_network(path)
         (weights,) = int8_shards(network, *read_config(path), name, limit=sys.maxsize).values()
-        taken += add_smaller(archive, start_member(name), weights)
-    return taken
+        total += add_smaller(archive, start_member(name), weights)
+    return total
 
 
 def _mean_size(pictures: list[Picture], side: int, quality: int, pool: Executor) -> float:
@@ -167,14 +167,14 @@ def _add_share(
     archive: zipfile.ZipFile, share: Share, room: int, quality: int, pool: Executor
 ) -> Packed:
     """Adds the pictures of a data set, as long as there is room (bytes)."""
-    count = taken = 0
+    count = total = 0
     for size, members in _shrunk(share.pictures, share.side, quality, pool):
-        if taken + size > room:
+        if total + size > room:
             break
         for name, data in members:
             add(archive, name, data)
-        count, taken = count + 1, taken + size
-    return Packed(share, count, taken)
+        count, total = count + 1, total + size
+    return Packed(share, count, total)
 
 
 def _shrunk(
@@ -183,8 +183,8 @@ def _shrunk(
     """Members of a bundle, two a picture, and the bytes these two take."""
     for start in range(0, len(pictures), AT_ONCE):
         some = pictures[start : start + AT_ONCE]
-        made = pool.map(lambda p: shrink(p.image, p.mask, side, quality), some)
-        for picture, data in zip(some, made, strict=True):
+        shrunk = pool.map(lambda p: shrink(p.image, p.mask, side, quality), some)
+        for picture, data in zip(some, shrunk, strict=True):
             members = list(zip((picture.image_name, picture.mask_name), data, strict=True))
             yield sum(stored(name, len(content)) for name, content in members), members
 
@@ -202,35 +202,35 @@ def main() -> None:
     parser.add_argument("--recipes", type=Path, nargs="+", default=[], help="what it is for")
     parser.add_argument("--unpack", action="store_true")
     parser.add_argument("--out", type=Path, default=Path("packs"), help="folder of the packs")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     try:
-        if given.unpack:
-            made = unpack_bundle(given.file, given.out)
-            print(*made.packs.values(), *made.starts.values(), sep="\n")
+        if arguments.unpack:
+            unpacked = unpack_bundle(arguments.file, arguments.out)
+            print(*unpacked.packs.values(), *unpacked.starts.values(), sep="\n")
         else:
-            _pack(given)
+            _pack(arguments)
     except InputError as error:
         raise SystemExit(str(error)) from error
 
 
-def _pack(given: argparse.Namespace) -> None:
-    limit = int(given.limit * MIB) if given.limit else int(LIMIT * MIB)
-    if given.recipes and not given.limit:
-        tree = travel.tree_bytes(ROOT, given.file)
+def _pack(arguments: argparse.Namespace) -> None:
+    limit = int(arguments.limit * MIB) if arguments.limit else int(LIMIT * MIB)
+    if arguments.recipes and not arguments.limit:
+        tree = travel.tree_bytes(ROOT, arguments.file)
         limit = travel.room_beside(tree)
         print(
             f"The source tree takes {tree / MIB:.2f} MiB without its weights, which stay behind: "
             f"{limit / MIB:.2f} of {travel.TAKES // MIB} MiB are left."
         )
-    wanted = sources(DATA, given.stills, given.frames, given.clips)
-    starts = starts_of(given.recipes)
-    packed = write_bundle(given.file, wanted, limit, given.quality, starts)
+    data_sets = sources(DATA, arguments.stills, arguments.frames, arguments.clips)
+    starts = starts_of(arguments.recipes)
+    packed = write_bundle(arguments.file, data_sets, limit, arguments.quality, starts)
     print(HEADER, *packed, sep="\n")
-    size = given.file.stat().st_size
+    size = arguments.file.stat().st_size
     rest = size - sum(each.size for each in packed)
     if starts:
         print(f"{'weights':<18} {len(starts):8} {'':13} {rest / MIB:7.2f}")
-    print(f"{given.file}: {size / MIB:.2f} MiB, WebP quality {given.quality}")
+    print(f"{arguments.file}: {size / MIB:.2f} MiB, WebP quality {arguments.quality}")
 
 
 if __name__ == "__main__":

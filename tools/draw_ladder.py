@@ -60,13 +60,13 @@ def main() -> None:
     parser.add_argument("out", type=Path, help="PNG")
     parser.add_argument("--log", type=Path, default=LOG)
     parser.add_argument("--rung", type=rung, action="append", default=[], help="NAME=SCORE")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     try:
-        legs = read_log(given.log)
+        legs = read_log(arguments.log)
         if not legs:
-            sys.exit(f"{given.log} holds no legs; expected the log of tools/relay.py.")
-        figure = draw(legs, dict(given.rung))
-        with replacing(given.out) as part:
+            sys.exit(f"{arguments.log} holds no legs; expected the log of tools/relay.py.")
+        figure = draw(legs, dict(arguments.rung))
+        with replacing(arguments.out) as part:
             figure.savefig(part, dpi=110, format="png")
     except InputError as error:
         sys.exit(str(error))

@@ -58,17 +58,17 @@ def outputs_of(network: nn.Module, side: int) -> list[Output]:
         network: of those called with two frames and a mask.
         side: of the pictures, pixels.
     """
-    found: list[Output] = []
+    outputs: list[Output] = []
 
     def note(module: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
-        if not found:
-            found.append(Output("in", len(inputs[0]), inputs[0].shape[1], inputs[0].shape[3]))
+        if not outputs:
+            outputs.append(Output("in", len(inputs[0]), inputs[0].shape[1], inputs[0].shape[3]))
         if isinstance(module, nn.ConvTranspose2d):
             kind = "up"
         else:
             assert isinstance(module, nn.Conv2d)
             kind = "out" if module.kernel_size == (1, 1) else "conv"
-        found.append(Output(kind, len(output), output.shape[1], output.shape[3]))
+        outputs.append(Output(kind, len(output), output.shape[1], output.shape[3]))
 
     convolutions = [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)]
     hooks = [module.register_forward_hook(note) for module in convolutions]
@@ -77,7 +77,7 @@ def outputs_of(network: nn.Module, side: int) -> list[Output]:
         network.to("meta")(images.to("meta"), images.to("meta"), mask.to("meta"))
     for hook in hooks:
         hook.remove()
-    return found
+    return outputs
 
 
 def bottom(outputs: list[Output]) -> int:
@@ -147,10 +147,10 @@ def main() -> None:
     parser.add_argument("network", choices=NETWORKS)
     parser.add_argument("out", type=Path, help="PNG")
     parser.add_argument("--side", type=int, default=256, help="of the pictures, pixels")
-    given = parser.parse_args()
-    network = create(given.network)
-    title = f"{given.network}, {sum(p.numel() for p in network.parameters()):,} parameters"
-    draw(title, outputs_of(network, given.side), given.out)
+    arguments = parser.parse_args()
+    network = create(arguments.network)
+    title = f"{arguments.network}, {sum(p.numel() for p in network.parameters()):,} parameters"
+    draw(title, outputs_of(network, arguments.side), arguments.out)
 
 
 if __name__ == "__main__":

@@ -36,11 +36,13 @@ def sheet(pack: Pack, video: str, frames: int) -> np.ndarray:
     """
     tracks = [track for track in pack.tracks if track.video == video]
     if not tracks:
-        known = ", ".join(sorted({track.video for track in pack.tracks}))
-        has = f"follows objects of {known}" if known else "was not packed by `prepare mose`"
+        names = ", ".join(sorted({track.video for track in pack.tracks}))
+        has = f"follows objects of {names}" if names else "was not packed by `prepare mose`"
         raise InputError(f"No object of {video!r} is followed; the pack {has}.")
-    seen = sorted({row for track in tracks for row in track.rows})
-    rows = [seen[round(i)] for i in np.linspace(0, len(seen) - 1, min(frames, len(seen)))]
+    all_rows = sorted({row for track in tracks for row in track.rows})
+    rows = [
+        all_rows[round(i)] for i in np.linspace(0, len(all_rows) - 1, min(frames, len(all_rows)))
+    ]
     every = [overlay(pack.images[row].numpy(), pack.labels[row].numpy()) for row in rows]
     lines = [every, *([_mask(pack, track, row) for row in rows] for track in tracks)]
     return np.concatenate([_line(tiles) for tiles in lines])
@@ -65,14 +67,16 @@ def main() -> None:
     parser.add_argument("video", help="its name")
     parser.add_argument("out", type=Path, help="picture")
     parser.add_argument("--frames", type=int, default=6)
-    given = parser.parse_args()
-    kind = Image.registered_extensions().get(given.out.suffix.lower())
-    if kind is None or given.frames < 1:
+    arguments = parser.parse_args()
+    kind = Image.registered_extensions().get(arguments.out.suffix.lower())
+    if kind is None or arguments.frames < 1:
         parser.error("expected a picture as sheet.jpg, and 1 frame or more")
     try:
-        picture = Image.fromarray(sheet(open_pack(given.pack), given.video, given.frames))
+        picture = Image.fromarray(
+            sheet(open_pack(arguments.pack), arguments.video, arguments.frames)
+        )
         picture.thumbnail((900, 4000))
-        with replacing(given.out) as part:
+        with replacing(arguments.out) as part:
             picture.save(part, kind)
     except InputError as error:
         sys.exit(str(error))

@@ -80,10 +80,17 @@ def make_missing(recipe: Recipe, progress: Progress = lambda done, total: None) 
 def _make_pack(name: str, progress: Progress) -> None:
     if name not in PACKS:
         raise InputError(f"There is no pack {name}; known are {', '.join(PACKS)}.")
-    of = PACKS[name]
-    out = Path(name).parent if of.split else Path(name)
+    ingredient = PACKS[name]
+    out = Path(name).parent if ingredient.split else Path(name)
     logger.info("Packing %s", out)
-    prepare(of.kind, DATA / of.folder, out, of.canvas, progress, **of.split)
+    prepare(
+        ingredient.kind,
+        DATA / ingredient.folder,
+        out,
+        ingredient.canvas,
+        progress,
+        **ingredient.split,
+    )
 
 
 def _fetch(start: str) -> None:

@@ -21,9 +21,9 @@ def main() -> None:
     parser.add_argument("model", help="folder made by `masktrail train`, or its weights file")
     parser.add_argument("name", help="of the published model")
     parser.add_argument("--out", type=Path, default=Path("weights"))
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     try:
-        print(publish_model(given.model, given.name, given.out))
+        print(publish_model(arguments.model, arguments.name, arguments.out))
     except InputError as error:
         raise SystemExit(str(error)) from error
 

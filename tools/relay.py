@@ -59,13 +59,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", help="name of a recipe in recipes/relay")
     parser.add_argument("--minutes", type=float, default=75.0, help="until it ends, all in all")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M")
     os.chdir(ROOT)
     _take_lowest_priority()
     must_end = _listen()
     try:
-        leg = run_leg(given.model, given.minutes, must_end)
+        leg = run_leg(arguments.model, arguments.minutes, must_end)
     except InputError as error:
         raise SystemExit(str(error)) from error
     logger.info(
@@ -236,9 +236,9 @@ def _take_lowest_priority() -> None:
 
 def _processor() -> str:
     """What training ran on, as told by Linux or else by Python."""
-    facts = Path("/proc/cpuinfo")
-    named = re.search(r"model name\s*:\s*(.+)", facts.read_text()) if facts.is_file() else None
-    name = named[1] if named else platform.processor() or platform.machine()
+    file = Path("/proc/cpuinfo")
+    match = re.search(r"model name\s*:\s*(.+)", file.read_text()) if file.is_file() else None
+    name = match[1] if match else platform.processor() or platform.machine()
     kind = "bfloat16" if has_fast_bfloat16(torch.device("cpu")) else "float32"
     return f"{name}, {torch.get_num_threads()} threads, {kind}"
 

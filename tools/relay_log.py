@@ -110,18 +110,18 @@ def chain(legs: Sequence[Leg], weights: str) -> list[Leg]:
         InputError: no leg made such weights, several did, or the legs lead round in a ring.
     """
     by_weights = {leg.after: leg for leg in legs}
-    made = [leg for after, leg in by_weights.items() if weights and after.startswith(weights)]
-    if len(made) != 1:
-        known = ", ".join(after[:8] for after in by_weights) or "none"
+    matching = [leg for after, leg in by_weights.items() if weights and after.startswith(weights)]
+    if len(matching) != 1:
+        hashes = ", ".join(after[:8] for after in by_weights) or "none"
         raise InputError(
-            f"{len(made)} weights of the log begin with {weights!r}; expected one of {known}."
+            f"{len(matching)} weights of the log begin with {weights!r}; expected one of {hashes}."
         )
-    found = made
-    while found[0].before in by_weights:
-        found = [by_weights[found[0].before], *found]
-        if len(found) > len(by_weights):
+    result = matching
+    while result[0].before in by_weights:
+        result = [by_weights[result[0].before], *result]
+        if len(result) > len(by_weights):
             raise InputError(f"The legs that led to {weights} lead round in a ring; mend the log.")
-    return found
+    return result
 
 
 def keep(path: Path, leg: Leg) -> None:

@@ -37,12 +37,12 @@ def main() -> None:
     parser.add_argument(
         "--start", type=Path, help="weights that the chain's first leg started from"
     )
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    out, start = given.out.absolute(), given.start and given.start.absolute()
+    out, start = arguments.out.absolute(), arguments.start and arguments.start.absolute()
     os.chdir(ROOT)
     try:
-        for leg, folder in remake(chain(read_log(LOG), given.weights), out, start):
+        for leg, folder in remake(chain(read_log(LOG), arguments.weights), out, start):
             print(f"{folder}: {tuning_score(folder):.3f}, in the log {leg.score_after:.3f}")
     except InputError as error:
         raise SystemExit(str(error)) from error
@@ -74,12 +74,14 @@ def remake(legs: Sequence[Leg], out: Path, start: Path | None = None) -> Iterato
         yield leg, folder
 
 
-def _start(leg: Leg, given: Path | None) -> Path | None:
+def _start(leg: Leg, weights: Path | None) -> Path | None:
     """The weights that a chain's first leg started from; None where those are its recipe's."""
     if not leg.before:
         return None
-    path, found = (given, weights_origin(given)) if given else newest(leg.model, Path("-"), [])
-    if leg.before != found:
+    path, origin = (
+        (weights, weights_origin(weights)) if weights else newest(leg.model, Path("-"), [])
+    )
+    if leg.before != origin:
         raise InputError(
             f"The chain begins with weights {leg.before} that no leg made, and {path or 'nothing'} "
             "is none of them. They were published once: get them from git's history (`git log -- "

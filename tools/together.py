@@ -82,18 +82,18 @@ def main() -> None:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--dry-run", action="store_true", help="three steps of every network")
     parser.add_argument("--unlimited", action="store_true", help="whatever there is may come back")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     told_to_end = _listen()
     try:
-        failed = run(given, told_to_end)
+        failed = run(arguments, told_to_end)
     except InputError as error:
         raise SystemExit(str(error)) from error
     if failed:
         raise SystemExit(f"Not trained to the end: {', '.join(failed)}.")
 
 
-def run(given: argparse.Namespace, told_to_end: Callable[[], bool]) -> list[str]:
+def run(arguments: argparse.Namespace, told_to_end: Callable[[], bool]) -> list[str]:
     """Does what the command line says; the names of the networks that failed.
 
     Raises:
@@ -101,26 +101,28 @@ def run(given: argparse.Namespace, told_to_end: Callable[[], bool]) -> list[str]
             can, or `--out` cannot be written or holds what would be replaced.
     """
     begun = time.monotonic()
-    if not 0 < given.minutes < math.inf:
-        raise InputError(f"--minutes is {given.minutes:g}; expected a number above 0.")
-    recipes, device = read_recipes(given.recipes), choose_device(given.device)
-    _plan(recipes, given)
-    with _workplace(given.dry_run) as place:
-        unpacked = unpack_bundle(given.bundle, place / "packs") if given.bundle else Unpacked()
+    if not 0 < arguments.minutes < math.inf:
+        raise InputError(f"--minutes is {arguments.minutes:g}; expected a number above 0.")
+    recipes, device = read_recipes(arguments.recipes), choose_device(arguments.device)
+    _plan(recipes, arguments)
+    with _workplace(arguments.dry_run) as place:
+        unpacked = (
+            unpack_bundle(arguments.bundle, place / "packs") if arguments.bundle else Unpacked()
+        )
         recipes = {name: located(recipe, name, unpacked) for name, recipe in recipes.items()}
         packs = open_packs({f: None for r in recipes.values() for f in r.packs}, device)
         preparing = time.monotonic() - begun
-        if given.dry_run:
+        if arguments.dry_run:
             recipes = {name: rehearsed(recipe, device) for name, recipe in recipes.items()}
-        pace = REHEARSAL if given.dry_run else PACE
+        pace = REHEARSAL if arguments.dry_run else PACE
         tasks = [
-            Task(name, recipe, given.minutes, place / "networks" / name, str(device), pace)
+            Task(name, recipe, arguments.minutes, place / "networks" / name, str(device), pace)
             for name, recipe in recipes.items()
         ]
-        jobs = train_together(tasks, packs, device, given.out, told_to_end)
-    if given.dry_run:
-        print(forecast(jobs, given.minutes, preparing, _all_at_once(device)))
-    _print_files((path, path.stat().st_size) for path in sorted(given.out.iterdir()))
+        jobs = train_together(tasks, packs, device, arguments.out, told_to_end)
+    if arguments.dry_run:
+        print(forecast(jobs, arguments.minutes, preparing, _all_at_once(device)))
+    _print_files((path, path.stat().st_size) for path in sorted(arguments.out.iterdir()))
     return [job.task.name for job in jobs if job.failure]
 
 
@@ -198,7 +200,7 @@ def train_together(
     at_once = len(tasks) if _all_at_once(device) else 1
     waiting, running, jobs = deque(tasks), list[Job](), list[Job]()
     harvest = Harvest({task.name: task.folder for task in tasks}, out)
-    shown = time.monotonic()
+    last_table = time.monotonic()
     try:
         while waiting or running:
             while waiting and len(running) < at_once:
@@ -209,8 +211,8 @@ def train_together(
             if told_to_end():
                 stop.value = 1
                 waiting.clear()
-            if time.monotonic() - shown > TABLE:
-                shown = time.monotonic()
+            if time.monotonic() - last_table > TABLE:
+                last_table = time.monotonic()
                 print(table(jobs, measure()), flush=True)
     finally:  # whatever happens here, what the networks have learned is brought
         stop.value = 1
@@ -225,24 +227,26 @@ def _all_at_once(device: torch.device) -> bool:
     return device.type != "cpu"
 
 
-def _plan(recipes: Mapping[str, Recipe], given: argparse.Namespace) -> None:
+def _plan(recipes: Mapping[str, Recipe], arguments: argparse.Namespace) -> None:
     """Prints what is to come back and refuses what cannot; makes the folder for it."""
-    if given.bundle:
-        read_index(given.bundle)
+    if arguments.bundle:
+        read_index(arguments.bundle)
     files = expected_files(recipes)
     print("To come back, at most:")
-    _print_files((given.out / name, size) for name, size in files.items())
-    if not given.unlimited:
+    _print_files((arguments.out / name, size) for name, size in files.items())
+    if not arguments.unlimited:
         refuse_too_much(files)
-        if given.dry_run and given.bundle:
-            refuse_too_much_to_take(ROOT, given.bundle)
-    there = [name for name in files if (given.out / name).exists()]
+        if arguments.dry_run and arguments.bundle:
+            refuse_too_much_to_take(ROOT, arguments.bundle)
+    there = [name for name in files if (arguments.out / name).exists()]
     if there:
-        raise InputError(f"{given.out} holds {there[0]}, which would be replaced; name another.")
+        raise InputError(
+            f"{arguments.out} holds {there[0]}, which would be replaced; name another."
+        )
     try:
-        given.out.mkdir(parents=True, exist_ok=True)
+        arguments.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise cannot_write(given.out, error) from error
+        raise cannot_write(arguments.out, error) from error
 
 
 def _print_files(files: Iterable[tuple[Path, int]]) -> None:

@@ -99,10 +99,10 @@ def fine_tune(
     after = _score(out, root, names, device, measuring)
     if after < before:
         log.warning("The new weights are worse than those they started from: keep to %s.", init)
-    found = FineTuned(weights, tuple(s.name for s in learned), tuple(names), before, after)
+    result = FineTuned(weights, tuple(s.name for s in learned), tuple(names), before, after)
     with replacing(out / "finetune.json") as part:
-        part.write_text(json.dumps(asdict(found), default=str, indent=1) + "\n")
-    return found
+        part.write_text(json.dumps(asdict(result), default=str, indent=1) + "\n")
+    return result
 
 
 def split(sequences: list[Sequence]) -> tuple[list[Sequence], list[Sequence]]:
@@ -112,10 +112,10 @@ def split(sequences: list[Sequence]) -> tuple[list[Sequence], list[Sequence]]:
     """
     count = max(1, round(HELD_OUT * len(sequences))) if len(sequences) > 1 else 0
     by_hash = sorted(sequences, key=lambda s: hashlib.sha256(s.name.encode()).hexdigest())
-    kept = {sequence.name for sequence in by_hash[:count]}
+    held_out = {sequence.name for sequence in by_hash[:count]}
     return (
-        [sequence for sequence in sequences if sequence.name not in kept],
-        [sequence for sequence in sequences if sequence.name in kept],
+        [sequence for sequence in sequences if sequence.name not in held_out],
+        [sequence for sequence in sequences if sequence.name in held_out],
     )
 
 
@@ -167,5 +167,7 @@ def _score(
     device: str,
     measuring: Callable[[str, int, int], None],
 ) -> float:
-    found = evaluate([model], root, names, options=ModelOptions(device=device), progress=measuring)
-    return float(found[0]["J&F"])
+    results = evaluate(
+        [model], root, names, options=ModelOptions(device=device), progress=measuring
+    )
+    return float(results[0]["J&F"])

@@ -144,8 +144,8 @@ class Window:
         Returns:
             (inner_height, inner_width, ...); no copy where the window is as large inside.
         """
-        shown = values[self.y0 : self.y1, self.x0 : self.x1]
-        return resampled(shown, (self.inner_height, self.inner_width))
+        crop = values[self.y0 : self.y1, self.x0 : self.x1]
+        return resampled(crop, (self.inner_height, self.inner_width))
 
     def paste(self, logits: Soft, picture: tuple[int, int], outside: float) -> Soft:
         """Logits (inner_height, inner_width) back to where they belong.
@@ -190,5 +190,5 @@ def resampled(
         return values
     gap = GAP if values.dtype == np.uint8 else None
     picture = Picture.fromarray(np.ascontiguousarray(values))
-    found = picture.resize(size[::-1], Picture.Resampling.BILINEAR, part, gap)
-    return np.asarray(found)
+    resized = picture.resize(size[::-1], Picture.Resampling.BILINEAR, part, gap)
+    return np.asarray(resized)

@@ -91,8 +91,8 @@ def mask_loss(logits: Tensor, target: Tensor, kind: str, empty: str = "bce") -> 
     bce = F.binary_cross_entropy_with_logits(logits, target, reduction="none").mean((-2, -1))
     dice = squared_dice(logits.sigmoid(), target)
     if empty != "dice":
-        shown = target.amax((-2, -1)) > 0
-        dice = torch.where(shown, dice, bce if empty == "bce" else torch.zeros_like(dice))
+        present = target.amax((-2, -1)) > 0
+        dice = torch.where(present, dice, bce if empty == "bce" else torch.zeros_like(dice))
     parts = {"cross_entropy": bce, "dice": dice}
     return {name: parts[name] for name in MASK_LOSSES[kind]}
 

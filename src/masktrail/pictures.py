@@ -47,7 +47,7 @@ def opened(
     except UNREADABLE as error:
         if isinstance(error, OSError) and error.strerror:
             raise InputError(f"{path} cannot be read as a {kind}: {error.strerror}.") from error
-        said = str(error) or type(error).__name__
-        raise InputError(f"{path} is damaged and cannot be read as a {kind} ({said}).") from error
+        reason = str(error) or type(error).__name__
+        raise InputError(f"{path} is damaged and cannot be read as a {kind} ({reason}).") from error
     with picture:
         yield picture

@@ -61,9 +61,9 @@ class Stage:
 
     def settings_as(self, kind: type[S]) -> S:
         """What the step is told, of the family's own kind; its defaults where `own` is None."""
-        own = kind() if self.own is None else self.own
-        assert isinstance(own, kind)
-        return own
+        settings = kind() if self.own is None else self.own
+        assert isinstance(settings, kind)
+        return settings
 
 
 @dataclass(frozen=True)

@@ -106,10 +106,10 @@ class Setting:
             return _truth(value)
         if self.choices:
             return self.choices[self.choices.index(str(value))]
-        found = _number(value, self.kind)
-        if found not in self.range:
+        number = _number(value, self.kind)
+        if number not in self.range:
             raise ValueError
-        return found
+        return number
 
 
 def arguments_of(propagator: Callable[..., Any]) -> list[Setting]:
@@ -122,37 +122,37 @@ def arguments_of(propagator: Callable[..., Any]) -> list[Setting]:
     ]
 
 
-def checked(known: Sequence[Setting], given: Mapping[str, Any], model: str) -> dict[str, Any]:
+def checked(settings: Sequence[Setting], values: Mapping[str, Any], model: str) -> dict[str, Any]:
     """The value of every setting: what is given, else the default.
 
     Args:
-        known: all settings.
-        given: by name, values or text.
+        settings: all settings.
+        values: by name, values or text.
         model: who has them, for what is said.
 
     Raises:
         InputError: there is no such setting, or a value is not possible.
     """
-    names = {setting.name: setting for setting in known}
-    for name in given:
+    names = {setting.name: setting for setting in settings}
+    for name in values:
         if name not in names:
             has = f"it has {', '.join(names)}" if names else "it has none"
             raise InputError(f"The model {model} has no setting {name!r}; {has}.")
-    found = {}
+    result = {}
     for name, setting in names.items():
         try:
-            found[name] = setting.read(given[name]) if name in given else setting.default
+            result[name] = setting.read(values[name]) if name in values else setting.default
         except (ValueError, TypeError, OverflowError, KeyError):
             raise InputError(
-                f"{name} = {given[name]!r} is not possible for the model {model}; expected "
+                f"{name} = {values[name]!r} is not possible for the model {model}; expected "
                 f"{setting.expected}."
             ) from None
-    return found
+    return result
 
 
-def differing(known: Sequence[Setting], told: Mapping[str, Any]) -> dict[str, Any]:
+def differing(settings: Sequence[Setting], values: Mapping[str, Any]) -> dict[str, Any]:
     """The values, as `checked` returns them, that are not the defaults."""
-    return {s.name: told[s.name] for s in known if told[s.name] != s.default}
+    return {s.name: values[s.name] for s in settings if values[s.name] != s.default}
 
 
 def read_assignments(texts: Sequence[str] | None) -> dict[str, str]:
@@ -161,15 +161,15 @@ def read_assignments(texts: Sequence[str] | None) -> dict[str, str]:
     Raises:
         InputError: one has another form, or a name comes twice.
     """
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for text in texts or ():
         name, sign, value = text.partition("=")
         if not (name and sign and value):
             raise InputError(f"--set {text!r} is no NAME=VALUE, as view=square.")
-        if name in found:
-            raise InputError(f"--set gives {name} twice, {found[name]} and {value}; give it once.")
-        found[name] = value
-    return found
+        if name in values:
+            raise InputError(f"--set gives {name} twice, {values[name]} and {value}; give it once.")
+        values[name] = value
+    return values
 
 
 def format_settings(settings: Mapping[str, Any]) -> str:

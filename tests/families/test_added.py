@@ -1,13 +1,18 @@
 """A family in a package of others: nothing of the project changes for it."""
 
+import json
+import os
 import shutil
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from torch import nn
 
 from fake import fill_box
@@ -17,7 +22,7 @@ from masktrail.finetune import fine_tune
 from masktrail.tracking.family import Card, Family
 from masktrail.tracking.tracker import Tracker
 from masktrail.train.reading import problems
-from masktrail.types import Mask
+from masktrail.types import Mask, Points
 from masktrail.zoo import weights_path
 from masktrail.zoo.weights import read_config, save_network
 from painted_sets import pack_videos, paint_videos
@@ -26,12 +31,12 @@ from painted_videos import paint_clip, write_video
 EXAMPLE = Path(__file__).parents[2] / "examples" / "masktrail-pixels"
 
 
-def install(site: Path, package: str, entry_points: str) -> None:
+def install(site: Path, package: str, entry_points: str, group: str = "") -> None:
     """What pip leaves of a package beside its files."""
     told = site / f"{package}-0.1.dist-info"
     told.mkdir(parents=True)
     (told / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 0.1\n")
-    (told / "entry_points.txt").write_text(f"[{families.GROUP}]\n{entry_points}\n")
+    (told / "entry_points.txt").write_text(f"[{group or families.GROUP}]\n{entry_points}\n")
 
 
 @pytest.fixture
@@ -194,3 +199,138 @@ def test_cards_of_packages_are_models(
     assert list(zoo.CARDS) == ["memory-s", "mine", "copy"]
     assert zoo.CARDS["copy"].family == "copy" and "'copy' of the family 'mine'" in caplog.text
     assert zoo.trackers() == ["memory-s", "mine", "copy"] and zoo.load("mine", "cpu").size == 96
+
+
+SPOTS = """
+import numpy as np
+from dataclasses import dataclass
+from torch import nn
+from masktrail.tracking.family import Family
+
+@dataclass(frozen=True)
+class Config:
+    radius: int = 4
+
+class Network(nn.Module):
+    def __init__(self, config=None):
+        super().__init__()
+        self.config = config or Config()
+        self.scale = nn.Linear(1, 1, bias=False)
+
+    def reach(self):
+        return self.scale.weight.abs().sum() * self.config.radius
+
+class Prompter:
+    def __init__(self, engine):
+        self.engine = engine
+
+    def __call__(self, image, prompt, previous=None):
+        reach = float(self.engine.array(self.engine.run("reach")))
+        rows, columns = np.ogrid[: image.shape[0], : image.shape[1]]
+        (x, y), = prompt.points
+        return np.hypot(rows - y, columns - x) < reach
+
+def from_theirs(tensors):
+    if "radius" not in tensors:
+        raise ValueError("it has no radius")
+    network = Network(Config(radius=int(tensors["radius"])))
+    nn.init.ones_(network.scale.weight)
+    return network, {"radius": int(tensors["radius"])}
+
+FAMILY = Family(
+    "spots",
+    network=lambda: Network,
+    config=lambda: Config,
+    prompter=lambda: Prompter,
+    importer=lambda: from_theirs,
+)
+"""
+
+
+@pytest.fixture
+def spots(site: Path, tmp_path: Path, command) -> Path:
+    """Weights that were imported for a prompter of a package of others."""
+    install(site, "spots", "spots = spots_family:FAMILY")
+    (site / "spots_family.py").write_text(SPOTS)
+    families._others.cache_clear()
+    theirs, ours = tmp_path / "theirs.pt", tmp_path / "spots.safetensors"
+    torch.save({"model": {"radius": torch.tensor(9)}}, theirs)
+    said = command("import-weights", "spots", theirs, ours)
+    assert said.code == 0, said.err
+    return ours
+
+
+def test_a_prompter_of_a_package_makes_masks_by_imported_weights(spots: Path) -> None:
+    assert read_config(spots) == ("spots", {"radius": 9})
+    image = np.zeros((48, 64, 3), np.uint8)
+    mask = zoo.load_prompter(spots, "cpu")(image, Points([(30, 20)], [True]), None)
+    assert mask.shape == (48, 64) and abs(mask.sum() - np.pi * 9**2) < 20
+
+
+def test_an_importer_of_a_package_is_asked_what_is_wrong(
+    spots: Path, tmp_path: Path, command
+) -> None:
+    torch.save({"width": torch.ones(2)}, tmp_path / "other.pt")
+    said = command("import-weights", "spots", tmp_path / "other.pt", tmp_path / "new.safetensors")
+    assert said.code == 2 and "than the family 'spots' imports: it has no radius" in said.err
+    assert not (tmp_path / "new.safetensors").exists()
+    said = command("import-weights", "other", tmp_path / "other.pt", tmp_path / "new.safetensors")
+    assert said.code == 2 and "spots" in said.err
+
+
+def test_a_prompter_of_a_package_does_not_track(spots: Path, tmp_path: Path, command) -> None:
+    clip = write_video(tmp_path / "clip.mp4", paint_clip(4).images)
+    words = ("track", clip, "--box", "1:8,8,40,40", "--model", spots, "--out", tmp_path / "out")
+    said = command(*words)
+    assert (said.code, said.err.count("\n")) == (2, 1) and "spots" in said.err
+
+
+MINE = """
+from masktrail.families.copy.propagator import CopyPropagator
+from masktrail.tracking.family import Card, Family
+
+class Propagator(CopyPropagator):
+    def __init__(self, patience: int = 5) -> None:
+        super().__init__()
+
+FAMILY = Family("mine", {"mine-a": Card("a test", 64)}, propagator=lambda: Propagator)
+"""
+
+ON_THE_PAGE = """
+import json, sys, time
+from pathlib import Path
+from masktrail.web.allowed_files import AllowedFiles
+from masktrail.web.marks import Mark
+from masktrail.web.session import Session
+
+folder = Path(sys.argv[1])
+session = Session(AllowedFiles((folder,), folder, upload_limit=2**20))
+session.open_video(str(folder / "clip.mp4"))
+settings = {"model": "mine-a", "own": {"patience": "7"}}
+objects = [{"id": 1, "name": "disc", "color": "#112233"}]
+prompts = {0: {1: {"box": (8, 8, 40, 40)}}}
+session.mark(Mark.model_validate(dict(objects=objects, prompts=prompts, settings=settings)), "")
+session.start("")
+while session.opened.tracking.busy:
+    time.sleep(0.05)
+run = session.state()["run"]
+print(json.dumps([session.state()["models"], run["state"], run["message"], run["next"]]))
+session.close()
+"""
+
+
+def test_a_model_of_a_package_is_on_the_page_and_tracks_there(site: Path, tmp_path: Path) -> None:
+    install(site, "mine", "mine = mine_family:FAMILY", "masktrail.families")
+    (site / "mine_family.py").write_text(MINE)
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    write_video(folder / "clip.mp4", paint_clip(4).images)
+    ran = subprocess.run(
+        [sys.executable, "-c", ON_THE_PAGE, str(folder)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(site), *sys.path])},
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stderr
+    models, state, message, frames = json.loads(ran.stdout)
+    assert "mine-a" in models and (state, message, frames) == ("done", None, 4)

@@ -96,7 +96,7 @@ def read_index(file: Path) -> Index:
     try:
         with zipfile.ZipFile(file) as archive:
             index = json.loads(archive.read(INDEX))
-        packs = [_entry(name, of) for name, of in index["packs"].items()]
+        packs = [_entry(name, fields) for name, fields in index["packs"].items()]
         starts = [str(name) for name in index["starts"]]
     except (
         OSError,
@@ -113,11 +113,11 @@ def read_index(file: Path) -> Index:
     return Index(packs, starts)
 
 
-def _entry(name: str, of: Mapping[str, Any]) -> Entry:
+def _entry(name: str, fields: Mapping[str, Any]) -> Entry:
     """A data set by its part of the index."""
-    split = dict(of.get("split", {}))
+    split = dict(fields.get("split", {}))
     SplitSettings(**split)  # nothing else is to reach `prepare`
-    return Entry(name, of["kind"], of["canvas"], split)
+    return Entry(name, fields["kind"], fields["canvas"], split)
 
 
 def unpack_bundle(file: Path, out: Path) -> Unpacked:

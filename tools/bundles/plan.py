@@ -61,18 +61,18 @@ class Source:
         Raises:
             InputError: there is none, or no such data set.
         """
-        found = [
+        pictures = [
             self._picture(image, mask)
             for video in FINDERS[self.kind](self.root)
             for image, mask in zip(video.frames, video.annotations, strict=True)
             if mask is not None
         ]
-        if not found:
+        if not pictures:
             raise InputError(f"No picture of {self.root} has a mask.")
-        found = list({picture.image_name: picture for picture in found}.values())
+        pictures = list({picture.image_name: picture for picture in pictures}.values())
         if self.kind == "stills":
-            random.Random(0).shuffle(found)
-        return found
+            random.Random(0).shuffle(pictures)
+        return pictures
 
     def stride(self, there: int, share: float = 1.0) -> int:
         """At which distance frames are taken; of photographs the first are.
@@ -129,11 +129,12 @@ def plan(
         InputError: a data set cannot be read, less than `LEAST` of what is wanted fits, or a video
             of a set that is split has one frame left.
     """
-    found = {source.name: source.pictures() for source in sources}
+    pictures = {source.name: source.pictures() for source in sources}
     means = {
-        s.name: {side: measure(_spread(found[s.name]), side) for side in s.sides} for s in sources
+        s.name: {side: measure(_spread(pictures[s.name]), side) for side in s.sides}
+        for s in sources
     }
-    counts = {s.name: s.count(len(found[s.name])) for s in sources}
+    counts = {s.name: s.count(len(pictures[s.name])) for s in sources}
     sides, share = choose(means, counts, round(limit * (1 - SPARE)))
     if share < LEAST:
         raise InputError(
@@ -141,16 +142,16 @@ def plan(
         )
     shares = []
     for source in sources:
-        stride = source.stride(len(found[source.name]), share)
-        taken = found[source.name][::stride]
+        stride = source.stride(len(pictures[source.name]), share)
+        chosen = pictures[source.name][::stride]
         if source.split:
-            _require_two_each(source, taken)
-        shares.append(Share(source, taken, sides[source.name], stride))
+            _require_two_each(source, chosen)
+        shares.append(Share(source, chosen, sides[source.name], stride))
     return shares
 
 
 def choose(
-    means: Mapping[str, Mapping[int, float]], wanted: Mapping[str, int], limit: int
+    means: Mapping[str, Mapping[int, float]], counts: Mapping[str, int], limit: int
 ) -> tuple[dict[str, int], float]:
     """Short sides, and the share of the pictures wanted, so that all fits.
 
@@ -158,7 +159,7 @@ def choose(
 
     Args:
         means: by source and short side, bytes a picture.
-        wanted: by source, pictures.
+        counts: by source, pictures.
         limit: bytes.
 
     Returns:
@@ -167,7 +168,7 @@ def choose(
 
     def size(sides: tuple[int, ...]) -> float:
         return sum(
-            wanted[name] * means[name][side] for name, side in zip(means, sides, strict=True)
+            counts[name] * means[name][side] for name, side in zip(means, sides, strict=True)
         )
 
     every = list(itertools.product(*(means[name] for name in means)))

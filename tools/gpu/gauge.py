@@ -34,19 +34,19 @@ class _Processor:
 
 def _ticks() -> tuple[int, int]:
     """Time that was idle, and all."""
-    facts = Path("/proc/stat")
-    if not facts.is_file():
+    file = Path("/proc/stat")
+    if not file.is_file():
         return 0, 0
-    fields = [int(field) for field in facts.read_text().splitlines()[0].split()[1:9]]
+    fields = [int(field) for field in file.read_text().splitlines()[0].split()[1:9]]
     return fields[3] + fields[4], sum(fields)
 
 
 def _memory() -> tuple[int, int] | None:
     """Bytes that are free, and all."""
-    facts = Path("/proc/meminfo")
-    if not facts.is_file():
+    file = Path("/proc/meminfo")
+    if not file.is_file():
         return None
-    lines = dict(line.split(":") for line in facts.read_text().splitlines())
+    lines = dict(line.split(":") for line in file.read_text().splitlines())
     free, total = (int(lines[name].split()[0]) * 1024 for name in ("MemAvailable", "MemTotal"))
     return free, total
 
@@ -58,10 +58,10 @@ def _graphics(device: torch.device) -> str:
     except RuntimeError:
         return ""
     try:
-        said = subprocess.run(
+        result = subprocess.run(
             [*SMI, f"--id={index}"], capture_output=True, text=True, check=True, timeout=10
         )
-        busy = f"{int(said.stdout)} % busy, "
+        busy = f"{int(result.stdout)} % busy, "
     except (OSError, subprocess.SubprocessError, ValueError):
         busy = ""
     return f"GPU: {busy}{memory}"

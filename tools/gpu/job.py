@@ -65,15 +65,15 @@ class Job:
         self._end()
         return False
 
-    def _take_in(self, told: Report | str) -> None:
-        if isinstance(told, str):
-            self.failure = told
+    def _take_in(self, message: Report | str) -> None:
+        if isinstance(message, str):
+            self.failure = message
             return
         now = time.monotonic()
         if not self.reports:
             self.seconds[0] = now - self._last
         self._last = now
-        self.reports.append(told)
+        self.reports.append(message)
 
     def _end(self) -> None:
         self._process.join(PATIENCE)

@@ -88,9 +88,9 @@ def _train(task: Task, packs: Mapping[str, Pack], stop: Stop, telling: Connectio
     """Trains; with half the clips a step, as often as the device's memory does not hold them."""
 
     def progress(share: float, row: dict[str, float]) -> None:
-        taken = _memory(torch.device(task.device))
+        memory = _memory(torch.device(task.device))
         steps, clips = int(row["step"]), int(row["clips"])
-        telling.send(Report(steps, clips, row["minutes"], total_loss(row), taken))
+        telling.send(Report(steps, clips, row["minutes"], total_loss(row), memory))
 
     end = time.monotonic() + 60 * task.minutes
     recipe, minutes, resume = task.recipe, task.minutes, False
@@ -113,7 +113,7 @@ def _train(task: Task, packs: Mapping[str, Pack], stop: Stop, telling: Connectio
 def _is_full(error: RuntimeError) -> bool:
     """Whether an error says that a GPU's memory is full: by its kind, or as libraries say it."""
     text = str(error)
-    return isinstance(error, torch.OutOfMemoryError) or any(said in text for said in FULL)
+    return isinstance(error, torch.OutOfMemoryError) or any(phrase in text for phrase in FULL)
 
 
 def _halved(recipe: Recipe, error: Exception) -> Recipe:

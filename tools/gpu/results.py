@@ -116,9 +116,9 @@ def bring_weights(weights: Path, name: str, out: Path) -> None:
         InputError: a weight is no finite number, or `out` cannot be written.
     """
     with tempfile.TemporaryDirectory() as folder:
-        taken = Path(folder) / WEIGHTS  # the file itself may be replaced at any time
-        shutil.copyfile(weights, taken)
-        files = _files_of(taken, name)
+        copied = Path(folder) / WEIGHTS  # the file itself may be replaced at any time
+        shutil.copyfile(weights, copied)
+        files = _files_of(copied, name)
     with ExitStack() as all_or_none:  # shards of different networks would be worth nothing
         for file, content in files.items():
             all_or_none.enter_context(replacing(out / file)).write_bytes(content)

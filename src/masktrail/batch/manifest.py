@@ -83,21 +83,21 @@ def shard(tasks: list[Task], text: str) -> list[Task]:
 
 
 def _of_folder(folder: Path) -> list[Task]:
-    found = [path for path in sorted(folder.iterdir()) if _is_task(path)]
-    bare = [path.name for path in found if not path.with_suffix(".png").is_file()]
+    videos = [path for path in sorted(folder.iterdir()) if _is_task(path)]
+    bare = [path.name for path in videos if not path.with_suffix(".png").is_file()]
     if bare:
         raise InputError(
-            f"{len(bare)} of {len(found)} videos in {folder} have no mask beside them, as "
+            f"{len(bare)} of {len(videos)} videos in {folder} have no mask beside them, as "
             f"{bare[0]}; expected {Path(bare[0]).with_suffix('.png')}, or give a manifest."
         )
-    stems = Counter(path.stem for path in found)
+    stems = Counter(path.stem for path in videos)
     return [
         Task(
             path.stem if stems[path.stem] == 1 else path.name,
             str(path),
             (("mask", str(path.with_suffix(".png"))),),
         )
-        for path in found
+        for path in videos
     ]
 
 
@@ -115,16 +115,16 @@ def _of_manifest(path: Path) -> list[Task]:
     tasks: dict[str, Task] = {}
     for line, row in _rows(path):
         task = _task(path, line, row)
-        known = tasks.get(task.name)
-        if known is None:
+        previous = tasks.get(task.name)
+        if previous is None:
             tasks[task.name] = task
-        elif known.video != task.video:
+        elif previous.video != task.video:
             raise InputError(
-                f"{path}, line {line}: the name {task.name!r} is that of {known.video} already; "
+                f"{path}, line {line}: the name {task.name!r} is that of {previous.video} already; "
                 "give each video a name of its own in the column 'name'."
             )
         else:
-            tasks[task.name] = replace(known, marks=known.marks + task.marks)
+            tasks[task.name] = replace(previous, marks=previous.marks + task.marks)
     return list(tasks.values())
 
 
@@ -163,8 +163,8 @@ def _check_header(path: Path, names: list[str]) -> None:
     unknown = [name for name in names if name not in COLUMNS]
     missing = "video" if "video" not in names else "" if set(PROMPTS) & set(names) else "mask"
     if missing or unknown:
-        said = f"lacks the column {missing!r}" if missing else f"has a column {unknown[0]!r}"
-        raise InputError(f"{path} {said}; there are {', '.join(COLUMNS)}.")
+        problem = f"lacks the column {missing!r}" if missing else f"has a column {unknown[0]!r}"
+        raise InputError(f"{path} {problem}; there are {', '.join(COLUMNS)}.")
 
 
 def _task(path: Path, line: int, row: dict[str, str]) -> Task:

@@ -106,9 +106,12 @@ def run_batch(
     """
     if jobs < 1:
         raise InputError(f"--jobs is {jobs}; expected 1 or more.")
-    of = options.model_options
+    model_options = options.model_options
     options = replace(
-        options, model_options=replace(of, settings=own_settings(of.model, of.settings))
+        options,
+        model_options=replace(
+            model_options, settings=own_settings(model_options.model, model_options.settings)
+        ),
     )
     out = Path(out)
     make_folder(out)
@@ -195,10 +198,10 @@ class _Batch:
 
 def do(task: Task, out: Path, options: Options) -> Status:
     """Tracks one video of many in this process; whatever goes wrong is told, not raised."""
-    known = read_status(out)
-    if known and known.finished and not options.overwrite and _is_past(task.video):
-        return known
-    ours = known.ours if known else not RunFolder(out).begun
+    previous = read_status(out)
+    if previous and previous.finished and not options.overwrite and _is_past(task.video):
+        return previous
+    ours = previous.ours if previous else not RunFolder(out).begun
     try:
         write_status(out, Status(task.name, "running", ours=ours))
         job = _job(task, out, options, ours)
@@ -208,15 +211,15 @@ def do(task: Task, out: Path, options: Options) -> Status:
     except KeyboardInterrupt:
         status = Status(task.name, "interrupted", "stopped before its first frame")
     except Exception as error:  # one bad video never stops the rest
-        said = TOO_LARGE if is_out_of_memory(error) else f"{type(error).__name__}: {error}"
-        status = Status(task.name, "failed", said)
+        message = TOO_LARGE if is_out_of_memory(error) else f"{type(error).__name__}: {error}"
+        status = Status(task.name, "failed", message)
     return noted(out, status)
 
 
 def noted(out: Path, status: Status) -> Status:
     """What became of a video, written down; that it could not be, where it could not."""
-    known = read_status(out)
-    status = replace(status, ours=known is None or known.ours)
+    previous = read_status(out)
+    status = replace(status, ours=previous is None or previous.ours)
     try:
         write_status(out, status)
     except InputError as error:
@@ -227,9 +230,9 @@ def noted(out: Path, status: Status) -> Status:
 def read_status(out: Path) -> Status | None:
     """What the folder of a video says of it; None where it says nothing."""
     try:
-        told = json.loads((out / STATUS).read_text(encoding="utf-8"))
-        told.pop("task", None)  # of version 0.1
-        return Status(**told)
+        content = json.loads((out / STATUS).read_text(encoding="utf-8"))
+        content.pop("task", None)  # of version 0.1
+        return Status(**content)
     except (OSError, ValueError, TypeError, AttributeError):
         return None
 
@@ -286,9 +289,9 @@ def _job(task: Task, out: Path, options: Options, ours: bool) -> Job:
 
 
 def _status_of(name: str, report: Report) -> Status:
-    said = report.loss or ""
-    state = "interrupted" if report.interrupted else "loss" if said else "done"
-    return Status(name, state, said, report.frames, report.fps)
+    loss = report.loss or ""
+    state = "interrupted" if report.interrupted else "loss" if loss else "done"
+    return Status(name, state, loss, report.frames, report.fps)
 
 
 def _process(jobs: int) -> ProcessPoolExecutor:
@@ -318,8 +321,8 @@ def _end_with_parent() -> None:
 
 def _tracker(options: ModelOptions) -> "Tracker":
     """A tracker without objects, its weights loaded when it is first asked for."""
-    tracker, fresh = _loaded(options)
-    tracker.load_state_dict(fresh)
+    tracker, state = _loaded(options)
+    tracker.load_state_dict(state)
     return tracker
 
 

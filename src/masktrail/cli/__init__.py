@@ -63,6 +63,6 @@ def main() -> None:
         raise
 
 
-def _refuse(said: str) -> NoReturn:
-    typer.echo(f"Error: {' '.join(said.split())}", err=True)
+def _refuse(message: str) -> NoReturn:
+    typer.echo(f"Error: {' '.join(message.split())}", err=True)
     raise SystemExit(REFUSED) from None

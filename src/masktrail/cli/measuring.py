@@ -51,9 +51,9 @@ def evaluate(
     masks = masks or (report / "masks" if report else None)
     with terminal.named_frames("Evaluating", quiet) as update:
         how = (prompt, protocol, masks, options, update, level)
-        found = run.evaluate(models, data, names, *how)
-    folders = [masks / figures["model"] for figures in found] if masks else []
-    terminal.show_scores(found, data, folders, json, report, quiet)
+        results = run.evaluate(models, data, names, *how)
+    folders = [masks / figures["model"] for figures in results] if masks else []
+    terminal.show_scores(results, data, folders, json, report, quiet)
 
 
 def measure(

@@ -17,6 +17,6 @@ class OrderedCommand(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parses twice, the first time for the order alone."""
         values, _, order = self.make_parser(ctx).parse_args(args=list(args))
-        waiting = {name: iter(given) for name, given in values.items() if isinstance(given, list)}
+        waiting = {name: iter(texts) for name, texts in values.items() if isinstance(texts, list)}
         ctx.meta[ORDER] = [(p.name, next(waiting[p.name])) for p in order if p.name in waiting]
         return super().parse_args(ctx, args)

@@ -80,8 +80,8 @@ def videos(title: str, quiet: bool) -> Iterator[Callable[[str, int, int], None]]
     """A bar over videos, and what is said of the last one beside it."""
     with _bar(MofNCompleteColumn(), TimeRemainingColumn(), quiet=quiet) as bar:
         task = bar.add_task(title, total=None)
-        yield lambda said, done, total: bar.update(
-            task, description=f"{title} {said}", completed=done, total=total
+        yield lambda message, done, total: bar.update(
+            task, description=f"{title} {message}", completed=done, total=total
         )
 
 
@@ -127,36 +127,36 @@ def cards(rows: Mapping[str, "Card"]) -> None:
     Console().print(table)
 
 
-def rows(titles: Sequence[str], found: Iterable[Sequence[str]], quiet: bool) -> None:
+def rows(titles: Sequence[str], lines: Iterable[Sequence[str]], quiet: bool) -> None:
     """Prints a table of texts."""
     table = Table(box=None)
     for title in titles:
         table.add_column(title, overflow="fold")
-    for row in found:
+    for row in lines:
         table.add_row(*map(escape, row))
     if not quiet:
         Console().print(table)
 
 
-def scores(found: Sequence[Mapping[str, Any]]) -> None:
+def scores(results: Sequence[Mapping[str, Any]]) -> None:
     """Prints J and F by sequence and by model; one model's by object too."""
     from masktrail.evaluate import tables
 
-    if len(found) == 1:
+    if len(results) == 1:
         detail = _table("sequence", ("object", "J", "F", "J&F"))
-        rows = tables.object_rows(found[0])
+        rows = tables.object_rows(results[0])
     else:
-        detail = _table("J&F", [figures["model"] for figures in found])
-        rows = tables.sequence_rows(found)
-    headings, by_model = tables.model_table(found)
+        detail = _table("J&F", [figures["model"] for figures in results])
+        rows = tables.sequence_rows(results)
+    headings, by_model = tables.model_table(results)
     summary = _table(headings[0], [heading.replace(" ", "\n") for heading in headings[1:]])
     for table, lines in ((detail, rows), (summary, by_model)):
         for line in lines:
             table.add_row(*map(Text, line))  # names are no markup
     Console().print(detail)
-    say(f"\n{tables.caption(found)}")
+    say(f"\n{tables.caption(results)}")
     Console().print(summary)
-    say(tables.PROTOCOL_NOTES[found[0]["protocol"]])
+    say(tables.PROTOCOL_NOTES[results[0]["protocol"]])
 
 
 def prepare_outputs(json_file: Path | None, report: Path | None) -> None:
@@ -174,7 +174,7 @@ def prepare_outputs(json_file: Path | None, report: Path | None) -> None:
 
 
 def show_scores(
-    found: Sequence[Mapping[str, Any]],
+    results: Sequence[Mapping[str, Any]],
     data: Path,
     masks: Sequence[Path],
     json_file: Path | None,
@@ -183,13 +183,13 @@ def show_scores(
 ) -> None:
     """Prints figures and writes them where asked: one object for one model, else a list."""
     if not quiet:
-        scores(found)
+        scores(results)
     if json_file is not None:
-        write_json(json_file, found[0] if len(found) == 1 else found)
+        write_json(json_file, results[0] if len(results) == 1 else results)
     if report is not None:
         from masktrail.evaluate.report import Scored, write_report
 
-        both = [Scored(figures, of) for figures, of in zip(found, masks, strict=True)]
+        both = [Scored(figures, folder) for figures, folder in zip(results, masks, strict=True)]
         say(f"Report: {write_report(both, data, report)}", quiet)
 
 
@@ -211,12 +211,12 @@ def parts(packed: Sequence["Part"], out: Path) -> None:
     say(f"In {' and '.join(str(out / part.name) for part in packed)}")
 
 
-def findings(found: Sequence["Finding"]) -> None:
+def findings(results: Sequence["Finding"]) -> None:
     """Prints what is wrong with a data set, the worst first, and whether it can be used."""
     table = Table(box=None, show_header=False, pad_edge=False)
     for justify in ("left", "right", "left"):
         table.add_column(justify=justify)
-    for finding in found:
+    for finding in results:
         text = Text(finding.what)
         if finding.examples:
             text.append(f"\n{', '.join(finding.examples)}", "dim")
@@ -225,13 +225,16 @@ def findings(found: Sequence["Finding"]) -> None:
             text.append(f"\n{finding.advice}")
         table.add_row(Text(finding.severity, STYLES[finding.severity]), f"{finding.count:,}", text)
     Console().print(table)
-    say(f"\n{verdict(found)}")
+    say(f"\n{verdict(results)}")
 
 
-def verdict(found: Sequence["Finding"]) -> str:
+def verdict(results: Sequence["Finding"]) -> str:
     """One line: usable or not, and why."""
-    counts = {of: sum(finding.severity == of for finding in found) for of in ("error", "warning")}
-    kinds = [f"{n} {of}{'s' * (n > 1)}" for of, n in counts.items() if n]
+    counts = {
+        severity: sum(finding.severity == severity for finding in results)
+        for severity in ("error", "warning")
+    }
+    kinds = [f"{n} {severity}{'s' * (n > 1)}" for severity, n in counts.items() if n]
     if counts["error"]:
         return f"Not usable as it is: {' and '.join(kinds)} above."
     return f"Usable; see the {kinds[0]} above." if kinds else "Usable; nothing is wrong with it."

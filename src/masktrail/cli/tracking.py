@@ -125,13 +125,13 @@ def batch(
     tasks = manifest.shard(manifest.read_tasks(videos), shard)
     options = work.Options(model_options, export, read_range(values), overwrite)
     with terminal.videos("Tracking", quiet) as update:
-        found = work.run_batch(
+        statuses = work.run_batch(
             tasks, out, options, jobs, lambda s, *counts: update(f"{s.name}: {s.state}", *counts)
         )
-    terminal.rows(work.TITLES, [status.row() for status in found], quiet)
-    if any(status.state == "interrupted" for status in found):
+    terminal.rows(work.TITLES, [status.row() for status in statuses], quiet)
+    if any(status.state == "interrupted" for status in statuses):
         raise typer.Exit(INTERRUPTED)
-    if any(status.state != "done" for status in found):
+    if any(status.state != "done" for status in statuses):
         raise typer.Exit(LOSSES)
 
 

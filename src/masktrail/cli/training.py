@@ -55,10 +55,10 @@ def _fine_tune(
     from masktrail.finetune import fine_tune
 
     with terminal.share("Training", quiet) as update:
-        found = fine_tune(init, data, minutes, out, resume, device, progress=update)
-    terminal.say(f"Trained on {len(found.trained)} sequences; on {', '.join(found.held_out)}:")
-    terminal.say(f"J&F before {found.before:.3f}, after {found.after:.3f}")
-    terminal.say(f"Weights: {found.weights}, for --model {out}", quiet)
+        result = fine_tune(init, data, minutes, out, resume, device, progress=update)
+    terminal.say(f"Trained on {len(result.trained)} sequences; on {', '.join(result.held_out)}:")
+    terminal.say(f"J&F before {result.before:.3f}, after {result.after:.3f}")
+    terminal.say(f"Weights: {result.weights}, for --model {out}", quiet)
 
 
 def prepare(
@@ -104,9 +104,9 @@ def check_data(
     from masktrail.data import check
 
     with terminal.frames("Reading", quiet) as update:
-        found = check.check_data(root, update)
-    errors = [finding for finding in found if finding.severity == check.ERROR]
+        findings = check.check_data(root, update)
+    errors = [finding for finding in findings if finding.severity == check.ERROR]
     if errors or not quiet:
-        terminal.findings(errors if quiet else found)
+        terminal.findings(errors if quiet else findings)
     if errors:
         raise typer.Exit(REFUSED)

@@ -182,12 +182,12 @@ def judge(sequences: list[SequenceInfo]) -> list[Finding]:
         hits = [hit for hit in hits if hit[0] != "unmarked"]
         hits += [("no masks", sequence.name) for sequence in sequences]
     counts = Counter(key for key, _ in hits)
-    found = [Finding(NOTE, len(sequences), _inventory(sequences), (), "")]
+    findings = [Finding(NOTE, len(sequences), _inventory(sequences), (), "")]
     for key, (severity, what, advice) in RULES.items():
         if counts[key]:
-            examples = tuple(islice((place for of, place in hits if of == key), EXAMPLES))
-            found.append(Finding(severity, counts[key], what, examples, advice))
-    return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
+            examples = tuple(islice((place for rule, place in hits if rule == key), EXAMPLES))
+            findings.append(Finding(severity, counts[key], what, examples, advice))
+    return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
 
 
 def _hits(sequence: SequenceInfo) -> Iterator[Hit]:

@@ -40,16 +40,16 @@ def first_clicks(masks: Tensor) -> Clicks:
     return Clicks(middles(depths), torch.ones_like(there), there)
 
 
-def corrective_clicks(found: Tensor, truth: Tensor, chances: Tensor | None = None) -> Clicks:
+def corrective_clicks(masks: Tensor, truth: Tensor, chances: Tensor | None = None) -> Clicks:
     """Clicks in the deepest places where masks are wrong; none where they are right.
 
     Args:
-        found: bool (M, H, W).
+        masks: bool (M, H, W).
         truth: bool (M, H, W).
         chances: (M,) in [0, 1); with them a click lies anywhere in the inner half of what is
             missing, or of what is too much, whichever goes deeper.
     """
-    missing, surplus = depth(torch.cat([truth & ~found, found & ~truth])).chunk(2)
+    missing, surplus = depth(torch.cat([truth & ~masks, masks & ~truth])).chunk(2)
     label = missing.amax((1, 2)) >= surplus.amax((1, 2))
     depths = torch.where(label[:, None, None], missing, surplus)
     at = middles(depths) if chances is None else inner_places(depths, chances[:, None])[:, 0]
@@ -130,9 +130,9 @@ def places(allowed: Tensor, chances: Tensor) -> Tensor:
         Positions (M, K, 2) of their centres; of any pixel where none is allowed.
     """
     passed = allowed.flatten(1).cumsum(1, dtype=torch.int32)  # allowed up to and with each
-    wanted = (chances * passed[:, -1:]).int() + 1
-    found = torch.searchsorted(passed, wanted).clamp_max(passed.shape[1] - 1)
-    return _centres(found, allowed.shape[2])
+    ranks = (chances * passed[:, -1:]).int() + 1
+    indices = torch.searchsorted(passed, ranks).clamp_max(passed.shape[1] - 1)
+    return _centres(indices, allowed.shape[2])
 
 
 def _centres(pixels: Tensor, width: int) -> Tensor:

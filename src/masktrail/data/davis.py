@@ -80,12 +80,12 @@ class Sequence:
     @cached_property
     def ids(self) -> tuple[int, ...]:
         """Object ids seen in any annotated frame, ascending; 255 (void) is none."""
-        seen: set[int] = set()
+        ids: set[int] = set()
         for index in range(len(self)):
             labels = self.truth(index)
             if labels is not None:
-                seen.update(np.unique(labels).tolist())
-        return tuple(sorted(seen - {0, 255}))
+                ids.update(np.unique(labels).tolist())
+        return tuple(sorted(ids - {0, 255}))
 
 
 def find_sequences(
@@ -107,16 +107,16 @@ def find_sequences(
         for folder in sorted(images.iterdir())
         if not folder.name.startswith(".") and (masks / folder.name).is_dir()
     ]
-    found = {sequence.name: sequence for sequence in listed if sequence.frames}
-    if not found:
+    by_name = {sequence.name: sequence for sequence in listed if sequence.frames}
+    if not by_name:
         raise InputError(f"{images} and {masks} have no sequence folder with pictures in common.")
-    wanted = list(found if names is None else names)
-    missing = sorted(set(wanted) - set(found))
+    selected = list(by_name if names is None else names)
+    missing = sorted(set(selected) - set(by_name))
     if missing:
         raise InputError(
-            f"{root} has no sequence {', '.join(missing)}; it has {', '.join(list(found)[:30])}."
+            f"{root} has no sequence {', '.join(missing)}; it has {', '.join(list(by_name)[:30])}."
         )
-    return [found[name] for name in wanted]
+    return [by_name[name] for name in selected]
 
 
 def refuse_held_out(names: Iterable[str], source: Path | str) -> None:
@@ -144,16 +144,16 @@ def find_training_sequences(root: Path | str) -> list[Sequence]:
     Raises:
         InputError: no such layout at `root`, or nothing else there.
     """
-    found = find_sequences(root)
-    held_out = [sequence.name for sequence in found if sequence.name in HELD_OUT]
-    if len(held_out) == len(found):
+    sequences = find_sequences(root)
+    held_out = [sequence.name for sequence in sequences if sequence.name in HELD_OUT]
+    if len(held_out) == len(sequences):
         refuse_held_out(held_out, root)
     if held_out:
         log.warning(
             "Left out are %s: DAVIS-2016 sequences on which models are measured or chosen.",
             ", ".join(held_out),
         )
-    return [sequence for sequence in found if sequence.name not in held_out]
+    return [sequence for sequence in sequences if sequence.name not in held_out]
 
 
 def training_root(root: Path) -> Path:
@@ -181,11 +181,11 @@ def find_level(root: Path | str, level: str | None = None) -> str:
             f"{root} has no JPEGImages and Annotations folders; expected a data set laid out as "
             "DAVIS, YouTube-VOS or MOSE are."
         )
-    found = [name for name in LEVELS if (images / name).is_dir() and (masks / name).is_dir()]
+    levels = [name for name in LEVELS if (images / name).is_dir() and (masks / name).is_dir()]
     if level is None:
-        return found[0] if found else ""
-    if level not in found:
-        has = f"it has {', '.join(found)}" if found else "its sequences lie in no level's folder"
+        return levels[0] if levels else ""
+    if level not in levels:
+        has = f"it has {', '.join(levels)}" if levels else "its sequences lie in no level's folder"
         raise InputError(
             f"{root} has no JPEGImages/{level} beside Annotations/{level}; {has}. Levels are "
             f"{', '.join(LEVELS)}."

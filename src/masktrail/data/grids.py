@@ -127,10 +127,10 @@ def pasted_trajectories(
     boxes = torch.tensor([[o.x, o.y, o.width, o.height] for o in pasted])
     span = torch.stack([aspects, torch.ones(b)], 1)
     centre, extent = (2 * boxes[:, :2] - 1) * span, 2 * boxes[:, 2:] * span
-    shown = 2 * _log_uniform(b, PASTED, g)
+    sizes = 2 * _log_uniform(b, PASTED, g)
     if small.any():
-        shown = torch.where(small, 2 * _log_uniform(b, SMALL, g), shown)
-    scale = extent.amax(1) / shown  # source units per output unit
+        sizes = torch.where(small, 2 * _log_uniform(b, SMALL, g), sizes)
+    scale = extent.amax(1) / sizes  # source units per output unit
     moves = motion(b, t, g, 0.12, 0.10, 0.12)
     place, speed = uniform((b, 1, 2), -0.8, 0.8, g), uniform((b, 1, 2), -0.4, 0.4, g)
     path = place + speed * torch.arange(t).view(1, t, 1)

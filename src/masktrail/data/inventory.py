@@ -92,17 +92,17 @@ def read_inventory(
     beside = {name: _pictures(masks / name) for name in names}
     read = {name: [path for path in beside[name] if path.suffix == ".png"] for name in names}
     total = sum(len(files[name]) for files in (pictures, read) for name in names)
-    seen: list[SequenceInfo] = []
+    sequences: list[SequenceInfo] = []
     done = 0
     with ThreadPoolExecutor() as pool:
         for name in names:
-            shown = pool.map(read_picture, pictures[name])
-            marked = pool.map(read_mask, read[name])
+            picture_infos = pool.map(read_picture, pictures[name])
+            mask_infos = pool.map(read_mask, read[name])
             others = tuple(path for path in beside[name] if path.suffix != ".png")
-            seen.append(SequenceInfo(name, tuple(shown), tuple(marked), others))
+            sequences.append(SequenceInfo(name, tuple(picture_infos), tuple(mask_infos), others))
             done += len(pictures[name]) + len(read[name])
             progress(done, total)
-    return seen
+    return sequences
 
 
 def read_picture(path: Path) -> PictureInfo:

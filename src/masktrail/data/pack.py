@@ -83,9 +83,9 @@ class PackedTrack:
 
     def clips(self, frames: int, stride: int = 1) -> list[tuple[int, ...]]:
         """Every clip that begins with the object marked: `frames` rows, `stride` rows apart."""
-        kept = set(self.rows)
+        rows = set(self.rows)
         spans = (tuple(range(row, row + frames * stride, stride)) for row in self.starts)
-        return [span for span in spans if kept.issuperset(span)]
+        return [span for span in spans if rows.issuperset(span)]
 
 
 @dataclass
@@ -177,18 +177,18 @@ def _problems(pack: Pack) -> Iterator[str]:
         yield "its pictures and masks are not of one size"
     if len(pack.objects) != rows:
         yield f"{len(pack.objects)} of {rows} frames have objects listed"
-    counts, starts = ([getattr(one, name) for one in pack.sequences] for name in ("count", "start"))
+    counts, starts = ([getattr(s, name) for s in pack.sequences] for name in ("count", "start"))
     whole = all(_is_index(count, 1, rows) for count in counts)
     if not rows or not whole or [*starts, rows] != [0, *accumulate(counts)]:
         yield f"sequences that do not make up its {rows} frames"
-    if not all(_is_length(one.aspect, *ASPECTS) for one in pack.sequences):
+    if not all(_is_length(s.aspect, *ASPECTS) for s in pack.sequences):
         yield "sequences of no aspect ratio"
-    found = [one for row in pack.objects for one in row]
-    ids = [i for one in pack.sequences for i in one.ids] + [track.id for track in pack.tracks]
-    if not all(_is_index(i, 1, 254) for i in (*ids, *(one.id for one in found))):
+    objects = [o for row in pack.objects for o in row]
+    ids = [i for s in pack.sequences for i in s.ids] + [track.id for track in pack.tracks]
+    if not all(_is_index(i, 1, 254) for i in (*ids, *(o.id for o in objects))):
         yield "objects whose ids are none"
-    lengths = ((one.x, one.y, one.width, one.height, one.area) for one in found)
-    if not all(_is_length(value, 0, 1) for of in lengths for value in of):
+    lengths = ((o.x, o.y, o.width, o.height, o.area) for o in objects)
+    if not all(_is_length(value, 0, 1) for values in lengths for value in values):
         yield "objects lie beyond the frames"
     listed = (row for track in pack.tracks for row in (*track.rows, *track.starts))
     if not all(_is_index(row, 0, rows - 1) for row in listed):

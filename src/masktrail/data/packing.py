@@ -175,11 +175,11 @@ def _stretch(
 def _objects(labels: np.ndarray) -> list[PackedObject]:
     """The objects of a label map (H, W), by ascending id."""
     height, width = labels.shape
-    found = []
+    objects = []
     for value, slices in enumerate(ndimage.find_objects(labels), start=1):
         if slices is not None:
             y, x = slices
-            found.append(
+            objects.append(
                 PackedObject(
                     id=value,
                     x=(x.start + x.stop) / 2 / width,
@@ -189,7 +189,7 @@ def _objects(labels: np.ndarray) -> list[PackedObject]:
                     area=float((labels[slices] == value).sum() / labels.size),
                 )
             )
-    return found
+    return objects
 
 
 def _index(

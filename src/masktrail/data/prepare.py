@@ -62,12 +62,12 @@ def prepare(
         "negatives": negatives,
         "recording": recording,
     }
-    given = {name: value for name, value in options.items() if value is not None}
+    chosen = {name: value for name, value in options.items() if value is not None}
     if kind == "mose":
-        settings = SplitSettings(**given)  # type: ignore[arg-type]
+        settings = SplitSettings(**chosen)  # type: ignore[arg-type]
         return pack_single_objects(root, out, height, width, settings, progress)
-    if given:
-        flags = ", ".join("--" + name.replace("_", "-") for name in given)
+    if chosen:
+        flags = ", ".join("--" + name.replace("_", "-") for name in chosen)
         raise InputError(f"{kind} is packed as it is and has no {flags}; only mose is split.")
     write_pack(FINDERS[kind](root), out, height, width, progress)
     return []

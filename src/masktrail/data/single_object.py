@@ -99,8 +99,8 @@ def pack_single_objects(
         require_space(folder, total, height, width)
         for name, group in zip(PARTS, filter(None, groups), strict=False):
             before = sum(part.frames for part in parts)
-            told = partial(_tell, progress, before, total)
-            write_pack(group, folder / name, height, width, told)
+            part_progress = partial(_tell, progress, before, total)
+            write_pack(group, folder / name, height, width, part_progress)
             parts.append(_add_tracks(folder / name, settings))
         if not parts[0].objects:
             raise InputError(
@@ -136,22 +136,22 @@ def _track(
     chance = random.Random(f"{seed}/{sequence.name}/{object_id}")
     absent = [row for row in span if row not in areas]
     absent.sort(key=lambda row: (distance[row], chance.random()))
-    kept = absent[: int(negatives * len(areas) + 1e-9)]
+    chosen = absent[: int(negatives * len(areas) + 1e-9)]
     return PackedTrack(
         sequence.name,
         object_id,
-        rows=tuple(sorted([*areas, *kept])),
+        rows=tuple(sorted([*areas, *chosen])),
         starts=tuple(row for row, area in areas.items() if area >= MIN_AREA),
     )
 
 
-def _distances(shown: set[int], span: range) -> dict[int, int]:
-    """From every row of `span` to the nearest of the rows `shown`."""
+def _distances(present: set[int], span: range) -> dict[int, int]:
+    """From every row of `span` to the nearest of the rows `present`."""
     distance = dict.fromkeys(span, len(span))
     for walk in (span, reversed(span)):
         steps = len(span)
         for row in walk:
-            steps = 0 if row in shown else steps + 1
+            steps = 0 if row in present else steps + 1
             distance[row] = min(distance[row], steps)
     return distance
 
@@ -162,7 +162,7 @@ def _add_tracks(folder: Path, settings: SplitSettings) -> Part:
     write_tracks(tracks, folder)
     counts = {sequence.name: sequence.count for sequence in pack.sequences}
     visible = sum(o.id == t.id for t in tracks for row in t.rows for o in pack.objects[row])
-    kept = sum(len(track.rows) for track in tracks)
+    total = sum(len(track.rows) for track in tracks)
     return Part(
         folder.name,
         videos=len(pack.sequences),
@@ -170,18 +170,18 @@ def _add_tracks(folder: Path, settings: SplitSettings) -> Part:
         objects=len(tracks),
         objects_dropped=sum(len(sequence.ids) for sequence in pack.sequences) - len(tracks),
         visible=visible,
-        negatives=kept - visible,
-        negatives_dropped=sum(counts[track.video] for track in tracks) - kept,
+        negatives=total - visible,
+        negatives_dropped=sum(counts[track.video] for track in tracks) - total,
         size=sum(path.stat().st_size for path in folder.iterdir()),
     )
 
 
 def _annotated(root: Path) -> list[Sequence]:
     """The videos that may be trained on and have masks."""
-    kept = find_training_sequences(root)
-    annotated = [sequence for sequence in kept if any(sequence.annotations)]
+    sequences = find_training_sequences(root)
+    annotated = [sequence for sequence in sequences if any(sequence.annotations)]
     if not annotated:
-        raise InputError(f"None of the {len(kept)} sequences of {root} has a mask.")
+        raise InputError(f"None of the {len(sequences)} sequences of {root} has a mask.")
     for sequence in annotated:
         _require_numbers(sequence)
     return annotated

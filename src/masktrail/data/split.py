@@ -91,7 +91,7 @@ def split_videos(names: Iterable[str], settings: SplitSettings) -> set[str]:
     """
     recordings = _recordings(names, settings.recording)
     ranked = sorted(
-        recordings, key=lambda of: hashlib.sha256(f"{settings.seed}/{of}".encode()).digest()
+        recordings, key=lambda name: hashlib.sha256(f"{settings.seed}/{name}".encode()).digest()
     )
     count = sum(map(len, recordings.values()))
     most = min(max(1, round(settings.held_out * count)), count - 1) if settings.held_out else 0
@@ -100,7 +100,7 @@ def split_videos(names: Iterable[str], settings: SplitSettings) -> set[str]:
         if len(held_out) + len(recordings[recording]) <= most:
             held_out.update(recordings[recording])
     if most and not held_out and len(ranked) > 1:
-        return set(recordings[min(ranked, key=lambda of: len(recordings[of]))])
+        return set(recordings[min(ranked, key=lambda name: len(recordings[name]))])
     return held_out
 
 
@@ -109,6 +109,6 @@ def _recordings(names: Iterable[str], pattern: str) -> dict[str, list[str]]:
     it."""
     recordings: dict[str, list[str]] = defaultdict(list)
     for name in names:
-        found = re.match(pattern, name)
-        recordings[(found and found[0]) or name].append(name)
+        match = re.match(pattern, name)
+        recordings[(match and match[0]) or name].append(name)
     return recordings

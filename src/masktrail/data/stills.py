@@ -12,12 +12,12 @@ def find_stills(root: Path | str) -> list[Sequence]:
     Raises:
         InputError: no `Images` / `Masks` pair with a picture in common at or below `root`.
     """
-    found = [
+    sequences = [
         Sequence(f"{masks.parent.name}/{image.stem}", (image,), (masks / f"{image.stem}.png",))
         for masks in sorted(Path(root).rglob("Masks"))
         for image in sorted((masks.parent / "Images").glob("*"))
         if is_picture(image) and (masks / f"{image.stem}.png").is_file()
     ]
-    if not found:
+    if not sequences:
         raise InputError(f"{root} has no Images and Masks folders with a picture in common.")
-    return found
+    return sequences

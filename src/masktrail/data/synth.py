@@ -193,7 +193,7 @@ class ClipSampler:
         """Clips whose frames come from the rows `table` (B lists of T) of `pack`."""
         b, t = len(table), settings.frames
         targets = [self._targets(pack.objects[rows[0]], settings.objects) for rows in table]
-        first = [of[0] for of in targets]
+        first = [objects[0] for objects in targets]
         tight = torch.rand(b, generator=self.generator) < settings.tight
         small = self._small(b, settings)
         half = crop_halves(first, aspects, tight, small, self.generator)
@@ -265,18 +265,20 @@ class ClipSampler:
         b, n = len(masks), masks.shape[2]
         pasted = [self._targets(self._cutouts.objects[row], 1) for row in rows]
         aspects, t, size = _aspects(self._cutouts, rows), masks.shape[1], masks.shape[-1]
-        where = pasted_trajectories([of[0] for of in pasted], aspects, small, t, self.generator)
+        where = pasted_trajectories(
+            [objects[0] for objects in pasted], aspects, small, t, self.generator
+        )
         layer = sample(self._cutouts, torch.tensor(rows), _ids(pasted, 1), where, size)
-        wanted = sent(self._chances(b, 4) < settings.paste, images.device)
+        chosen = sent(self._chances(b, 4) < settings.paste, images.device)
         behind = sent(self._chances(b, 4) < 0.35, images.device)
-        alpha = layer[:, :, 3:] * wanted
+        alpha = layer[:, :, 3:] * chosen
         alpha = torch.where(behind, alpha * (1 - masks.amax(2, keepdim=True)), alpha)
         images = images + alpha * (layer[:, :, :3] - images)
         solid = (alpha > 0.5).float()
         masks = masks * (1 - solid)
         # the pasted object takes the last slot where that one is free, or in half of the clips
         takes = sent(self._chances(b, 3) < 0.5, images.device)
-        takes = (takes | (masks[:, :1, -1].amax((2, 3), keepdim=True) == 0)) & wanted[:, 0]
+        takes = (takes | (masks[:, :1, -1].amax((2, 3), keepdim=True) == 0)) & chosen[:, 0]
         last = torch.where(takes[:, None], solid, masks[:, :, -1:])
         return images, torch.cat([masks[:, :, : n - 1], last], 2)
 

@@ -146,9 +146,9 @@ class Pond:
         width, height = self.size
         unit = height / 480
         away = [DRIFT * unit * (1 + math.sin(s * seconds)) for s in (0.5, 0.41, -0.37, -0.55)]
-        one = _crop(self.waves[0], away[0], away[1], (height, width))
-        two = _crop(self.waves[1], away[2], away[3], (height, width))
-        return np.exp(-5 * np.abs(one - two)).astype(np.float32)
+        first = _crop(self.waves[0], away[0], away[1], (height, width))
+        second = _crop(self.waves[1], away[2], away[3], (height, width))
+        return np.exp(-5 * np.abs(first - second)).astype(np.float32)
 
 
 def write_tone(path: Path, seconds: float) -> None:

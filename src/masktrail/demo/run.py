@@ -43,4 +43,4 @@ def run_demo(
 def _similarity(masks: Path, truth: Path) -> float:
     names = sorted(path.name for path in truth.glob("*.png"))[1:]
     pairs = ((read_labels(truth / name)[0], read_labels(masks / name)[0]) for name in names)
-    return float(np.mean([region_similarity(true > 0, found > 0) for true, found in pairs]))
+    return float(np.mean([region_similarity(true > 0, mask > 0) for true, mask in pairs]))

@@ -31,7 +31,7 @@ class Engine(Protocol):
             again, and that `array` makes an array of what is one.
         """
 
-    def array(self, kept: Any) -> NDArray[Any]:
+    def array(self, value: Any) -> NDArray[Any]:
         """What `run` gave as an array, floats as float32; not to be written to."""
 
     def keep(self, array: NDArray[Any]) -> Any:

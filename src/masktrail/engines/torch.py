@@ -49,22 +49,22 @@ class TorchEngine:
         with fast_autocast(self._device):
             return getattr(self.network, function)(*map(self._input, inputs))
 
-    def array(self, kept: Tensor) -> NDArray[Any]:
+    def array(self, value: Tensor) -> NDArray[Any]:
         """See `Engine.array`."""
-        return arrays_of(kept)
+        return arrays_of(value)
 
     def keep(self, array: NDArray[Any]) -> Tensor:
         """See `Engine.keep`."""
         # torch takes neither views that run backwards (BGR turned to RGB) nor read-only arrays
         return torch.from_numpy(np.require(array, requirements=["C", "W"])).to(self._device)
 
-    def _input(self, given: Any) -> Any:
-        if isinstance(given, list):
-            return [self._input(each) for each in given]
-        if not isinstance(given, np.ndarray):
-            return given
-        tensor = self.keep(given)
-        if given.dtype == np.uint8:  # which is channels last as it is
+    def _input(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._input(each) for each in value]
+        if not isinstance(value, np.ndarray):
+            return value
+        tensor = self.keep(value)
+        if value.dtype == np.uint8:  # which is channels last as it is
             return tensor.permute(0, 3, 1, 2).float().div_(255)
         return tensor
 

@@ -76,10 +76,10 @@ def _check_strays(sequence: Sequence, folder: Path) -> None:
         )
 
 
-def _check_size(mask: Path, size: tuple[int, int], other: Path) -> None:
-    found = picture_size(mask)
-    if found != size:
+def _check_size(mask: Path, size: tuple[int, int], reference: Path) -> None:
+    mask_size = picture_size(mask)
+    if mask_size != size:
         raise InputError(
-            f"{mask} is {found[0]}x{found[1]} but {other} is {size[0]}x{size[1]}; "
+            f"{mask} is {mask_size[0]}x{mask_size[1]} but {reference} is {size[0]}x{size[1]}; "
             "they must have the same size."
         )

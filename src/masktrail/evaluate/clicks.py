@@ -57,8 +57,8 @@ def over_clicks(
             break
         points += clicks.at.tolist()
         labels += clicks.label.tolist()
-        found = prompter(image, Points([(x, y) for x, y in points], list(labels)), before)
-        scores.append(region_similarity(truth, found))
-        clicks = corrective_clicks(torch.from_numpy(found)[None], true)
-        before = found.astype(np.float32)
+        mask = prompter(image, Points([(x, y) for x, y in points], list(labels)), before)
+        scores.append(region_similarity(truth, mask))
+        clicks = corrective_clicks(torch.from_numpy(mask)[None], true)
+        before = mask.astype(np.float32)
     return scores + [scores[-1]] * (corrections + 1 - len(scores))

@@ -150,5 +150,5 @@ def _names_no_object(path: Path, labels: LabelMap) -> bool:
 
 
 def _some(items: Sequence[object]) -> str:
-    shown = ", ".join(map(str, items[:5]))
-    return f"{shown}, ..." if len(items) > 5 else shown
+    text = ", ".join(map(str, items[:5]))
+    return f"{text}, ..." if len(items) > 5 else text

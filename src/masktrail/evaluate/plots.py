@@ -44,36 +44,36 @@ def colour(index: int) -> str:
     return COLOURS[index % len(COLOURS)]
 
 
-def sequence_bars(found: Sequence[Figures]) -> bytes:
+def sequence_bars(results: Sequence[Figures]) -> bytes:
     """PNG: J&F of every sequence, hardest on top, one bar per model."""
-    scores = [sequence_scores(figures) for figures in found]
+    scores = [sequence_scores(figures) for figures in results]
     names = sorted(scores[0], key=lambda name: np.mean([s[name] for s in scores if name in s]))
-    thickness = 0.8 / len(found)
-    with _figure(9, 0.8 + len(names) * max(0.34, 0.17 * len(found) + 0.12)) as figure:
+    thickness = 0.8 / len(results)
+    with _figure(9, 0.8 + len(names) * max(0.34, 0.17 * len(results) + 0.12)) as figure:
         axes = figure.add_subplot()
-        for k, of in enumerate(scores):
-            places = np.arange(len(names)) + (k - (len(found) - 1) / 2) * thickness
-            values = [of.get(name, 0.0) for name in names]
-            axes.barh(places, values, thickness * 0.9, color=colour(k), label=found[k]["model"])
+        for k, model_scores in enumerate(scores):
+            places = np.arange(len(names)) + (k - (len(results) - 1) / 2) * thickness
+            values = [model_scores.get(name, 0.0) for name in names]
+            axes.barh(places, values, thickness * 0.9, color=colour(k), label=results[k]["model"])
             for place, value in zip(places, values, strict=True):
                 axes.text(value + 0.005, place, f"{value:.2f}", va="center", size=7.5, color=MUTED)
         axes.set(xlim=(0, 1.04), ylim=(len(names) - 0.45, -0.55), xlabel="J&F")
         axes.set_yticks(range(len(names)), names, color=INK)
         axes.grid(False, axis="y")
         axes.tick_params(length=0)
-        _legend(figure, axes, len(found))
+        _legend(figure, axes, len(results))
         return _png(figure)
 
 
-def curves(found: Sequence[Figures]) -> bytes:
+def curves(results: Sequence[Figures]) -> bytes:
     """PNG: J over time, one panel per sequence, one line per model."""
-    names = list(found[0]["sequences"])
+    names = list(results[0]["sequences"])
     columns = min(3, len(names))
     rows = -(-len(names) // columns)
     with _figure(4.2 * columns if columns > 1 else 9, 0.6 + 1.9 * rows) as figure:
         grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
         for axes, name in zip(grid.flat, names, strict=False):
-            for k, figures in enumerate(found):
+            for k, figures in enumerate(results):
                 values = over_time(figures["sequences"][name])
                 frames = np.arange(1, len(values) + 1)
                 axes.plot(frames, values, color=colour(k), lw=1.6, label=figures["model"])
@@ -86,13 +86,13 @@ def curves(found: Sequence[Figures]) -> bytes:
         for axes in grid[:, 0]:
             axes.set_ylabel("J")
         figure.supxlabel("scored frame", size=9, color=MUTED)
-        _legend(figure, grid[0, 0], len(found))
+        _legend(figure, grid[0, 0], len(results))
         return _png(figure)
 
 
-def speed_against_quality(found: Sequence[Figures]) -> bytes | None:
+def speed_against_quality(results: Sequence[Figures]) -> bytes | None:
     """PNG: J&F over tracking speed, one dot per model; None where speeds are not known."""
-    points = [(f["speed"]["tracking_fps"], f["J&F"], f["model"]) for f in found]
+    points = [(f["speed"]["tracking_fps"], f["J&F"], f["model"]) for f in results]
     if len(points) < 2 or not all(speed for speed, _, _ in points):
         return None
     with _figure(9, 3.6) as figure:

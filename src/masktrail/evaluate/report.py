@@ -59,24 +59,24 @@ def write_report(scored: Sequence[Scored], root: Path | str, out: Path) -> Path:
             cannot be written.
     """
     require_plotting()
-    found = [of.figures for of in scored]
+    results = [model.figures for model in scored]
     out.mkdir(parents=True, exist_ok=True)
-    galleries = [_gallery(of, root) for of in scored]
+    galleries = [_gallery(model, root) for model in scored]
     charts = {
-        "sequences": plots.sequence_bars(found),
-        "over-time": plots.curves(found),
-        "speed": plots.speed_against_quality(found),
+        "sequences": plots.sequence_bars(results),
+        "over-time": plots.curves(results),
+        "speed": plots.speed_against_quality(results),
     }
     sheets = {
-        f"frames-{of.figures['model']}": _sheet(gallery)
-        for of, gallery in zip(scored, galleries, strict=True)
+        f"frames-{model.figures['model']}": _sheet(gallery)
+        for model, gallery in zip(scored, galleries, strict=True)
     }
     for name, png in {**charts, **sheets}.items():
         if png is not None:
             _write(out / f"{name}.png", png)
-    _write(out / "scores.md", tables.markdown(found).encode())
-    _write(out / "scores.json", (json.dumps(found, indent=2) + "\n").encode())
-    _write(out / "report.html", _page(found, charts, galleries).encode())
+    _write(out / "scores.md", tables.markdown(results).encode())
+    _write(out / "scores.json", (json.dumps(results, indent=2) + "\n").encode())
+    _write(out / "report.html", _page(results, charts, galleries).encode())
     return out / "report.html"
 
 
@@ -94,28 +94,28 @@ def _gallery(scored: Scored, root: Path | str) -> list[Shot]:
 
 
 def _page(
-    found: Sequence[Figures],
+    results: Sequence[Figures],
     charts: dict[str, bytes | None],
     galleries: Sequence[Sequence[Shot]],
 ) -> str:
     import jinja2
 
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    headings, rows = tables.model_table(found)
-    best = max(figures["J&F"] for figures in found)
+    headings, rows = tables.model_table(results)
+    best = max(figures["J&F"] for figures in results)
     return environment.from_string(TEMPLATE.read_text()).render(
-        caption=tables.caption(found),
-        data=tables.data_name(found[0]),
-        note=tables.PROTOCOL_NOTES[found[0]["protocol"]],
+        caption=tables.caption(results),
+        data=tables.data_name(results[0]),
+        note=tables.PROTOCOL_NOTES[results[0]["protocol"]],
         headings=headings[1:],
         models=[
             _model(figures, row, plots.colour(k), figures["J&F"] == best)
-            for k, (figures, row) in enumerate(zip(found, rows, strict=True))
+            for k, (figures, row) in enumerate(zip(results, rows, strict=True))
         ],
         charts={name: _uri(png, "png") for name, png in charts.items() if png is not None},
         galleries=[[_tile(shot) for shot in gallery] for gallery in galleries],
-        sequences=_heat(found),
-        versions=found[0]["versions"],
+        sequences=_heat(results),
+        versions=results[0]["versions"],
     )
 
 
@@ -131,11 +131,11 @@ def _model(figures: Figures, row: list[str], colour: str, best: bool) -> dict[st
     }
 
 
-def _heat(found: Sequence[Figures]) -> list[dict[str, Any]]:
+def _heat(results: Sequence[Figures]) -> list[dict[str, Any]]:
     """Rows of the table of sequences: name, and (text, share of 100) by model."""
-    scores = [tables.sequence_scores(figures) for figures in found]
+    scores = [tables.sequence_scores(figures) for figures in results]
     return [
-        {"name": name, "cells": [(f"{of[name]:.3f}", 100 * of[name]) for of in scores]}
+        {"name": name, "cells": [(f"{column[name]:.3f}", 100 * column[name]) for column in scores]}
         for name in scores[0]
     ]
 

@@ -76,17 +76,17 @@ def evaluate(
     for model in models:
         # what cannot be used is refused before hours of work
         tracker_of(replace(options, model=model))
-    found = []
+    results = []
     with _folder(masks) as out:
         for label, model in labels.items():
             reset_peak_memory()
-            own = replace(options, model=model)
-            tracker = tracker_of(own)
-            identity = _identity(own, tracker, prompt)
+            model_options = replace(options, model=model)
+            tracker = tracker_of(model_options)
+            identity = _identity(model_options, tracker, prompt)
             entries = _track(tracker, sequences, out / label, identity, label, progress)
             figures = measure_folder(out / label, root, names, protocol, level=level)
-            found.append({**figures, **_costs(entries), **identity})
-    return found
+            results.append({**figures, **_costs(entries), **identity})
+    return results
 
 
 def _check_choices(prompt: str, protocol: str, edges: str) -> None:
@@ -141,12 +141,12 @@ def _folder(masks: Path | None) -> Iterator[Path]:
 
 
 def _identity(options: ModelOptions, tracker: "Tracker", prompt: str) -> dict[str, Any]:
-    known = of_model(options, tracker)
+    record = of_model(options, tracker)
     where = ("size", "device", "precision", "edges")
     return {
-        "weights_sha256": known["weights"],
+        "weights_sha256": record["weights"],
         "prompt": prompt,
-        "settings": {**{name: known[name] for name in where}, **tracker.settings},
+        "settings": {**{name: record[name] for name in where}, **tracker.settings},
     }
 
 
@@ -164,13 +164,13 @@ def _track(
         **({"version": VERSION} if VERSION > 1 else {}),
     }
     journal = Journal(folder, {**identity, **version})
-    fresh = tracker.state_dict()
+    initial = tracker.state_dict()
     before, total = 0, sum(len(s) for s in sequences)
     for sequence in sequences:
         title = f"{label} {sequence.name}"
         if not journal.finished(sequence):
             journal.drop(sequence)
-            tracker.load_state_dict(fresh)
+            tracker.load_state_dict(initial)
             timing = track_to_folder(
                 tracker,
                 sequence,

@@ -108,11 +108,13 @@ def summarise(
         InputError: no object has a scored frame, or an unknown protocol.
     """
     rules = rules_of(protocol)
-    scored = {name: {i: m for i, m in of.items() if m.j.size} for name, of in measures.items()}
-    flat = [m for of in scored.values() for m in of.values()]
+    scored = {
+        name: {i: m for i, m in objects.items() if m.j.size} for name, objects in measures.items()
+    }
+    flat = [m for objects in scored.values() for m in objects.values()]
     if not flat:
         raise InputError("Nothing to score: a sequence needs three annotated frames at least.")
-    skipped = [name for name, of in measures.items() if len(scored[name]) < len(of)]
+    skipped = [name for name, objects in measures.items() if len(scored[name]) < len(objects)]
     if skipped:
         log.warning("Objects without a scored frame are left out in %s.", ", ".join(skipped))
     j = _overall([m.j for m in flat], rules.by_frame)
@@ -123,7 +125,8 @@ def summarise(
         "F": asdict(f),
         "J&F": (j.mean + f.mean) / 2,
         "sequences": {
-            name: {str(i): _object_figures(m) for i, m in of.items()} for name, of in scored.items()
+            name: {str(i): _object_figures(m) for i, m in objects.items()}
+            for name, objects in scored.items()
         },
     }
 

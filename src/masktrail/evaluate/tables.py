@@ -36,17 +36,17 @@ def model_row(figures: Figures) -> list[str]:
     ]
 
 
-def model_table(found: Sequence[Figures]) -> tuple[list[str], list[list[str]]]:
+def model_table(results: Sequence[Figures]) -> tuple[list[str], list[list[str]]]:
     """Headings and one row per model, without columns that nobody has figures for."""
-    rows = [model_row(figures) for figures in found]
+    rows = [model_row(figures) for figures in results]
     keep = [k for k in range(len(MODEL_HEADINGS)) if any(row[k] for row in rows)]
     return [MODEL_HEADINGS[k] for k in keep], [[row[k] for k in keep] for row in rows]
 
 
-def caption(found: Sequence[Figures]) -> str:
+def caption(results: Sequence[Figures]) -> str:
     """What was measured on, by which protocol, from which prompt."""
-    first = found[0]
-    objects = sum(len(of) for of in first["sequences"].values())
+    first = results[0]
+    objects = sum(len(sequence) for sequence in first["sequences"].values())
     parts = [
         f"{data_name(first)}: {len(first['sequences'])} sequences, {objects} objects",
         f"protocol {first['protocol']}",
@@ -62,27 +62,27 @@ def data_name(figures: Figures) -> str:
 def sequence_scores(figures: Figures) -> dict[str, float]:
     """J&F of every sequence, mean over its objects."""
     return {
-        name: float(np.mean([of[m]["mean"] for of in objects.values() for m in "JF"]))
+        name: float(np.mean([entry[m]["mean"] for entry in objects.values() for m in "JF"]))
         for name, objects in figures["sequences"].items()
     }
 
 
-def sequence_rows(found: Sequence[Figures]) -> list[list[str]]:
+def sequence_rows(results: Sequence[Figures]) -> list[list[str]]:
     """Name of every sequence and its J&F by each model; the last row is over all objects."""
-    by_model = [sequence_scores(figures) for figures in found]
+    by_model = [sequence_scores(figures) for figures in results]
     rows = [
         [name, *(f"{scores[name]:.3f}" if name in scores else "" for scores in by_model)]
-        for name in found[0]["sequences"]
+        for name in results[0]["sequences"]
     ]
-    return [*rows, ["all objects", *(f"{figures['J&F']:.3f}" for figures in found)]]
+    return [*rows, ["all objects", *(f"{figures['J&F']:.3f}" for figures in results)]]
 
 
 def object_rows(figures: Figures) -> list[list[str]]:
     """Sequence, object id, J, F and J&F of every object."""
     rows = []
     for name, objects in figures["sequences"].items():
-        for object_id, of in objects.items():
-            j, f = of["J"]["mean"], of["F"]["mean"]
+        for object_id, entry in objects.items():
+            j, f = entry["J"]["mean"], entry["F"]["mean"]
             rows.append([name, object_id, *(f"{value:.3f}" for value in (j, f, (j + f) / 2))])
     return rows
 
@@ -92,7 +92,7 @@ def over_time(objects: Mapping[str, Any], measure: str = "J") -> np.ndarray:
 
     All objects are scored to the same last frame; those that appear later start later.
     """
-    rows = [of["per_frame"][measure] for of in objects.values()]
+    rows = [entry["per_frame"][measure] for entry in objects.values()]
     longest = max(map(len, rows))
     padded = np.full((len(rows), longest), np.nan)
     for row, values in zip(padded, rows, strict=True):
@@ -100,12 +100,12 @@ def over_time(objects: Mapping[str, Any], measure: str = "J") -> np.ndarray:
     return np.nanmean(padded, axis=0)
 
 
-def markdown(found: Sequence[Figures]) -> str:
+def markdown(results: Sequence[Figures]) -> str:
     """Both tables as Markdown, the protocol above them."""
-    sequences = _markdown_table(("J&F", *(f["model"] for f in found)), sequence_rows(found))
-    note = PROTOCOL_NOTES[found[0]["protocol"]]
-    models = _markdown_table(*model_table(found))
-    return f"{caption(found)} ({note}).\n\n{models}\n{sequences}"
+    sequences = _markdown_table(("J&F", *(f["model"] for f in results)), sequence_rows(results))
+    note = PROTOCOL_NOTES[results[0]["protocol"]]
+    models = _markdown_table(*model_table(results))
+    return f"{caption(results)} ({note}).\n\n{models}\n{sequences}"
 
 
 def _markdown_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -60,9 +60,9 @@ def make_writers(names: str, out: Path | str) -> list[Writer]:
     Raises:
         InputError: an unknown name, or none.
     """
-    wanted = list(dict.fromkeys(name.strip().lower() for name in names.split(",") if name.strip()))
-    unknown = [name for name in wanted if name not in WRITERS]
-    if unknown or not wanted:
-        found = f"No export {', '.join(unknown)}" if unknown else "No export named"
-        raise InputError(f"{found}; there are {', '.join(WRITERS)} (several with commas).")
-    return [WRITERS[name](Path(out)) for name in wanted]
+    formats = list(dict.fromkeys(name.strip().lower() for name in names.split(",") if name.strip()))
+    unknown = [name for name in formats if name not in WRITERS]
+    if unknown or not formats:
+        problem = f"No export {', '.join(unknown)}" if unknown else "No export named"
+        raise InputError(f"{problem}; there are {', '.join(WRITERS)} (several with commas).")
+    return [WRITERS[name](Path(out)) for name in formats]

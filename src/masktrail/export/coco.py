@@ -56,8 +56,8 @@ class CocoWriter:
         for object_id, mask in each_object(result.labels):
             x0, y0, x1, y1 = tight_box(mask) or (0, 0, 0, 0)
             counts = self._coco.encode(np.asfortranarray(mask, np.uint8))["counts"]
-            seen = Seen(counts, int(mask.sum()), (x0, y0, x1 - x0, y1 - y0))
-            self._seen[object_id][place] = seen
+            entry = Seen(counts, int(mask.sum()), (x0, y0, x1 - x0, y1 - y0))
+            self._seen[object_id][place] = entry
 
     def close(self, whole: bool = True) -> None:
         """Writes the file and gives it its name."""
@@ -87,7 +87,7 @@ class CocoWriter:
 
     def _annotation(self, object_id: int) -> dict[str, Any]:
         width, height = self._size
-        found = [self._seen[object_id].get(place) for place in range(len(self._names))]
+        entries = [self._seen[object_id].get(place) for place in range(len(self._names))]
         return {
             "id": object_id,
             "video_id": 1,
@@ -95,11 +95,11 @@ class CocoWriter:
             "iscrowd": 0,
             "width": width,
             "height": height,
-            "length": len(found),
+            "length": len(entries),
             "segmentations": [
-                seen and {"size": [height, width], "counts": seen.counts.decode("ascii")}
-                for seen in found
+                entry and {"size": [height, width], "counts": entry.counts.decode("ascii")}
+                for entry in entries
             ],
-            "areas": [seen and seen.area for seen in found],
-            "bboxes": [seen and list(seen.box) for seen in found],
+            "areas": [entry and entry.area for entry in entries],
+            "bboxes": [entry and list(entry.box) for entry in entries],
         }

@@ -111,9 +111,9 @@ def _root(info: VideoInfo, frames: range, ids: list[int]) -> Element:
     root = Element("annotations")
     SubElement(root, "version").text = "1.1"
     task = SubElement(SubElement(root, "meta"), "task")
-    facts = {"name": Path(info.source).name, "size": len(frames), "mode": "interpolation"}
+    fields = {"name": Path(info.source).name, "size": len(frames), "mode": "interpolation"}
     span = {"start_frame": frames.start, "stop_frame": max(frames.stop - 1, frames.start)}
-    for key, value in (facts | span).items():
+    for key, value in (fields | span).items():
         SubElement(task, key).text = str(value)
     labels = SubElement(task, "labels")
     for object_id in ids:

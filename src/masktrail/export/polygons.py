@@ -28,9 +28,9 @@ def outlines(mask: NDArray[np.bool_], cv2: Any) -> list[Polygon]:
         return []
     x0, y0, x1, y1 = box
     part = np.ascontiguousarray(mask[y0:y1, x0:x1], np.uint8)
-    found, tree = cv2.findContours(part, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    borders, tree = cv2.findContours(part, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     middle = np.array([x0 + 0.5, y0 + 0.5])
-    contours = [contour.reshape(-1, 2) + middle for contour in found]
+    contours = [contour.reshape(-1, 2) + middle for contour in borders]
     around = tree.reshape(-1, 4)[:, 3]  # of a hole: the contour it lies in; -1: none
     pieces = np.flatnonzero(around < 0)
     holes = {i: [contours[h] for h in np.flatnonzero(around == i)] for i in pieces}
@@ -46,10 +46,10 @@ def joined(polygons: list[Polygon]) -> Polygon:
         distances, corners = cKDTree(whole).query(np.concatenate(rest))
         nearest = int(distances.argmin())
         owners = np.repeat(np.arange(len(rest)), [len(polygon) for polygon in rest])
-        here, chosen = int(corners[nearest]), int(owners[nearest])
+        corner, chosen = int(corners[nearest]), int(owners[nearest])
         there = nearest - int(np.flatnonzero(owners == chosen)[0])
-        other = np.roll(rest.pop(chosen), -there, axis=0)
-        whole = np.concatenate([whole[: here + 1], other, other[:1], whole[here:]])
+        rolled = np.roll(rest.pop(chosen), -there, axis=0)
+        whole = np.concatenate([whole[: corner + 1], rolled, rolled[:1], whole[corner:]])
     return _with_three_corners(whole)
 
 

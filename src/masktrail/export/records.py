@@ -35,8 +35,8 @@ class JsonWriter:
     def write(self, frame: Frame, result: Result) -> None:
         if self._file is None:
             raise ValueError("Call open(info) before write.")
-        for object_id, found in sorted(result.objects.items()):
-            self._file.write(self._between + json.dumps(_record(frame, object_id, found)))
+        for object_id, object_result in sorted(result.objects.items()):
+            self._file.write(self._between + json.dumps(_record(frame, object_id, object_result)))
             self._between = ",\n"
 
     def close(self, whole: bool = True) -> None:
@@ -53,8 +53,8 @@ class JsonWriter:
             file.drop()
 
 
-def _record(frame: Frame, object_id: int, found: ObjectResult) -> dict[str, Any]:
-    box = (None,) * 4 if found.box is None else map(int, found.box)
-    score, time = round(float(found.score), 4), round(frame.time, 6)
-    row = (frame.index, time, object_id, score, int(found.area), *box, found.state)
+def _record(frame: Frame, object_id: int, result: ObjectResult) -> dict[str, Any]:
+    box = (None,) * 4 if result.box is None else map(int, result.box)
+    score, time = round(float(result.score), 4), round(frame.time, 6)
+    row = (frame.index, time, object_id, score, int(result.area), *box, result.state)
     return dict(zip(COLUMNS, row, strict=True))

@@ -77,12 +77,12 @@ class ReviewWriter:
 
     def note(self, frame: int, time: float, objects: Mapping[int, ObjectResult]) -> None:
         """Takes the next frame; its pixels do not matter."""
-        for object_id, found in objects.items():
-            reason = reason_for(self._last.get(object_id), found)
+        for object_id, result in objects.items():
+            reason = reason_for(self._last.get(object_id), result)
             if reason is not None:
                 worth = SUSPECT if reason in ("jumped", "changed size") else 1.0
-                doubt = -found.score * worth
-                self._add(Candidate(doubt, frame, time, object_id, found.score, reason))
+                doubt = -result.score * worth
+                self._add(Candidate(doubt, frame, time, object_id, result.score, reason))
         self._last = dict(objects)
 
     def note_cut(self, frame: int, time: float) -> None:
@@ -124,35 +124,35 @@ class ReviewWriter:
             heapq.heappushpop(self._worst, row)  # the least doubtful goes
 
 
-def reason_for(before: ObjectResult | None, found: ObjectResult) -> str | None:
+def reason_for(before: ObjectResult | None, now: ObjectResult) -> str | None:
     """Why a frame may be worth a look; None while an object stays lost.
 
     Args:
         before: the object in the frame before, None where it was not known.
-        found: the object now.
+        now: the object now.
     """
-    if found.state == "lost" or found.box is None:
+    if now.state == "lost" or now.box is None:
         return None if before is not None and before.state == "lost" else "lost"
     if before is None or before.box is None:
         return "low score"
     x0, y0, x1, y1 = before.box
-    u0, v0, u1, v1 = found.box
+    u0, v0, u1, v1 = now.box
     moved = math.hypot(u0 + u1 - x0 - x1, v0 + v1 - y0 - y1) / 2
     if moved > JUMP * math.hypot(x1 - x0, y1 - y0):
         return "jumped"
-    ratio = found.area / before.area
+    ratio = now.area / before.area
     return "changed size" if max(ratio, 1 / ratio) > GROWTH else "low score"
 
 
 def chosen(candidates: list[Candidate]) -> list[Candidate]:
     """The rows, most doubtful first: each stands for those of its object that lie near it."""
     rows: list[Candidate] = []
-    taken: set[tuple[int, int]] = set()
+    covered: set[tuple[int, int]] = set()
     for row in sorted(candidates, key=lambda c: (-c.doubt, c.frame, c.object_id)):
         if len(rows) == MOST:
             break
-        if (row.object_id, row.frame) not in taken:
+        if (row.object_id, row.frame) not in covered:
             rows.append(row)
             near = range(row.frame - APART + 1, row.frame + APART)
-            taken.update((row.object_id, frame) for frame in near)
+            covered.update((row.object_id, frame) for frame in near)
     return rows

@@ -35,8 +35,8 @@ class CsvWriter:
         self._rows.writerow(COLUMNS)
 
     def write(self, frame: Frame, result: Result) -> None:
-        for object_id, found in sorted(result.objects.items()):
-            self._rows.writerow(_row(frame, object_id, found))
+        for object_id, object_result in sorted(result.objects.items()):
+            self._rows.writerow(_row(frame, object_id, object_result))
 
     def close(self, whole: bool = True) -> None:
         """Completes the table and gives it its name."""
@@ -51,7 +51,7 @@ class CsvWriter:
             file.drop()
 
 
-def _row(frame: Frame, object_id: int, found: ObjectResult) -> tuple[object, ...]:
-    box = found.box or ("", "", "", "")
-    score, time = f"{found.score:.4f}", f"{frame.time:.6f}"
-    return frame.index, time, object_id, score, found.area, *box, found.state
+def _row(frame: Frame, object_id: int, result: ObjectResult) -> tuple[object, ...]:
+    box = result.box or ("", "", "", "")
+    score, time = f"{result.score:.4f}", f"{frame.time:.6f}"
+    return frame.index, time, object_id, score, result.area, *box, result.state

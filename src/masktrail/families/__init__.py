@@ -52,11 +52,11 @@ def names() -> list[str]:
 
 def families() -> list[Family]:
     """All families but those of other packages that cannot be used; of these a warning tells."""
-    found = []
+    usable = []
     for name in names():
         with suppress(InputError):
-            found.append(family(name))
-    return found
+            usable.append(family(name))
+    return usable
 
 
 def trained() -> list[str]:
@@ -74,8 +74,8 @@ def training_of(name: str) -> "Training":
         raise InputError(f"Nothing trains {name!r}; there is {', '.join(trained())}.")
     row = family(name).training
     assert row is not None
-    found: Training = row()
-    return found
+    training: Training = row()
+    return training
 
 
 def create(name: str, **config: Any) -> "nn.Module":
@@ -99,10 +99,10 @@ def parts_of(name: str) -> tuple[type["nn.Module"], type]:
     Raises:
         KeyError: there is no such family, or it has no network.
     """
-    found = family(name)
-    if found.network is None or found.config is None:
+    entry = family(name)
+    if entry.network is None or entry.config is None:
         raise KeyError(name)
-    return found.network(), found.config()
+    return entry.network(), entry.config()
 
 
 @cache
@@ -115,17 +115,17 @@ def _own() -> dict[str, str]:
 @cache
 def _others() -> dict[str, EntryPoint]:
     """What other packages add, by name; nobody takes a name that there is."""
-    found: dict[str, EntryPoint] = {}
+    points: dict[str, EntryPoint] = {}
     for point in entry_points(group=GROUP):
-        if point.name in _own() or point.name in found:
+        if point.name in _own() or point.name in points:
             log.warning(
                 "The family %r of %s is not used: there is one of that name.",
                 point.name,
                 point.value,
             )
         else:
-            found[point.name] = point
-    return found
+            points[point.name] = point
+    return points
 
 
 def _added(name: str) -> Family:

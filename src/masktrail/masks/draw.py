@@ -87,9 +87,9 @@ def _tint(part: Image, ids: NDArray[np.uint8], alpha: float) -> None:
     keep = np.full(256, 256 - weight, np.uint16)
     keep[0] = 256
     entries, colours = ids.astype(np.intp), palette().astype(np.uint16) * weight
-    kept = keep.take(entries, mode="clip")
+    weights = keep.take(entries, mode="clip")
     for channel in range(3):  # whole planes: a last axis of three is slow in numpy
-        mixed = part[..., channel] * kept
+        mixed = part[..., channel] * weights
         mixed += colours[:, channel].take(entries, mode="clip")
         mixed >>= 8
         part[..., channel] = mixed

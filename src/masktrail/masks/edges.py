@@ -53,7 +53,7 @@ def refined(image: Image, result: Result) -> Result:
     masks, changed = _all_refined(image, soft)
     changed &= ~_drawn(soft, labels)
     labels[changed] = _winners(masks, changed, labels)
-    objects = {i: _described(labels == i, one) for i, one in result.objects.items()}
+    objects = {i: _described(labels == i, old) for i, old in result.objects.items()}
     return Result(labels, objects, RefinedSoft(image, result.soft, masks))
 
 
@@ -148,8 +148,8 @@ def _all_refined(
     scale = max(1.0, min(image.shape[:2]) / 480)
     masks, changed = dict(soft), np.zeros(image.shape[:2], bool)
     for object_id, mask in soft.items():
-        if not _is_hard(mask) and (found := _refine(image, mask, scale)) is not None:
-            masks[object_id], band = found
+        if not _is_hard(mask) and (result := _refine(image, mask, scale)) is not None:
+            masks[object_id], band = result
             changed |= band
     return masks, changed
 
@@ -173,9 +173,9 @@ def _winners(masks: Mapping[int, Soft], where: NDArray[np.bool_], labels: LabelM
     return np.asarray(ids, labels.dtype)[winner]
 
 
-def _described(mask: NDArray[np.bool_], found: ObjectResult) -> ObjectResult:
+def _described(mask: NDArray[np.bool_], result: ObjectResult) -> ObjectResult:
     """What is said of an object whose mask changed; one that was lost stays so."""
     box = tight_box(mask)
     if box is None:
         return ObjectResult(0.0, 0, None, "lost")
-    return replace(found, area=int(np.count_nonzero(mask)), box=box)
+    return replace(result, area=int(np.count_nonzero(mask)), box=box)

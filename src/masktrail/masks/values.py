@@ -141,9 +141,9 @@ def _background(
 ) -> tuple[int | None, str | None]:
     """Which colour is background: its place in `codes` (None: no colour), and a note if unsure."""
     for colour in (_TRANSPARENT, _BLACK):
-        found = np.flatnonzero(codes == colour)
-        if found.size:
-            return int(found[0]), None
+        matches = np.flatnonzero(codes == colour)
+        if matches.size:
+            return int(matches[0]), None
     if len(codes) == 1:
         return None, None
     border = np.concatenate([index[0], index[-1], index[:, 0], index[:, -1]])
@@ -154,10 +154,10 @@ def _background(
 def _davis_ids(codes: NDArray[np.uint32]) -> list[int] | None:
     """DAVIS numbers of several colours if all of them are DAVIS colours, else None."""
     table = palette()[:MAX_VALUES].astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
-    known = {int(code): object_id for object_id, code in enumerate(table)}
-    if len(codes) < 2 or not all(int(code) in known for code in codes):
+    ids = {int(code): object_id for object_id, code in enumerate(table)}
+    if len(codes) < 2 or not all(int(code) in ids for code in codes):
         return None
-    return [known[int(code)] for code in codes]
+    return [ids[int(code)] for code in codes]
 
 
 def _count_thin(index: NDArray[Any], values: NDArray[Any]) -> int:

@@ -69,14 +69,14 @@ def check_sides(images: Tensor, stride: int) -> None:
         )
 
 
-def check_choice(field: str, found: object, known: Collection[object]) -> None:
+def check_choice(field: str, value: object, choices: Collection[object]) -> None:
     """Refuses a field of a config that is none of what is known.
 
     Raises:
         InputError: it is not.
     """
-    if found not in known:
-        raise InputError(f"{field} = {found!r}; choose one of {', '.join(map(repr, known))}.")
+    if value not in choices:
+        raise InputError(f"{field} = {value!r}; choose one of {', '.join(map(repr, choices))}.")
 
 
 def check_dropout(field: str, share: float) -> None:

@@ -70,12 +70,12 @@ def observing(network: nn.Module) -> Iterator[Ranges]:
             del ranges[name]
 
 
-def _see_input(see: See, name: str, module: nn.Module, given: tuple[Tensor, ...]) -> None:
-    see(name, given[0])
+def _see_input(see: See, name: str, module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+    see(name, inputs[0])
 
 
 def _see_output(
-    see: See, name: str, module: nn.Module, given: tuple[Tensor, ...], out: Tensor
+    see: See, name: str, module: nn.Module, inputs: tuple[Tensor, ...], out: Tensor
 ) -> None:
     see(name, out)
 
@@ -102,9 +102,9 @@ def to_int8(network: nn.Module, ranges: Mapping[str, float]) -> nn.Module:
 
 def _replace(parent: nn.Module, path: str, ranges: Mapping[str, float]) -> None:
     for name, child in parent.named_children():
-        found = _counterpart(child, path + name, ranges)
-        if found is not None:
-            setattr(parent, name, found)
+        replacement = _counterpart(child, path + name, ranges)
+        if replacement is not None:
+            setattr(parent, name, replacement)
         else:
             _replace(child, f"{path}{name}.", ranges)
 
@@ -188,7 +188,7 @@ class Int8Conv2d(nn.Module):
             base: of the output's shape and type.
             step: of `base`.
         """
-        found = torch.ops.onednn.qconv2d_pointwise.binary(
+        result = torch.ops.onednn.qconv2d_pointwise.binary(
             self._whole(x),
             *(self._step, self._zero),
             *(*self._weight, base, self._bias),
@@ -196,7 +196,7 @@ class Int8Conv2d(nn.Module):
             *self._out,
             *(step, 0, "sum", 1.0, "none" if self._activation[0] == "none" else "relu", [], ""),
         )
-        return found.clamp_max_(LEVELS) if found.dtype == torch.uint8 else found
+        return result.clamp_max_(LEVELS) if result.dtype == torch.uint8 else result
 
     def _whole(self, x: Tensor) -> Tensor:
         whole = x if x.dtype == torch.uint8 else in_steps(x, self._step, self._zero)
@@ -216,9 +216,9 @@ class Int8Stage(nn.Module):
 
     def __init__(self, blocks: nn.Sequential, ranges: Ranges) -> None:
         super().__init__()
-        found = [_Int8Block(block, ranges, name) for name, block in blocks.named_children()]
-        self.blocks = nn.Sequential(*found)
-        self._step = found[-1].step_out
+        converted = [_Int8Block(block, ranges, name) for name, block in blocks.named_children()]
+        self.blocks = nn.Sequential(*converted)
+        self._step = converted[-1].step_out
 
     def forward(self, x: Tensor) -> Tensor:
         return self.blocks(x).float().mul_(self._step)
@@ -230,15 +230,15 @@ class _Int8Block(nn.Module):
     def __init__(self, block: nn.Module, ranges: Ranges, name: str) -> None:
         super().__init__()
         assert isinstance(block, BasicBlock)
-        given, hidden, out = (ranges[name + part] for part in (".conv1", ".conv2", ""))
-        self.step_in, self.step_out = given / LEVELS, out / LEVELS
-        self.conv1 = Int8Conv2d(block.conv1, given, hidden)
+        inputs, hidden, out = (ranges[name + part] for part in (".conv1", ".conv2", ""))
+        self.step_in, self.step_out = inputs / LEVELS, out / LEVELS
+        self.conv1 = Int8Conv2d(block.conv1, inputs, hidden)
         # a shortcut of its own can be negative, so that the sum stays float32
         self.shortcut = None
         if block.downsample is not None:
             (shortcut,) = block.downsample
             assert isinstance(shortcut, nn.Conv2d)
-            self.shortcut = Int8Conv2d(shortcut, given)
+            self.shortcut = Int8Conv2d(shortcut, inputs)
         self.conv2 = Int8Conv2d(block.conv2, hidden, out if self.shortcut is None else None)
 
     def forward(self, x: Tensor) -> Tensor:

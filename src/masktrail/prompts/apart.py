@@ -19,17 +19,17 @@ def apart(masks: Mapping[int, NDArray[np.bool_]]) -> dict[int, NDArray[np.bool_]
         InputError: of one hardly anything is left beside another.
     """
     sizes = {i: int(np.count_nonzero(mask)) for i, mask in masks.items()}
-    taken: dict[int, NDArray[np.bool_]] = {}
+    placed: dict[int, NDArray[np.bool_]] = {}
     for object_id in sorted(masks, key=lambda i: (sizes[i], -i)):
         mask = masks[object_id].copy()
-        for above in taken.values():
+        for above in placed.values():
             mask &= ~above
         if np.count_nonzero(mask) < LEAST * sizes[object_id]:
-            other = max(taken, key=lambda i: np.count_nonzero(taken[i] & masks[object_id]))
+            other = max(placed, key=lambda i: np.count_nonzero(placed[i] & masks[object_id]))
             first, second = sorted((object_id, other))
             raise InputError(
                 f"The prompts of objects {first} and {second} mark the same pixels, so that "
                 "nothing would be left of one; mark one of them otherwise, or leave it out."
             )
-        taken[object_id] = mask
-    return {i: taken[i] for i in masks}
+        placed[object_id] = mask
+    return {i: placed[i] for i in masks}

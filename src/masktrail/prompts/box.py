@@ -100,9 +100,9 @@ def _enlarge(
         large = ndimage.gaussian_filter(large.astype(np.float32), scale / 2) > 0.5
     fit = large[: shape[0] - top, : shape[1] - left]
     mask[top : top + fit.shape[0], left : left + fit.shape[1]] = fit
-    kept = np.zeros_like(mask)
+    clipped = np.zeros_like(mask)
     y0, y1, x0, x1 = int(box.y0), int(np.ceil(box.y1)), int(box.x0), int(np.ceil(box.x1))
-    kept[y0:y1, x0:x1] = mask[y0:y1, x0:x1]
-    if not kept.any():  # a box of a pixel or two
-        kept[y0:y1, x0:x1] = True
-    return kept
+    clipped[y0:y1, x0:x1] = mask[y0:y1, x0:x1]
+    if not clipped.any():  # a box of a pixel or two
+        clipped[y0:y1, x0:x1] = True
+    return clipped

@@ -36,9 +36,9 @@ def check_prompt(
         return _check_box(object_id, prompt, height, width)
     if isinstance(prompt, Points):
         return _check_points(object_id, prompt, height, width, known)
-    found = type(prompt).__name__
+    kind = type(prompt).__name__
     raise InputError(
-        f"The prompt of object {object_id} must be a Mask, a Box or Points, not {found}; "
+        f"The prompt of object {object_id} must be a Mask, a Box or Points, not {kind}; "
         f"give for example Box(0, 0, {width}, {height})."
     )
 
@@ -135,9 +135,9 @@ def _check_labels(
     example: str,
 ) -> None:
     """Refuses a pixel that is both on the object and off it."""
-    told: dict[tuple[int, int], bool] = {}
+    by_pixel: dict[tuple[int, int], bool] = {}
     for (x, y), label in zip(points, labels, strict=True):
-        if told.setdefault((int(x), int(y)), label) != label:
+        if by_pixel.setdefault((int(x), int(y)), label) != label:
             raise InputError(
                 f"The point {object_id}:{x:g},{y:g} is both on object {object_id} and off it; "
                 f"give it once, as {example}."

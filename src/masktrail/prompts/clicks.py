@@ -22,9 +22,9 @@ def enforce_clicks(mask: NDArray[np.bool_], clicks: Points) -> NDArray[np.bool_]
         if not mask[y, x]:
             mask |= _disk(mask.shape, x, y)
     pieces, _ = ndimage.label(mask)
-    wanted = {pieces[y, x] for x, y in on}
-    unwanted = {pieces[y, x] for x, y in off} - wanted - {0}
-    mask &= ~np.isin(pieces, list(unwanted))
+    positive = {pieces[y, x] for x, y in on}
+    negative = {pieces[y, x] for x, y in off} - positive - {0}
+    mask &= ~np.isin(pieces, list(negative))
     for x, y in off:
         if mask[y, x]:
             mask &= ~_disk(mask.shape, x, y)
@@ -44,8 +44,8 @@ def changed_at_clicks(
     mask = before.copy()
     for label, change in ((True, after & ~before), (False, before & ~after)):
         pieces, _ = ndimage.label(change)
-        wanted = {pieces[y, x] for x, y in _pixels(clicks, label)} - {0}
-        mask[np.isin(pieces, list(wanted))] = label
+        clicked = {pieces[y, x] for x, y in _pixels(clicks, label)} - {0}
+        mask[np.isin(pieces, list(clicked))] = label
     return mask
 
 
@@ -56,9 +56,9 @@ def extent(clicks: Points, mask: NDArray[np.bool_] | None = None) -> Box:
     if clicks.box is not None:
         box = clicks.box
         boxes.append((int(box.x0), int(box.y0), int(np.ceil(box.x1)), int(np.ceil(box.y1))))
-    found = None if mask is None else tight_box(mask)
-    if found is not None:
-        boxes.append(found)
+    mask_box = None if mask is None else tight_box(mask)
+    if mask_box is not None:
+        boxes.append(mask_box)
     x0, y0, x1, y1 = zip(*boxes, strict=True)
     return Box(min(x0), min(y0), max(x1), max(y1))
 

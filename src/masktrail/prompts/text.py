@@ -40,11 +40,11 @@ class _Marks:
         return prompt
 
 
-def read_prompts(given: Iterable[tuple[str, str]], first: int = 0) -> Prompts:
+def read_prompts(pairs: Iterable[tuple[str, str]], first: int = 0) -> Prompts:
     """Prompts by frame and object id, from options and their texts.
 
     Args:
-        given: in the order of the command line: ("box", "1:40,60,200,300"), ("point", "1:90,120"),
+        pairs: in the order of the command line: ("box", "1:40,60,200,300"), ("point", "1:90,120"),
             ("not_point", "1:9,12"), ("mask", "FIRST.png"), or ("at", "30"), which says what frame
             all that follows is for. What is said of one object in one frame is put together.
         first: frame that is meant before any "at"; no other may lie before it.
@@ -56,7 +56,7 @@ def read_prompts(given: Iterable[tuple[str, str]], first: int = 0) -> Prompts:
     """
     frames: dict[int, dict[int, _Marks]] = {}
     frame, empty = first, None
-    for kind, text in given:
+    for kind, text in pairs:
         if kind == "at":
             _refuse_empty(empty)
             frame, empty = parse_frame(text, first), text

@@ -71,18 +71,18 @@ def _target(folder: RunFolder, run: Path, journal: Journal, overwrite: bool) -> 
 def _video_of(journal: Journal, run: Path, video: str | Path | None) -> Video:
     """The video of a run, opened where it lies."""
     about = journal.about
-    known = about["identity"]
+    identity = about["identity"]
     if video is None and not about["repeatable"]:
         raise InputError(
             f"The run in {run} is of a camera or a pipe ({about['source']}), and what that showed "
             "cannot be seen again; ask for all formats when tracking it."
         )
-    cut = not journal.finished or known["end"] is not None or known["direction"] == "backward"
+    cut = not journal.finished or identity["end"] is not None or identity["direction"] == "backward"
     last = journal.following if cut else None
     candidates = [video] if video is not None else places(about, run)
     for place in candidates:
-        opened = open_video(place, known["start"], last, values=known.get("values"))
-        if difference(known, {"video": fingerprint(opened)}) is None:
+        opened = open_video(place, identity["start"], last, values=identity.get("values"))
+        if difference(identity, {"video": fingerprint(opened)}) is None:
             return opened
         opened.close()
     raise InputError(
@@ -102,8 +102,8 @@ def _write(
     cuts = set(journal.cuts)  # of what the run saw, if it ended early, more than is seen here
     try:
         for frame in ahead(with_cuts(video)):
-            told = replace(frame, cut=frame.cut or frame.index in cuts)
-            output.write(told, journal.read(frame))
+            marked = replace(frame, cut=frame.cut or frame.index in cuts)
+            output.write(marked, journal.read(frame))
             progress(output.written, expected)
     except BaseException:
         output.abort()

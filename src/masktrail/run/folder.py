@@ -92,10 +92,10 @@ class RunFolder:
         record = self._record()
         if record is None or not self.holds_journal:
             return None
-        asked = {key: v for key, v in identity.items() if key not in ("device", "precision")}
+        requested = {key: v for key, v in identity.items() if key not in ("device", "precision")}
         try:
             with Journal(self.path) as journal:
-                same = difference(journal.about["identity"], asked) is None
+                same = difference(journal.about["identity"], requested) is None
                 whole = same and journal.finished and self._whole(journal)
         except OtherRun:
             return None
@@ -122,7 +122,7 @@ class RunFolder:
             InputError: see `check`, and what `Journal` raises.
         """
         self.check(resume, overwrite)
-        made = not self.path.exists()
+        created = not self.path.exists()
         make_folder(self.path)
         journal = self._taken_up(about, soft, overwrite) if resume and self.holds_journal else None
         if journal is None:
@@ -138,7 +138,7 @@ class RunFolder:
         except BaseException:
             if not journal.frames and not any(products.existing(self.path, self._names)):
                 journal.remove()
-                if made:
+                if created:
                     remove_empty(self.path)
             raise
         finally:
@@ -157,34 +157,34 @@ class RunFolder:
         Raises:
             OtherRun: something else has.
         """
-        left = self._left_by(journal)
+        outputs = self._left_by(journal)
         if not overwrite:
-            self.check_free(Left(left.names, None))
-        journal.claim([*left.names, *self._names])
+            self.check_free(Left(outputs.names, None))
+        journal.claim([*outputs.names, *self._names])
         try:
             yield
         except BaseException:
-            fresh = [name for name in self._names if name not in left.names]
+            added = [name for name in self._names if name not in outputs.names]
             with suppress(InputError):  # the first error is what matters
-                journal.disclaim([n for n in fresh if not any(products.existing(self.path, [n]))])
+                journal.disclaim([n for n in added if not any(products.existing(self.path, [n]))])
             raise
         if (record := self._record()) is not None:
             self.record(journal, record)
 
     def check_free(
-        self, left: Left = Left(), hint: str = "move it away, or give another folder"
+        self, outputs: Left = Left(), hint: str = "move it away, or give another folder"
     ) -> None:
         """Refuses to replace what is not of the run.
 
         Args:
-            left: what is.
+            outputs: what is.
             hint: what to do.
 
         Raises:
             OtherRun: something else has the name of what is asked for.
         """
-        own = [name for name in self._names if name in left.names]
-        ours = set(products.existing(self.path, own, left.frames))
+        repeated = [name for name in self._names if name in outputs.names]
+        ours = set(products.existing(self.path, repeated, outputs.frames))
         strange = [path for path in products.existing(self.path, self._names) if path not in ours]
         if os.path.lexists(self.path / RECORD) and self._record() is None:
             strange.insert(0, self.path / RECORD)
@@ -195,8 +195,8 @@ class RunFolder:
 
     def record(self, journal: Journal, content: Mapping[str, Any]) -> None:
         """Says what the run did, what it made, and up to which frame."""
-        told = {"products": journal.products, "until": journal.following}
-        write_json(self.path / RECORD, {**content, **told})
+        extra = {"products": journal.products, "until": journal.following}
+        write_json(self.path / RECORD, {**content, **extra})
 
     def remove(self) -> None:
         """Removes the run; whatever else is in the folder stays.
@@ -222,10 +222,10 @@ class RunFolder:
         there = self.holds_journal
         if there and not journal:
             raise busy(self.path)
-        with self._held() as left:
+        with self._held() as outputs:
             if check:
-                self.check_free(left)
-            products.remove(self.path, left.names, left.frames)
+                self.check_free(outputs)
+            products.remove(self.path, outputs.names, outputs.frames)
             delete(part_of(self.path / RECORD))
             if self._record() is not None:
                 delete(self.path / RECORD)
@@ -268,12 +268,12 @@ class RunFolder:
             raise
         return journal
 
-    def _check_same(self, journal: Journal, asked: Mapping[str, Any]) -> None:
-        known = journal.about["identity"]
-        key = difference(known, asked)
+    def _check_same(self, journal: Journal, requested: Mapping[str, Any]) -> None:
+        recorded = journal.about["identity"]
+        key = difference(recorded, requested)
         if key is None:
             return
-        values = "" if key == "video" else f" ({known[key]}, now {asked[key]})"
+        values = "" if key == "video" else f" ({recorded[key]}, now {requested[key]})"
         raise OtherRun(
             f"{self.path} holds a run of another {key}{values}; give what it began with, "
             "--overwrite, or another folder."
@@ -324,11 +324,11 @@ def _recorded(record: Mapping[str, Any] | None) -> Left:
     until = record.get("until", start + frames if isinstance(start, int) and frames else None)
     if not isinstance(start, int) or not isinstance(until, int):
         return Left()
-    told = record.get("products")
-    names = told if isinstance(told, list) else _exported(arguments.get("export"))
+    listed = record.get("products")
+    names = listed if isinstance(listed, list) else _exported(arguments.get("export"))
     return Left([name for name in names if name in KNOWN], range(start, until))
 
 
 def _exported(export: object) -> list[str]:
-    asked = [name.strip().lower() for name in export.split(",")] if isinstance(export, str) else []
-    return products.names_of(WRITERS[name] for name in asked if name in WRITERS)
+    names = [name.strip().lower() for name in export.split(",")] if isinstance(export, str) else []
+    return products.names_of(WRITERS[name] for name in names if name in WRITERS)

@@ -37,14 +37,14 @@ def of_model(options: ModelOptions, tracker: "Tracker") -> dict[str, Any]:
         options: as they were asked for.
         tracker: of them.
     """
-    own = own_settings(options.model, options.settings)
+    settings = own_settings(options.model, options.settings)
     return {
         "weights": weights_hash(weights_path(options.model)),
         "size": tracker.size,
         "device": tracker.propagator.device,
         "precision": tracker.precision,
-        "settings": own,
-        "defaults": {name: v for name, v in tracker.settings.items() if name not in own},
+        "settings": settings,
+        "defaults": {name: v for name, v in tracker.settings.items() if name not in settings},
         "edges": options.edges,
         "version": VERSION,
     }
@@ -62,17 +62,17 @@ def of_task(video: Video, plan: Plan, job: Job) -> dict[str, Any]:
     }
 
 
-def difference(known: Mapping[str, Any], asked: Mapping[str, Any]) -> str | None:
+def difference(recorded: Mapping[str, Any], requested: Mapping[str, Any]) -> str | None:
     """The first thing in which two identities differ; what an older one does not tell of is none.
 
     Args:
-        known: as a journal holds it.
-        asked: now.
+        recorded: as a journal holds it.
+        requested: now.
     """
-    now = json.loads(json.dumps(asked))
-    if "video" in known:
-        now["video"] = {key: now["video"].get(key) for key in known["video"]}
-    return next((key for key in now if key in known and known[key] != now[key]), None)
+    now = json.loads(json.dumps(requested))
+    if "video" in recorded:
+        now["video"] = {key: now["video"].get(key) for key in recorded["video"]}
+    return next((key for key in now if key in recorded and recorded[key] != now[key]), None)
 
 
 def modern(about: Any) -> dict[str, Any]:
@@ -82,27 +82,27 @@ def modern(about: Any) -> dict[str, Any]:
         ValueError, TypeError, KeyError: it is malformed.
     """
     if "identity" in about:
-        told = dict(about)
+        record = dict(about)
     else:
-        kept = ("prompts", "start", "end", "direction", "weights", "size", "device", "precision")
-        seen = dict(about["seen"])
-        seen.pop("frames" if seen["bytes"] is not None else "bytes")  # a guess, of files
-        told = {
+        keys = ("prompts", "start", "end", "direction", "weights", "size", "device", "precision")
+        video = dict(about["seen"])
+        video.pop("frames" if video["bytes"] is not None else "bytes")  # a guess, of files
+        record = {
             "identity": {
-                **{key: about[key] for key in kept},
+                **{key: about[key] for key in keys},
                 "edges": about.get("edges", "plain"),
                 "settings": about.get("settings", {}),
-                "video": seen,
+                "video": video,
             },
             "source": about["video"],
             "repeatable": can_be_repeated(about["video"]),
             "export": about["export"],
         }
-    if not told["identity"].keys() >= REQUIRED:
+    if not record["identity"].keys() >= REQUIRED:
         raise ValueError("it does not tell what its run is of")
-    if not isinstance(told["source"], str) or not isinstance(told["repeatable"], bool):
+    if not isinstance(record["source"], str) or not isinstance(record["repeatable"], bool):
         raise ValueError("it does not tell where its video is")
-    return told
+    return record
 
 
 def fingerprint(video: Video) -> dict[str, Any]:

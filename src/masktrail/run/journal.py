@@ -158,8 +158,8 @@ class Journal:
         """Writes down where the video lies now, see `video_location.describe`."""
         self.about |= where
         with self._explained():
-            told = json.dumps(self.about)
-            self._file.execute("UPDATE about SET value = ? WHERE key = 'about'", (told,))
+            content = json.dumps(self.about)
+            self._file.execute("UPDATE about SET value = ? WHERE key = 'about'", (content,))
             self._file.execute(
                 "UPDATE about SET value = ? WHERE key = 'format'", (json.dumps(FORMAT),)
             )
@@ -187,7 +187,7 @@ class Journal:
         """Keeps what was said of a frame."""
         if frame.cut:
             self.add_cut(frame.index)
-        objects = {i: asdict(found) for i, found in result.objects.items()}
+        objects = {i: asdict(object_result) for i, object_result in result.objects.items()}
         soft = result.soft.packed() if self._soft and result.soft else None
         row = (frame.index, result.labels.dtype.str, _packed(result.labels))
         with self._explained():
@@ -212,9 +212,9 @@ class Journal:
         row = self._one(query, frame.index)
         if row is None:
             raise self._damaged(f"it holds nothing of frame {frame.index}")
-        kind, packed, told, soft = row
+        kind, packed, text, soft = row
         with self._explained():
-            objects = {int(i): _object(found) for i, found in json.loads(told).items()}
+            objects = {int(i): _object(record) for i, record in json.loads(text).items()}
             labels = _labels(packed, kind, frame.image.shape[:2])
             return Result(labels, objects, self._soft_masks(soft, frame, labels, list(objects)))
 
@@ -233,8 +233,8 @@ class Journal:
         """Frames, ascending, and what was said of the objects in them."""
         with self._explained():
             rows = self._file.execute("SELECT frame, objects FROM frames ORDER BY frame")
-            for frame, told in rows:
-                yield frame, {int(i): _object(found) for i, found in json.loads(told).items()}
+            for frame, text in rows:
+                yield frame, {int(i): _object(record) for i, record in json.loads(text).items()}
 
     def checkpoint(self, frame: int, state: bytes) -> None:
         """Keeps the state before a frame, as `packed_state` made it, instead of the one before."""
@@ -329,8 +329,8 @@ def _create(path: Path, values: Mapping[str, Any]) -> None:
             raise busy(path.parent) from None
         raise
     finally:
-        for left in (part, part.with_name(f"{part.name}-journal")):
-            left.unlink(missing_ok=True)
+        for temporary in (part, part.with_name(f"{part.name}-journal")):
+            temporary.unlink(missing_ok=True)
 
 
 def _take_name(part: Path, path: Path) -> None:
@@ -366,13 +366,13 @@ def _labels(packed: bytes, kind: str, shape: tuple[int, int]) -> LabelMap:
     return np.frombuffer(zlib.decompress(packed), kind).reshape(shape).copy()
 
 
-def _object(told: Mapping[str, Any]) -> ObjectResult:
-    box = None if told["box"] is None else tuple(told["box"])
-    found = ObjectResult(**{**told, "box": box})
-    numbers = (found.score, found.area, *(box or ()))
+def _object(record: Mapping[str, Any]) -> ObjectResult:
+    box = None if record["box"] is None else tuple(record["box"])
+    result = ObjectResult(**{**record, "box": box})
+    numbers = (result.score, result.area, *(box or ()))
     if len(numbers) not in (2, 6) or not all(isinstance(number, int | float) for number in numbers):
-        raise ValueError(f"an object of {dict(told)}")
-    return found
+        raise ValueError(f"an object of {dict(record)}")
+    return result
 
 
 @dataclass(frozen=True)

@@ -178,8 +178,8 @@ def _track_video(
             **identities.of_task(video, plan, job),
             **identities.of_model(job.options, tracker),
         }
-        if job.keep_finished and (known := _report_of(folder.finished(identity))):
-            return known
+        if job.keep_finished and (finished := _report_of(folder.finished(identity))):
+            return finished
         where = video_location.describe(job.source, folder.path)
         about = {"identity": identity, "repeatable": video.repeatable, **where}
         passes = (
@@ -193,7 +193,7 @@ def _track_video(
 
 
 def _report_of(record: Mapping[str, Any] | None) -> Report | None:
-    names = [one.name for one in fields(Report)]
+    names = [field.name for field in fields(Report)]
     if record is None or not set(names) <= record.keys():
         return None
     return Report(**{name: record[name] for name in names})
@@ -224,11 +224,11 @@ def check_prompts(plan: Plan, video: Video, end: int | None) -> None:
     Raises:
         InputError: which prompt, and why.
     """
-    info, known = video.info, set[int]()
+    info, ids = video.info, set[int]()
     for frame in sorted(plan.prompts, reverse=not plan.forward):
         for object_id, prompt in plan.prompts[frame].items():
-            check_prompt(object_id, prompt, info.height, info.width, known=object_id in known)
-            known.add(object_id)
+            check_prompt(object_id, prompt, info.height, info.width, known=object_id in ids)
+            ids.add(object_id)
         if end is not None and frame >= end:
             raise InputError(
                 f"The prompt for frame {frame} lies behind frame {end - 1}, the last one asked "
@@ -315,7 +315,7 @@ def _result_of(
     """What is said of a frame; of one that is lost what was said before, all objects lost."""
     if frame.lost:
         passes.skip(frame)
-        lost = {i: replace(one, score=0.0, state="lost") for i, one in before.objects.items()}
+        lost = {i: replace(old, score=0.0, state="lost") for i, old in before.objects.items()}
         return replace(before, objects=lost)
     result = passes.step(frame)
     return refined(frame.image, result) if refine else result

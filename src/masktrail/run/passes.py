@@ -80,21 +80,21 @@ class ForwardPass:
         """Everything needed to go on with the next frame."""
         return self._tracker.state_dict()
 
-    def resume(self, kept: Kept | None, following: int) -> int:
+    def resume(self, checkpoint: Kept | None, following: int) -> int:
         """Goes on where a run stood.
 
         Args:
-            kept: the frame a state was kept before, and the state.
+            checkpoint: the frame a state was kept before, and the state.
             following: frame after the last one whose results are known.
 
         Returns:
             The frame to be stepped to next; results of those before it have to be known.
         """
-        if kept is None:
+        if checkpoint is None:
             return 0
-        frame, state = kept
+        frame, state = checkpoint
         self._tracker.load_state_dict(state)
-        self._waiting = {t: of for t, of in self._waiting.items() if t >= frame}
+        self._waiting = {t: prompts for t, prompts in self._waiting.items() if t >= frame}
         return frame
 
 
@@ -161,8 +161,8 @@ class BothPasses:
                 joined[object_id] = opinion
         logits = {i: opinion.logits for i, opinion in joined.items()}
         scores = {i: opinion.score for i, opinion in joined.items()}
-        given = self._given.get(frame.index, {})
-        return self._tracker.report(frame.image, logits, given, scores)
+        prompt_masks = self._given.get(frame.index, {})
+        return self._tracker.report(frame.image, logits, prompt_masks, scores)
 
     def skip(self, frame: Frame) -> None:
         """Passes over a lost frame; both directions did."""
@@ -178,15 +178,15 @@ class BothPasses:
         """Everything needed to go on with the next frame, but for what the backward pass says."""
         return self._tracker.state_dict() if self._plan.forward else None
 
-    def resume(self, kept: Kept | None, following: int) -> int:
+    def resume(self, checkpoint: Kept | None, following: int) -> int:
         """Goes on where a run stood; see `ForwardPass.resume`.
 
         The frames from there to the last prompt are tracked backward again.
         """
         if not self._plan.forward:
             self._following = max(min(following, self._plan.last + 1), self._plan.start)
-        elif kept is not None:
-            self._following, self._state = kept
+        elif checkpoint is not None:
+            self._following, self._state = checkpoint
             if not self.extra:
                 self._tracker.load_state_dict(self._state)
         return self._following
@@ -197,9 +197,9 @@ class BothPasses:
         Not those clicks that correct a mask which is not there yet.
         """
         learnt = {
-            index: known
+            index: usable
             for index, prompts in self._plan.prompts.items()
-            if (known := {i: p for i, p in prompts.items() if not self._plan.corrects(index, i)})
+            if (usable := {i: p for i, p in prompts.items() if not self._plan.corrects(index, i)})
         }
         for frame in recording.pick(list(learnt), tick):
             if frame.lost:
@@ -272,15 +272,15 @@ def join(
         shares: of both, from `Plan.shares`.
     """
     sides = zip((forward, backward), shares, strict=True)
-    counted = [(said, share) for said, share in sides if said is not None and share > 0]
+    counted = [(opinion, share) for opinion, share in sides if opinion is not None and share > 0]
     if len(counted) < 2:
         return counted[0][0] if counted else None
-    (one, near), (other, far) = counted
-    share = weight((near, far), (one.score, other.score))
-    pooled = share * sigmoid(one.logits) + (1 - share) * sigmoid(other.logits)
+    (first, near), (second, far) = counted
+    share = weight((near, far), (first.score, second.score))
+    pooled = share * sigmoid(first.logits) + (1 - share) * sigmoid(second.logits)
     logits = to_logits(pooled, EPSILON).astype(np.float32)
-    score = share * one.score * _overlap(one.logits, logits)
-    score += (1 - share) * other.score * _overlap(other.logits, logits)
+    score = share * first.score * _overlap(first.logits, logits)
+    score += (1 - share) * second.score * _overlap(second.logits, logits)
     return Opinion(logits, score)
 
 
@@ -297,7 +297,7 @@ def never_came(source: str, frame: int, loss: str | None) -> str:
     ).rstrip()
 
 
-def _overlap(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+def _overlap(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
     """IoU of the masks of two maps of logits; 1 where both are empty."""
-    union = np.count_nonzero((one > 0) | (other > 0))
-    return np.count_nonzero((one > 0) & (other > 0)) / union if union else 1.0
+    union = np.count_nonzero((first > 0) | (second > 0))
+    return np.count_nonzero((first > 0) & (second > 0)) / union if union else 1.0

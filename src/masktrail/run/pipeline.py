@@ -36,14 +36,14 @@ def holding_ctrl_c() -> Iterator[None]:
     if not callable(usual) or threading.current_thread() is not threading.main_thread():
         yield
         return
-    held: list[int] = []
-    signal.signal(signal.SIGINT, lambda number, _: held.append(number))
+    pending: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: pending.append(number))
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, usual)
-    if held:
-        usual(held[0], None)
+    if pending:
+        usual(pending[0], None)
 
 
 class Output:

@@ -59,8 +59,8 @@ class Plan:
         self.forward = direction != "backward"
         self.backward = direction != "forward" and self.last > start
         self._frames: dict[int, list[int]] = {}
-        for frame, of in self.prompts.items():
-            for object_id in of:
+        for frame, objects in self.prompts.items():
+            for object_id in objects:
                 self._frames.setdefault(object_id, []).append(frame)
         self.corrected = self._corrected() if self.forward else range(0)
 
@@ -76,7 +76,9 @@ class Plan:
         return isinstance(prompt, Points) and prompt.alone and frame != first
 
     def _corrected(self) -> range:
-        clicked = [t for t, of in self.prompts.items() if any(self.corrects(t, i) for i in of)]
+        clicked = [
+            t for t, objects in self.prompts.items() if any(self.corrects(t, i) for i in objects)
+        ]
         return range(self.first, clicked[-1] + 1) if clicked else range(0)
 
     def shares(self, object_id: int, frame: int) -> tuple[float, float]:
@@ -117,31 +119,33 @@ def by_frame(prompts: Prompts, start: int) -> dict[int, dict[int, Prompt]]:
     Raises:
         InputError: there are none, or both kinds are mixed.
     """
-    nested = {key: of for key, of in prompts.items() if isinstance(of, Mapping)}
+    nested = {key: objects for key, objects in prompts.items() if isinstance(objects, Mapping)}
     if nested and len(nested) < len(prompts):
         raise InputError("Give prompts either by object id or by frame and object id, not both.")
-    given = nested or ({start: cast(Mapping[int, Prompt], prompts)} if prompts else {})
-    found = {
-        whole_number(frame, "frame"): {whole_number(i, "object id"): one for i, one in of.items()}
-        for frame, of in given.items()
-        if of
+    frames = nested or ({start: cast(Mapping[int, Prompt], prompts)} if prompts else {})
+    result = {
+        whole_number(frame, "frame"): {
+            whole_number(i, "object id"): prompt for i, prompt in objects.items()
+        }
+        for frame, objects in frames.items()
+        if objects
     }
-    if not found:
+    if not result:
         raise InputError("There is nothing to track; give a mask or a box for the first frame.")
-    return found
+    return result
 
 
-def whole_number(told: object, what: str) -> int:
+def whole_number(value: object, what: str) -> int:
     """A number of any library as one of Python.
 
     Raises:
         InputError: it is none, or not whole.
     """
     try:
-        number = int(told)  # type: ignore[call-overload]
-        whole = not isinstance(told, str) and number == told
+        number = int(value)  # type: ignore[call-overload]
+        whole = not isinstance(value, str) and number == value
     except (TypeError, ValueError):
         whole = False
     if not whole:
-        raise InputError(f"The {what} {told!r} is no whole number; give one, as 1.")
+        raise InputError(f"The {what} {value!r} is no whole number; give one, as 1.")
     return number

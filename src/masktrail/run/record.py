@@ -16,11 +16,11 @@ def versions() -> dict[str, str]:
 def peak_memory_mb() -> float | None:
     """Largest resident memory of this process so far, MiB; None where the system does not tell."""
     try:  # `ru_maxrss` would count the process that started this one too
-        own = re.search(r"VmHWM:\s*(\d+)", Path("/proc/self/status").read_text())
+        match = re.search(r"VmHWM:\s*(\d+)", Path("/proc/self/status").read_text())
     except OSError:
-        own = None
-    if own:
-        return int(own[1]) / 2**10
+        match = None
+    if match:
+        return int(match[1]) / 2**10
     try:
         import resource
     except ImportError:

@@ -25,8 +25,8 @@ def packed_state(state: Mapping[str, Any]) -> bytes:
             texts or whole numbers.
     """
     arrays: dict[str, NDArray[Any]] = {}
-    told = _to_json(state, arrays)
-    return save(arrays, metadata={KEY: json.dumps(told)})
+    structure = _to_json(state, arrays)
+    return save(arrays, metadata={KEY: json.dumps(structure)})
 
 
 def unpacked_state(content: bytes) -> dict[str, Any]:
@@ -39,8 +39,8 @@ def unpacked_state(content: bytes) -> dict[str, Any]:
         if content.startswith(ARCHIVE):
             return _of_torch(content)
         size = int.from_bytes(content[:8], "little")
-        told = json.loads(json.loads(content[8 : 8 + size])["__metadata__"][KEY])
-        state = _from_json(told, load(content))
+        structure = json.loads(json.loads(content[8 : 8 + size])["__metadata__"][KEY])
+        state = _from_json(structure, load(content))
         if not isinstance(state, dict):
             raise ValueError("it is no state")
         return state
@@ -61,14 +61,14 @@ def _to_json(value: Any, arrays: dict[str, NDArray[Any]]) -> Any:
     return value
 
 
-def _from_json(told: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
-    if isinstance(told, list):
-        return [_from_json(each, arrays) for each in told]
-    if not isinstance(told, dict):
-        return told
-    if "array" in told:
-        return arrays[told["array"]]
-    return {key: _from_json(each, arrays) for key, each in told["items"]}
+def _from_json(value: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
+    if isinstance(value, list):
+        return [_from_json(each, arrays) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if "array" in value:
+        return arrays[value["array"]]
+    return {key: _from_json(each, arrays) for key, each in value["items"]}
 
 
 def _of_torch(content: bytes) -> dict[str, Any]:

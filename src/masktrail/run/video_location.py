@@ -38,15 +38,15 @@ def places(about: Mapping[str, Any], run: Path) -> list[str]:
         InputError: it is at none of these places.
     """
     source = str(about["source"])
-    told = [about.get("path", source), source]
+    candidates = [about.get("path", source), source]
     if "beside" in about:
-        told.insert(0, os.path.normpath(run.resolve() / about["beside"]))
-    found = [place for place in dict.fromkeys(told) if os.path.exists(place)]
-    if not found and is_url(source):
+        candidates.insert(0, os.path.normpath(run.resolve() / about["beside"]))
+    existing = [place for place in dict.fromkeys(candidates) if os.path.exists(place)]
+    if not existing and is_url(source):
         return [source]
-    if not found:
+    if not existing:
         raise InputError(
-            f"The video of the run in {run} is no longer at {told[-2]}; say where it lies now with "
-            "--video."
+            f"The video of the run in {run} is no longer at {candidates[-2]}; say where it lies "
+            "now with --video."
         )
-    return found
+    return existing

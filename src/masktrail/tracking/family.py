@@ -176,5 +176,5 @@ class Family:
     int8: bool = False
 
     def __post_init__(self) -> None:
-        own = {name: replace(card, family=self.name) for name, card in self.cards.items()}
-        object.__setattr__(self, "cards", own)
+        cards = {name: replace(card, family=self.name) for name, card in self.cards.items()}
+        object.__setattr__(self, "cards", cards)

@@ -55,10 +55,10 @@ def without_strays(logits: Soft, before: NDArray[np.bool_], usual: float) -> Sof
     if count < 2:
         return logits
     near = before.any()
-    kept = _near(pieces, count, before, usual) if near else _heaviest(pieces, count, logits)
-    if len(kept) == count:
+    labels = _near(pieces, count, before, usual) if near else _heaviest(pieces, count, logits)
+    if len(labels) == count:
         return logits
-    good = np.isin(pieces, kept)
+    good = np.isin(pieces, labels)
     bad = ndimage.binary_dilation((pieces > 0) & ~good, TOUCHING, iterations=2) & ~good
     return np.where(bad, np.minimum(logits, DROPPED), logits)
 

@@ -55,7 +55,7 @@ class Opinion(NamedTuple):
 
 def packed(opinions: Mapping[int, Opinion]) -> bytes:
     """Opinions by object id, their logits all of one size, as `unpacked` reads them."""
-    shape = next((one.logits.shape for one in opinions.values()), (0, 0))
+    shape = next((opinion.logits.shape for opinion in opinions.values()), (0, 0))
     parts = [_HEAD.pack(len(opinions), *shape)]
     for object_id, (logits, score, kind) in opinions.items():
         parts += [_OBJECT.pack(object_id, score, kind), _in_steps(logits).tobytes()]
@@ -71,16 +71,16 @@ def unpacked(content: bytes) -> dict[int, Opinion]:
     data = zlib.decompress(content.removeprefix(MAGIC))
     try:
         count, height, width = _HEAD.unpack_from(data)
-        found, place, size = {}, _HEAD.size, height * width
+        opinions, place, size = {}, _HEAD.size, height * width
         for _ in range(count):
             object_id, score, kind = _OBJECT.unpack_from(data, place)
             place += _OBJECT.size
             steps = np.frombuffer(data, np.int8, size, place).reshape(height, width)
-            found[object_id] = Opinion(_of_steps(steps), score, Kind(kind))
+            opinions[object_id] = Opinion(_of_steps(steps), score, Kind(kind))
             place += size
     except struct.error as error:
         raise ValueError(str(error)) from error
-    return found
+    return opinions
 
 
 @dataclass(frozen=True)
@@ -103,15 +103,17 @@ class SoftMasks:
         """Soft masks (H, W) by object id; what the user gave is 0 or 1, what is lost is 0."""
         if not self.opinions:
             return {}
-        rounded = np.stack([_of_steps(_in_steps(one.logits)) for one in self.opinions.values()])
+        rounded = np.stack(
+            [_of_steps(_in_steps(opinion.logits)) for opinion in self.opinions.values()]
+        )
         logits = soft_aggregate(rounded)
         stretch = Stretch(*self.labels.shape, *logits.shape[1:])
         full = softmax(np.stack([stretch.logits_out(each) for each in logits]))
         masks = dict(zip(self.opinions, full[1:], strict=True))
-        for object_id, one in self.opinions.items():
-            if one.kind == Kind.GIVEN:
+        for object_id, opinion in self.opinions.items():
+            if opinion.kind == Kind.GIVEN:
                 masks[object_id] = (self.labels == object_id).astype(np.float32)
-            elif one.kind == Kind.LOST:
+            elif opinion.kind == Kind.LOST:
                 masks[object_id] = np.zeros_like(full[0])
         return masks
 

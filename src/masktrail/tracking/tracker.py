@@ -95,7 +95,7 @@ class Tracker:
         inner = stretch.image_in(image)
         by_id = dict(zip(carried, self.propagator.propagate(inner, carried), strict=True))
         marked = self._marked(prompts)
-        given = apart(
+        prompt_masks = apart(
             {i: stretch.logits_out(logits) > 0 for i, logits in marked.items()}
             | {
                 i: self._mask_of(prompt, image, by_id.get(i))
@@ -103,24 +103,24 @@ class Tracker:
                 if i not in marked
             }
         )
-        self._ids = sorted({*self._ids, *given})
-        for object_id in by_id.keys() - given.keys() if self.traits.strays else ():
+        self._ids = sorted({*self._ids, *prompt_masks})
+        for object_id in by_id.keys() - prompt_masks.keys() if self.traits.strays else ():
             by_id[object_id] = without_strays(
                 by_id[object_id], self._before[object_id], self._usual[object_id]
             )
-        for object_id, mask in given.items():
+        for object_id, mask in prompt_masks.items():
             coverage = stretch.mask_in(mask, self.propagator.mask_stride)
             by_id[object_id] = marked.get(object_id, to_logits(coverage))
-        result = self._settle(by_id, given)
-        if given and self.traits.learns:
-            self._learn(inner, given)
+        result = self._settle(by_id, prompt_masks)
+        if prompt_masks and self.traits.learns:
+            self._learn(inner, prompt_masks)
         return result
 
     def report(
         self,
         image: Image,
         logits: dict[int, Soft],
-        given: dict[int, NDArray[np.bool_]],
+        prompt_masks: dict[int, NDArray[np.bool_]],
         scores: Mapping[int, float],
     ) -> Result:
         """What logits made elsewhere say of a frame; nothing is remembered of them.
@@ -128,11 +128,11 @@ class Tracker:
         Args:
             image: the frame, uint8 RGB (H, W, 3).
             logits: (h, w) by object id, of the size of the attribute `logits`.
-            given: masks (H, W) that come from the user and stand.
+            prompt_masks: masks (H, W) that come from the user and stand.
             scores: confidence by object id.
         """
         self._fit(image)
-        return self._compete(logits, given, scores)[1]
+        return self._compete(logits, prompt_masks, scores)[1]
 
     def remove(self, object_id: int) -> None:
         """Stops tracking an object and forgets it; its id may be given again.
@@ -199,24 +199,24 @@ class Tracker:
     def _marked(self, prompts: Mapping[int, Prompt]) -> dict[int, Soft]:
         """Logits (h, w) of objects whose prompts the propagator takes as they are, by id."""
         assert self._stretch is not None
-        own = {
+        supported = {
             i: _inside(prompt, self._stretch)
             for i, prompt in prompts.items()
             if not isinstance(prompt, Mask) and _kind(prompt) in self.traits.prompts
         }
-        if not own:
+        if not supported:
             return {}
-        found = cast(Marking, self.propagator).mark(own)
-        return dict(zip(own, found, strict=True))
+        logits = cast(Marking, self.propagator).mark(supported)
+        return dict(zip(supported, logits, strict=True))
 
-    def _learn(self, image: Image, given: Mapping[int, NDArray[np.bool_]]) -> None:
+    def _learn(self, image: Image, prompt_masks: Mapping[int, NDArray[np.bool_]]) -> None:
         """Lets the propagator learn from a prompted frame, once, also if it comes again."""
         assert self._stretch is not None
         digest = hashlib.sha256(image.tobytes())
-        for object_id, mask in sorted(given.items()):
+        for object_id, mask in sorted(prompt_masks.items()):
             digest.update(object_id.to_bytes(2, "little") + mask.tobytes())
         if digest.hexdigest() not in self._learned:
-            masks = {i: self._stretch.mask_in(mask, 1) for i, mask in given.items()}
+            masks = {i: self._stretch.mask_in(mask, 1) for i, mask in prompt_masks.items()}
             cast(Learning, self.propagator).learn(image, masks, self.learning)
             self._learned.add(digest.hexdigest())
 
@@ -229,24 +229,26 @@ class Tracker:
         assert self._stretch is not None
         return self._prompter(image, prompt, sigmoid(self._stretch.logits_out(logits)))
 
-    def _settle(self, logits: dict[int, Soft], given: dict[int, NDArray[np.bool_]]) -> Result:
+    def _settle(
+        self, logits: dict[int, Soft], prompt_masks: dict[int, NDArray[np.bool_]]
+    ) -> Result:
         """Lets the objects compete for pixels, tells the propagator, and reports."""
-        self.logits, self.given = logits, given
-        soft, result = self._compete(logits, given)
-        scores = {i: found.score for i, found in result.objects.items()}
+        self.logits, self.given = logits, prompt_masks
+        soft, result = self._compete(logits, prompt_masks)
+        scores = {i: object_result.score for i, object_result in result.objects.items()}
         self._before = {i: (mask > 0.5) & (scores[i] > 0) for i, mask in soft.items()}
         self._usual = {
             i: usual_area(float(np.count_nonzero(mask)), self._usual.get(i, 0.0))
             for i, mask in self._before.items()
         }
-        self.propagator.update(soft, scores, set(given))
+        self.propagator.update(soft, scores, set(prompt_masks))
         return result
 
     def _scores(self, soft: Mapping[int, Soft]) -> dict[int, float]:
         """How sure each object's mask is."""
         if self.traits.scores:
-            told = cast(Scoring, self.propagator).scores
-            figures = {i: told.get(i, 0.0) for i in soft}
+            scores = cast(Scoring, self.propagator).scores
+            figures = {i: scores.get(i, 0.0) for i in soft}
         else:
             figures = {i: expected_overlap(mask) for i, mask in soft.items()}
         return {i: self.traits.calibration(figure) for i, figure in figures.items()}
@@ -254,7 +256,7 @@ class Tracker:
     def _compete(
         self,
         logits: dict[int, Soft],
-        given: dict[int, NDArray[np.bool_]],
+        prompt_masks: dict[int, NDArray[np.bool_]],
         scores: Mapping[int, float] | None = None,
     ) -> tuple[dict[int, Soft], Result]:
         """Soft masks (h, w) after the competition, and what follows from them."""
@@ -263,18 +265,18 @@ class Tracker:
             return {}, Result(np.zeros((self._stretch.height, self._stretch.width), np.uint8), {})
         ids = sorted(logits)
         aggregated = soft_aggregate(np.stack([logits[i] for i in ids]))
-        settled = Settled(self._stretch, ids, aggregated, given)
+        settled = Settled(self._stretch, ids, aggregated, prompt_masks)
         soft = settled.soft()
-        own = scores or self._scores(soft)
-        scores = {i: 1.0 if i in given else own[i] for i in ids}
+        measured = scores or self._scores(soft)
+        scores = {i: 1.0 if i in prompt_masks else measured[i] for i in ids}
         labels = settled.labels()
         lost = {i for i, score in scores.items() if score < LOST}
         for object_id in lost:
             labels[labels == object_id] = 0
-        found = {i: _describe(labels == i, scores[i]) for i in ids}
-        kinds = dict.fromkeys(lost, Kind.LOST) | dict.fromkeys(given, Kind.GIVEN)
+        objects = {i: _describe(labels == i, scores[i]) for i in ids}
+        kinds = dict.fromkeys(lost, Kind.LOST) | dict.fromkeys(prompt_masks, Kind.GIVEN)
         opinions = {i: Opinion(logits[i], scores[i], kinds.get(i, Kind.TRACKED)) for i in ids}
-        return soft, Result(labels, found, SoftMasks(opinions, labels))
+        return soft, Result(labels, objects, SoftMasks(opinions, labels))
 
 
 def _kind(prompt: Box | Points) -> str:

@@ -17,10 +17,10 @@ log = logging.getLogger("masktrail.train")
 def main() -> None:
     """Trains by the recipe named on the command line."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    given = _arguments()
+    arguments = _arguments()
     try:
-        recipe = read_recipe(given.recipe)
-        train(recipe, given.minutes, given.out, given.resume, given.device, _show)
+        recipe = read_recipe(arguments.recipe)
+        train(recipe, arguments.minutes, arguments.out, arguments.resume, arguments.device, _show)
     except InputError as error:
         raise SystemExit(str(error)) from error
 

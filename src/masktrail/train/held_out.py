@@ -73,8 +73,8 @@ class HeldOut:
 def _as_they_are(stage: Stage, training: Training) -> Stage:
     """A stage of clips that are neither bent nor pasted into, and of masks that are not spoilt."""
     clips = replace(stage.clips, objects=1, paste=0.0, real_motion=0.0, small=0.0, far=0)
-    own = stage.settings_as(training.settings).unspoilt() if training.settings else None
-    return replace(stage, clips=clips, own=own)
+    settings = stage.settings_as(training.settings).unspoilt() if training.settings else None
+    return replace(stage, clips=clips, own=settings)
 
 
 def _iou(masks: Tensor, truth: Tensor, valid: Tensor) -> Tensor:
@@ -86,7 +86,7 @@ def _iou(masks: Tensor, truth: Tensor, valid: Tensor) -> Tensor:
         valid: slots that hold an object, bool (B, N).
     """
     true = truth[:, 1:] if truth.shape[1] > 1 else truth
-    found, true = masks[:, -true.shape[1] :] > 0.5, true > 0.5
-    union = (found | true).sum((3, 4))
-    iou = torch.where(union > 0, (found & true).sum((3, 4)) / union.clamp_min(1), 1.0)
+    predicted, true = masks[:, -true.shape[1] :] > 0.5, true > 0.5
+    union = (predicted | true).sum((3, 4))
+    iou = torch.where(union > 0, (predicted & true).sum((3, 4)) / union.clamp_min(1), 1.0)
     return masked_mean(iou, valid[:, None].expand(iou.shape))

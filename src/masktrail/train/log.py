@@ -99,8 +99,8 @@ def draw_curves(table: Path, out: Path, scores: Path | None = None) -> None:
     for axes, (name, curves) in zip(
         np.atleast_1d(figure.subplots(1, len(panels))), panels.items(), strict=True
     ):
-        for of, curve in curves.items():
-            axes.plot(*curve, marker="." if len(curve[0]) < FEW else "", label=of)
+        for label, curve in curves.items():
+            axes.plot(*curve, marker="." if len(curve[0]) < FEW else "", label=label)
         axes.set(title=name.replace("_", " "), xlabel="minutes")
         if len(curves) > 1:
             axes.legend(frameon=False)
@@ -113,9 +113,9 @@ def _columns(table: Path) -> dict[str, tuple[list[float], list[float]]]:
     rows = _rows(table)
     curves = {}
     for name in rows[0]:
-        known = [row for row in rows if row[name]]
-        minutes = [float(row["minutes"]) for row in known]
-        curves[name] = (minutes, [float(row[name]) for row in known])
+        filled = [row for row in rows if row[name]]
+        minutes = [float(row["minutes"]) for row in filled]
+        curves[name] = (minutes, [float(row[name]) for row in filled])
     return {name: curve for name, curve in curves.items() if name not in CLOCK}
 
 
@@ -135,12 +135,12 @@ def draw_sheet(clips: Clips, masks: torch.Tensor, out: Path, rows: int = 8) -> N
         out: PNG to be written.
         rows: at most this many clips.
     """
-    given = clips.masks[:, :1].to(masks.dtype)
-    labels = _labels(torch.cat([given, masks], 1))[:rows]  # (B, T, S, S)
-    shown = clips.images[:rows]
-    if shown.shape[1] == 1:
-        shown = shown.expand(-1, labels.shape[1], -1, -1, -1)
-    images = (shown * 255).byte().permute(0, 1, 3, 4, 2).cpu().numpy()
+    first_masks = clips.masks[:, :1].to(masks.dtype)
+    labels = _labels(torch.cat([first_masks, masks], 1))[:rows]  # (B, T, S, S)
+    frames = clips.images[:rows]
+    if frames.shape[1] == 1:
+        frames = frames.expand(-1, labels.shape[1], -1, -1, -1)
+    images = (frames * 255).byte().permute(0, 1, 3, 4, 2).cpu().numpy()
     tiles = [
         np.concatenate([overlay(i, m) for i, m in zip(*clip, strict=True)], 1)
         for clip in zip(images, labels, strict=True)

@@ -29,15 +29,15 @@ def read_recipe(path: Path | str) -> Recipe:
         raise InputError(f"The recipe {path} cannot be read: {error.strerror}.") from error
     except ValueError as error:
         raise InputError(f"{path} is not a TOML file: {error}.") from error
-    told = table.pop("stages", [{}])
-    if not isinstance(told, list):
-        raise InputError(f"{path}: stages = {told!r}; expected tables, each below [[stages]].")
+    stages = table.pop("stages", [{}])
+    if not isinstance(stages, list):
+        raise InputError(f"{path}: stages = {stages!r}; expected tables, each below [[stages]].")
     recipe = _fill(Recipe, table, path)
     if recipe.family not in trained():
-        found = f"family = {recipe.family!r}" if recipe.family else "no family is named"
-        raise InputError(f"{path}: {found}; there are {', '.join(trained())}.")
+        message = f"family = {recipe.family!r}" if recipe.family else "no family is named"
+        raise InputError(f"{path}: {message}; there are {', '.join(trained())}.")
     training = training_of(recipe.family)
-    recipe = replace(recipe, stages=tuple(_stage(stage, training, path) for stage in told))
+    recipe = replace(recipe, stages=tuple(_stage(stage, training, path) for stage in stages))
     for problem in problems(recipe):
         raise InputError(f"{path}: {problem}.")
     _fill(parts_of(recipe.family)[1], recipe.model, path)
@@ -48,11 +48,11 @@ def _stage(table: Any, training: Training, path: Path | str) -> Stage:
     """A stage whose clips, and what its family's step is told, have tables of their own."""
     inner = table if isinstance(table, dict) else {}
     clips = _fill(ClipSettings, inner.pop("clips", {}), path)
-    own = None
+    settings = None
     if training.settings:
-        own = _fill(training.settings, inner.pop(training.table, {}), path)
+        settings = _fill(training.settings, inner.pop(training.table, {}), path)
     stage = _fill(Stage, table, path, {"clips": "clips", "own": training.table})
-    return replace(stage, clips=clips, own=own)
+    return replace(stage, clips=clips, own=settings)
 
 
 def _fill(
@@ -72,9 +72,9 @@ def _fill(
     defaults, hints = vars(kind()), get_type_hints(kind)
     unknown = sorted(set(table) - (set(defaults) - set(tables)))
     if unknown:
-        known = filter(None, (tables.get(name, name) for name in defaults))
+        fields = filter(None, (tables.get(name, name) for name in defaults))
         raise InputError(
-            f"{path}: unknown field {', '.join(unknown)}; {kind.__name__} has {', '.join(known)}."
+            f"{path}: unknown field {', '.join(unknown)}; {kind.__name__} has {', '.join(fields)}."
         )
     values = {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
     for name, value in values.items():
@@ -90,7 +90,7 @@ def _fits(value: object, hint: Any) -> bool:
     if get_origin(hint) is Literal:
         return value in get_args(hint)
     if get_origin(hint) is tuple:
-        return isinstance(value, tuple) and all(_fits(one, get_args(hint)[0]) for one in value)
+        return isinstance(value, tuple) and all(_fits(item, get_args(hint)[0]) for item in value)
     if get_origin(hint) is dict:
         return isinstance(value, dict)
     if hint is bool or isinstance(value, bool):

@@ -195,8 +195,8 @@ class Trainer:
     def _save_weights(self, ranges: bool = False) -> None:
         name, config = self.recipe.family, self.recipe.model
         averaged = self._averaged()
-        found = self._ranges(averaged) if ranges and family(name).int8 else {}
-        save_network(self.out / "weights.safetensors", averaged, name, config, found)
+        int8_ranges = self._ranges(averaged) if ranges and family(name).int8 else {}
+        save_network(self.out / "weights.safetensors", averaged, name, config, int8_ranges)
 
     def score(self) -> dict[str, float]:
         """Of the averaged weights on the recipe's held-out pack, see `HeldOut.score`; nothing where

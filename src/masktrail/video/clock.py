@@ -45,16 +45,16 @@ class Clock:
     def timed(self, frames: Iterator[av.VideoFrame]) -> Iterator[tuple[av.VideoFrame, int]]:
         """Frames in presentation order, and when each is shown."""
         while self._look(frames, 1):
-            told = self._timestamp(self._coming[0])
-            if told is None:
+            timestamp = self._timestamp(self._coming[0])
+            if timestamp is None:
                 yield self._next(self._after())
-            elif self._last is None or told > self._last:
-                yield self._next(told)
+            elif self._last is None or timestamp > self._last:
+                yield self._next(timestamp)
             else:
-                yield from self._mended(frames, told)
+                yield from self._mended(frames, timestamp)
 
     def _mended(
-        self, frames: Iterator[av.VideoFrame], told: int
+        self, frames: Iterator[av.VideoFrame], timestamp: int
     ) -> Iterator[tuple[av.VideoFrame, int]]:
         """The frames from here on that are told too early, or none where time begins anew."""
         last, early, following = self._last or 0, 1, None
@@ -64,7 +64,7 @@ class Clock:
                 break
             early += 1
         if early > AT_ONCE:
-            self._offset += last + self._duration - told
+            self._offset += last + self._duration - timestamp
             return
         room = self._duration * (early + 1)
         if following is not None and following > last:

@@ -79,11 +79,11 @@ def _marked(frames: Iterator[Frame]) -> Iterator[Frame]:
     for frame in frames:
         waiting.append((frame, None if frame.lost else look_at(frame.image)))
         if len(waiting) > FLASH:
-            told, before = _first(waiting, before)
-            yield told
+            marked, before = _first(waiting, before)
+            yield marked
     while waiting:
-        told, before = _first(waiting, before)
-        yield told
+        marked, before = _first(waiting, before)
+        yield marked
 
 
 def _first(

@@ -41,14 +41,14 @@ class Depth:
     """
 
     def __init__(
-        self, name: str, first: Callable[[], Iterable[NDArray[Any]]], given: Range | None = None
+        self, name: str, first: Callable[[], Iterable[NDArray[Any]]], limits: Range | None = None
     ) -> None:
-        if given is not None and not given[0] < given[1]:
+        if limits is not None and not limits[0] < limits[1]:
             raise InputError(
-                f"The range {given[0]:g},{given[1]:g} is none; give LOW,HIGH with LOW below HIGH, "
-                "as 0,4095."
+                f"The range {limits[0]:g},{limits[1]:g} is none; give LOW,HIGH with LOW below "
+                "HIGH, as 0,4095."
             )
-        self._name, self._first, self._range = name, first, given
+        self._name, self._first, self._range = name, first, limits
 
     def to_bytes(self, values: NDArray[Any]) -> NDArray[np.uint8]:
         """Values of any kind and shape as 0 (black) to 255 (white)."""
@@ -59,7 +59,7 @@ class Depth:
         return np.floor((values.astype(np.float64) - low) * steps).clip(0, 255).astype(np.uint8)
 
     def _found(self) -> Range:
-        values = np.concatenate([one.reshape(-1) for one in self._first()])
+        values = np.concatenate([array.reshape(-1) for array in self._first()])
         values = values[np.isfinite(values)] if values.dtype.kind == "f" else values
         low, high = (float(x) for x in usual_range(values))
         log.warning(

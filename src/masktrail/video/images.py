@@ -98,19 +98,19 @@ def list_pictures(folder: Path) -> list[Path]:
             told which of them are the frames.
     """
     try:
-        found = [path for path in folder.iterdir() if is_picture(path) and not path.is_dir()]
+        pictures = [path for path in folder.iterdir() if is_picture(path) and not path.is_dir()]
     except PermissionError:
         raise InputError(f"{folder} may not be read; check its permissions.") from None
-    if not found:
+    if not pictures:
         kinds = ", ".join(sorted(suffix[1:] for suffix in PICTURES))
         raise InputError(f"The folder {folder} holds no pictures; expected files of {kinds}.")
-    broken = [path for path in found if not path.exists()]
+    broken = [path for path in pictures if not path.exists()]
     if broken:
         raise InputError(
-            f"{len(broken)} of {len(found)} pictures in {folder} are links that lead nowhere, as "
-            f"{broken[0].name}; bring back what they lead to, or remove them."
+            f"{len(broken)} of {len(pictures)} pictures in {folder} are links that lead nowhere, "
+            f"as {broken[0].name}; bring back what they lead to, or remove them."
         )
-    return sorted(without_strays(folder, found), key=_natural_key)
+    return sorted(without_strays(folder, pictures), key=_natural_key)
 
 
 def read_picture(path: Path, depth: Depth) -> Image:

@@ -108,11 +108,11 @@ def read_chunk(
         if chunk is not None:
             return chunk
         index.distrust()
-    fresh = again()
+    reopened = again()
     try:
-        return list(islice(fresh.raw(), first, end))
+        return list(islice(reopened.raw(), first, end))
     finally:
-        fresh.close()
+        reopened.close()
 
 
 def _from_key(

@@ -72,8 +72,8 @@ def _cannot_open(name: str, error: Exception) -> str:
     )
 
 
-def _not_a_video(name: str, found: str) -> str:
-    return f"{name} is {found}, not a video; give a video file or a folder of pictures."
+def _not_a_video(name: str, description: str) -> str:
+    return f"{name} is {description}, not a video; give a video file or a folder of pictures."
 
 
 def choose_stream(container: Any, name: str) -> Any:
@@ -86,9 +86,9 @@ def choose_stream(container: Any, name: str) -> Any:
     pictures = [s for s in container.streams.video if not s.disposition & aside]
     streams = [s for s in pictures if s.codec_context is not None]
     if not streams:
-        found = ", ".join(sorted({s.type for s in container.streams})) or "nothing"
+        types = ", ".join(sorted({s.type for s in container.streams})) or "nothing"
         raise InputError(
-            f"{name} holds no video stream that can be decoded (found: {found}); "
+            f"{name} holds no video stream that can be decoded (found: {types}); "
             "give a file with pictures in it, or convert it."
         )
     stream = next((s for s in streams if s.disposition & kinds.default), streams[0])

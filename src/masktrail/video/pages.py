@@ -117,13 +117,13 @@ class PagedPicture:
 
     def _count(self) -> int:
         """Pages that are there: Pillow takes the header of a PNG at its word."""
-        told = self._picture.n_frames
+        declared = self._picture.n_frames
         if self._picture.format != "PNG":
-            return told
-        held = count_png_pages(self._path) + self._picture.default_image
-        if held < told:
-            self.loss = f"{self._path} tells of {told} pages and holds {held}."
-        return max(1, min(told, held))
+            return declared
+        present = count_png_pages(self._path) + self._picture.default_image
+        if present < declared:
+            self.loss = f"{self._path} tells of {declared} pages and holds {present}."
+        return max(1, min(declared, present))
 
     def _at(self, index: int) -> Any:
         """The picture, at a page."""
@@ -146,8 +146,8 @@ class PagedPicture:
             self._at(index).load()
         except UNREADABLE as error:
             self._lose(index, error)
-        told = round(self._picture.info.get("duration") or 0)
-        return told or round(1 / (RATE * TIME_BASE))
+        duration = round(self._picture.info.get("duration") or 0)
+        return duration or round(1 / (RATE * TIME_BASE))
 
     def _lose(self, index: int, error: BaseException) -> None:
         self._broken.add(index)
@@ -166,8 +166,8 @@ class PagedPicture:
         if not sizes:
             raise InputError(f"Not one page of {self._path} can be decoded; check the file.")
         if len(sizes) > 1:
-            found = ", ".join(f"{width}x{height}" for width, height in sorted(sizes))
+            text = ", ".join(f"{width}x{height}" for width, height in sorted(sizes))
             raise InputError(
-                f"{self._path} holds pages of different sizes ({found}); all must have one."
+                f"{self._path} holds pages of different sizes ({text}); all must have one."
             )
         return sizes.pop()

@@ -374,6 +374,6 @@ def _leave(counting: Counting) -> None:
         counting.users -= 1
         if counting.users:
             return
-        for key in [key for key, one in _COUNTED.items() if one is counting]:
+        for key in [key for key, value in _COUNTED.items() if value is counting]:
             del _COUNTED[key]
     counting.close()

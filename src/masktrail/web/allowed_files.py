@@ -64,10 +64,10 @@ class AllowedFiles:
     def is_inside(self, path: str) -> bool:
         """Whether a path is under one of the roots, links followed."""
         try:
-            found = Path(path).resolve(strict=True)
+            resolved = Path(path).resolve(strict=True)
         except (OSError, ValueError, RuntimeError):
             return False
-        return any(found.is_relative_to(root) for root in self.roots)
+        return any(resolved.is_relative_to(root) for root in self.roots)
 
     def listing(self, path: str) -> dict[str, Any]:
         """Folders and videos of a folder, or the roots where none is named."""
@@ -76,8 +76,8 @@ class AllowedFiles:
             return {"path": "", "parent": None, "entries": entries}
         folder = self.inside(path)
         try:
-            told = filter(can_be_told, folder.iterdir())
-            children = sorted(told, key=lambda p: (p.is_file(), p.name.lower()))
+            paths = filter(can_be_told, folder.iterdir())
+            children = sorted(paths, key=lambda p: (p.is_file(), p.name.lower()))
         except OSError as error:
             raise InputError(f"{folder.name} cannot be listed ({error.strerror}).") from error
         entries = [_entry(c, kind, c.name) for c in children if (kind := _kind(c)) is not None]
@@ -97,14 +97,14 @@ class AllowedFiles:
 
     def project_of(self, video: Path) -> Path | None:
         """The folder of the project that was last changed among those of a video."""
-        found = (f.parent for f in self._files() if _video_of(f.parent) == video)
-        return next(found, None)
+        folders = (f.parent for f in self._files() if _video_of(f.parent) == video)
+        return next(folders, None)
 
     def free_project(self, name: str) -> Path:
         """A folder that is not there yet, for a project of about that name."""
         name = safe_name(name)
         names = (name, *(f"{name}-{n}" for n in range(2, 10_000)))
-        return next(self.projects / one for one in names if not (self.projects / one).exists())
+        return next(self.projects / new for new in names if not (self.projects / new).exists())
 
     def listed_projects(self) -> list[dict[str, Any]]:
         """Name, video and time of change of all projects, the latest first."""
@@ -145,8 +145,8 @@ class AllowedFiles:
 
     def _files(self) -> list[Path]:
         try:
-            found = filter(can_be_told, self.projects.glob(f"*/{FILE}"))
-            return sorted(found, key=lambda f: -f.stat().st_mtime)
+            files = filter(can_be_told, self.projects.glob(f"*/{FILE}"))
+            return sorted(files, key=lambda f: -f.stat().st_mtime)
         except OSError as error:
             raise cannot_write(self.projects, error) from error
 

@@ -51,8 +51,8 @@ class Exporting:
         """
         unknown = [name for name in names if name not in WRITERS]
         if unknown or not names:
-            found = f"No export {', '.join(unknown)}" if unknown else "No export chosen"
-            raise InputError(f"{found}; there are {', '.join(WRITERS)}.")
+            problem = f"No export {', '.join(unknown)}" if unknown else "No export chosen"
+            raise InputError(f"{problem}; there are {', '.join(WRITERS)}.")
         if self._project.run is None:
             raise InputError("Nothing is tracked yet; track first, then export.")
         if self.busy:
@@ -60,8 +60,8 @@ class Exporting:
         self._state, self._message, self._done, self._expected = "running", None, 0, None
         self._files = {}
         self._stopping.clear()
-        wanted = list(dict.fromkeys(names))
-        self._thread = threading.Thread(target=self._run, args=(wanted,), daemon=True)
+        formats = list(dict.fromkeys(names))
+        self._thread = threading.Thread(target=self._run, args=(formats,), daemon=True)
         self._thread.start()
 
     def status(self) -> dict[str, Any]:
@@ -125,9 +125,9 @@ class Exporting:
             self._done, self._expected = place * total + done, count * total
 
         make_folder(folder)
-        with TemporaryDirectory(prefix=MAKING, dir=folder) as made:
-            convert(run, name, made, self._project.video, progress)
-            return _one_file(Path(made), folder / self._title(name))
+        with TemporaryDirectory(prefix=MAKING, dir=folder) as temporary:
+            convert(run, name, temporary, self._project.video, progress)
+            return _one_file(Path(temporary), folder / self._title(name))
 
     def _title(self, name: str) -> str:
         return f"{self._project.name}-{name}"
@@ -144,13 +144,13 @@ class Exporting:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _one_file(made: Path, target: Path) -> Path:
+def _one_file(folder: Path, target: Path) -> Path:
     """What lies in a folder as a single file, as it is or as a ZIP archive, with a suffix."""
-    files = sorted(path for path in made.rglob("*") if path.is_file())
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
     if len(files) == 1:
         return files[0].replace(target.with_name(target.name + files[0].suffix))
     archive = target.with_name(f"{target.name}.zip")
     with replacing(archive) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as packed:
         for path in files:
-            packed.write(path, path.relative_to(made))
+            packed.write(path, path.relative_to(folder))
     return archive

@@ -69,7 +69,7 @@ class Guard:
         host, origin = headers.get("host", ""), headers.get("origin")
         if host not in self._hosts:
             return 403, f"This server answers to {sorted(self._hosts)[0]} alone."
-        if origin is not None and origin not in {f"http://{own}" for own in self._hosts}:
+        if origin is not None and origin not in {f"http://{allowed}" for allowed in self._hosts}:
             return 403, "Requests from other sites are refused."
         if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
             return 403, "Requests from other sites are refused."
@@ -81,21 +81,21 @@ class Guard:
         return None
 
     def _may(self, scope: Scope, headers: dict[str, str]) -> bool:
-        given = [self._in_cookie(headers.get("cookie", ""))]
+        tokens = [self._in_cookie(headers.get("cookie", ""))]
         if scope["path"] == "/":
-            given.append(self._in_address(scope))
-        return any(secrets.compare_digest(one.encode(), self._token.encode()) for one in given)
+            tokens.append(self._in_address(scope))
+        return any(secrets.compare_digest(token.encode(), self._token.encode()) for token in tokens)
 
     def _in_address(self, scope: Scope) -> str:
-        found = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])
-        return found[0]
+        tokens = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])
+        return tokens[0]
 
     def _in_cookie(self, cookies: str) -> str:
         try:
-            found = SimpleCookie(cookies).get(self._cookie)
+            cookie = SimpleCookie(cookies).get(self._cookie)
         except CookieError:
             return ""
-        return found.value if found else ""
+        return cookie.value if cookie else ""
 
     def _answering(self, scope: Scope, send: Send) -> Send:
         """Adds headers to an answer; the page itself brings the cookie."""

@@ -94,10 +94,10 @@ class Mark(_Strict):
 
     @model_validator(mode="after")
     def _known(self) -> "Mark":
-        ids = [one.id for one in self.objects]
+        ids = [entry.id for entry in self.objects]
         if len(set(ids)) < len(ids):
             raise ValueError("two objects have one id")
-        marked = {object_id for of in self.prompts.values() for object_id in of}
+        marked = {object_id for marks in self.prompts.values() for object_id in marks}
         if marked - set(ids):
             raise ValueError(f"there is no object {min(marked - set(ids))} that a prompt is for")
         return self
@@ -105,16 +105,16 @@ class Mark(_Strict):
     def tracked(self) -> dict[str, Any]:
         """What results depend on: all but names and colours, in one order, and settings that are
         as they are anyhow."""
-        told = self.model_dump(mode="json", exclude={"objects"})
-        own = own_settings(self.settings.model, told["settings"].pop("own"))
-        if own:
-            told["settings"]["own"] = own
-        told["prompts"] = {
-            frame: {i: _followed(one) for i, one in sorted(of.items()) if _any(one)}
-            for frame, of in sorted(self.prompts.items())
-            if any(map(_any, of.values()))
+        content = self.model_dump(mode="json", exclude={"objects"})
+        model_settings = own_settings(self.settings.model, content["settings"].pop("own"))
+        if model_settings:
+            content["settings"]["own"] = model_settings
+        content["prompts"] = {
+            frame: {i: _followed(mark) for i, mark in sorted(marks.items()) if _any(mark)}
+            for frame, marks in sorted(self.prompts.items())
+            if any(map(_any, marks.values()))
         }
-        return told
+        return content
 
     def correcting(self, before: "Mark", tracked: KeepTracked) -> "Mark":
         """These marks, with the tracked masks that points alone go out from.
@@ -126,37 +126,37 @@ class Mark(_Strict):
             tracked: keeps the tracked mask of a frame and an object; its name, None without one.
         """
 
-        def of_one(frame: int, object_id: int, one: PromptMark) -> PromptMark:
+        def of_one(frame: int, object_id: int, mark: PromptMark) -> PromptMark:
             old = before.prompts.get(frame, {}).get(object_id)
-            if not one.points_alone:
+            if not mark.points_alone:
                 name = None
-            elif one.corrects or (old and old.points_alone):
-                name = one.corrects or (old and old.corrects)
+            elif mark.corrects or (old and old.points_alone):
+                name = mark.corrects or (old and old.corrects)
             else:
                 name = tracked(frame, object_id)
-            return one.model_copy(update={"corrects": name})
+            return mark.model_copy(update={"corrects": name})
 
         prompts = {
-            frame: {i: of_one(frame, i, one) for i, one in of.items()}
-            for frame, of in self.prompts.items()
+            frame: {i: of_one(frame, i, mark) for i, mark in marks.items()}
+            for frame, marks in self.prompts.items()
         }
         return self.model_copy(update={"prompts": prompts})
 
     def at(self, frame: int, read_mask: ReadMask) -> dict[int, Prompt]:
         """Prompts of a frame, by object id."""
-        given = self.prompts.get(frame, {})
-        found = {i: one.prompt(read_mask) for i, one in sorted(given.items())}
-        return {i: prompt for i, prompt in found.items() if prompt is not None}
+        marks = self.prompts.get(frame, {})
+        prompts = {i: mark.prompt(read_mask) for i, mark in sorted(marks.items())}
+        return {i: prompt for i, prompt in prompts.items() if prompt is not None}
 
     def by_frame(self, read_mask: ReadMask) -> dict[int, dict[int, Prompt]]:
         """All prompts, by frame and object id."""
-        found = {frame: self.at(frame, read_mask) for frame in sorted(self.prompts)}
-        return {frame: of for frame, of in found.items() if of}
+        prompts = {frame: self.at(frame, read_mask) for frame in sorted(self.prompts)}
+        return {frame: by_id for frame, by_id in prompts.items() if by_id}
 
     def started(self, frame: int, object_id: int) -> bool:
         """Whether an object is marked in another frame too, so that there may be a mask of it."""
-        others = (of for other, of in self.prompts.items() if other != frame)
-        return any(object_id in of and _any(of[object_id]) for of in others)
+        others = (marks for other_frame, marks in self.prompts.items() if other_frame != frame)
+        return any(object_id in marks and _any(marks[object_id]) for marks in others)
 
 
 def new_mark() -> Mark:
@@ -179,17 +179,17 @@ def check_mark(mark: Mark, size: tuple[int, int], frames: int | None, read_mask:
     if mark.settings.own:
         own_settings(mark.settings.model, mark.settings.own)
     width, height = size
-    for frame, of in mark.by_frame(read_mask).items():
+    for frame, prompts in mark.by_frame(read_mask).items():
         if frames is not None and frame >= frames:
             raise InputError(f"There is no frame {frame} to mark; the video has {frames}.")
-        for object_id, prompt in of.items():
+        for object_id, prompt in prompts.items():
             check_prompt(object_id, prompt, height, width, mark.started(frame, object_id))
 
 
-def _followed(one: PromptMark) -> dict[str, Any]:
+def _followed(mark: PromptMark) -> dict[str, Any]:
     """What results follow from, as it was told before there was `corrects` where there is none."""
-    return one.model_dump(mode="json", exclude=set() if one.corrects else {"corrects"})
+    return mark.model_dump(mode="json", exclude=set() if mark.corrects else {"corrects"})
 
 
-def _any(one: PromptMark) -> bool:
-    return bool(one.box or one.points or one.mask)
+def _any(mark: PromptMark) -> bool:
+    return bool(mark.box or mark.points or mark.mask)

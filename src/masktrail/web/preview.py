@@ -50,15 +50,15 @@ class Preview:
             InputError: a mark does not fit the image, as in a project of another video.
         """
         height, width = image.shape[:2]
-        shown = np.zeros(image.shape[:2], np.uint8) if tracked is None else tracked.copy()
+        labels = np.zeros(image.shape[:2], np.uint8) if tracked is None else tracked.copy()
         for object_id, mark in sorted(marks.items()):
             if (prompt := mark.prompt(read_mask)) is None:
                 continue
             prompt = check_prompt(object_id, prompt, height, width)
             mask = self._mask((key, object_id, mark.model_dump_json()), image, prompt)
-            shown[shown == object_id] = 0
-            shown[mask] = object_id
-        return shown
+            labels[labels == object_id] = 0
+            labels[mask] = object_id
+        return labels
 
     def warm_up(self, image: Image) -> None:
         """Does once what takes longest the first time: weights, and kernels for usual sizes."""

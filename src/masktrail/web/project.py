@@ -64,9 +64,9 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._lock = threading.Lock()  # of what the file tells
-        told = read_project(folder)
-        self.video = folder / told.video  # an absolute path stays as it is
-        self.mark, self._run = told.mark, told.run
+        content = read_project(folder)
+        self.video = folder / content.video  # an absolute path stays as it is
+        self.mark, self._run = content.mark, content.run
 
     @classmethod
     def create(cls, folder: Path, video: Path) -> "Project":
@@ -81,8 +81,8 @@ class Project:
             )
         make_folder(folder)
         inside = video.relative_to(folder) if video.is_relative_to(folder) else video
-        told = Told(format=FORMAT, video=str(inside), mark=new_mark(), run=None)
-        write_json(folder / FILE, told.model_dump(mode="json"))
+        content = Told(format=FORMAT, video=str(inside), mark=new_mark(), run=None)
+        write_json(folder / FILE, content.model_dump(mode="json"))
         return cls(folder)
 
     @property
@@ -120,11 +120,11 @@ class Project:
         """The folder of a new run of what the latest one is of, which cannot be gone on with."""
         return self._next_run(self._run.of if self._run else self._print())
 
-    def _next_run(self, of: str) -> Path:
+    def _next_run(self, fingerprint: str) -> Path:
         before = self._runs()
         number = max([self.number, *(int(run.name) for run in before)]) + 1
         with self._lock:
-            run = LatestRun(number=number, of=of)
+            run = LatestRun(number=number, of=fingerprint)
             self._write(self.mark, run)
             self._run = run
         masked = [run for run in before if any(run.glob("masks/*"))]
@@ -197,12 +197,12 @@ class Project:
         ships = [dict(card.files), card.size] if card else []
         if card and card.settings:
             ships.append(dict(card.settings))
-        told = json.dumps([self.mark.tracked(), ships])
-        return hashlib.sha256(told.encode()).hexdigest()[:16]
+        content = json.dumps([self.mark.tracked(), ships])
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     def _write(self, mark: Mark, run: LatestRun | None) -> None:
-        told = read_project(self.folder).model_copy(update={"mark": mark, "run": run})
-        write_json(self.folder / FILE, told.model_dump(mode="json"))
+        content = read_project(self.folder).model_copy(update={"mark": mark, "run": run})
+        write_json(self.folder / FILE, content.model_dump(mode="json"))
 
 
 def read_project(folder: Path) -> Told:
@@ -212,10 +212,10 @@ def read_project(folder: Path) -> Told:
         InputError: there is none, or it is damaged or of another version.
     """
     try:
-        told = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        if isinstance(told, dict) and told.get("format", FORMAT) != FORMAT:
+        content = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        if isinstance(content, dict) and content.get("format", FORMAT) != FORMAT:
             raise InputError(f"The project {folder.name} was made by another version of MaskTrail.")
-        return Told.model_validate(told)
+        return Told.model_validate(content)
     except InputError:
         raise
     except FileNotFoundError:

@@ -89,8 +89,8 @@ def redirect(address: str, folder: Path) -> Iterator[Path]:
 
 def default_projects() -> Path:
     """Where projects are kept: in the present folder if there are any, as before, else at home."""
-    here = Path(OLD_PROJECTS)
-    return here if here.is_dir() else Path.home() / "MaskTrail"
+    folder = Path(OLD_PROJECTS)
+    return folder if folder.is_dir() else Path.home() / "MaskTrail"
 
 
 def make_allowed_files(

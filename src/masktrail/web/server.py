@@ -133,8 +133,8 @@ def _opening(app: FastAPI, session: Session) -> None:
 
 def _marking(app: FastAPI, session: Session) -> None:
     @app.put("/api/mark")
-    def mark(given: Mark, k: str = "") -> dict[str, bool]:
-        session.mark(given, k)
+    def mark(body: Mark, k: str = "") -> dict[str, bool]:
+        session.mark(body, k)
         return {"ok": True}
 
     @app.post("/api/masks")
@@ -151,14 +151,14 @@ def _marking(app: FastAPI, session: Session) -> None:
 
     @app.get("/api/labels/{frame}")
     def labels(frame: int) -> Response:
-        shown = session.shown(frame)
-        headers = {**FRESH, "X-Source": shown.source, "X-Objects": ""}
-        if shown.labels is None or not shown.labels.any():
+        result = session.shown(frame)
+        headers = {**FRESH, "X-Source": result.source, "X-Objects": ""}
+        if result.labels is None or not result.labels.any():
             return Response(status_code=204, headers=headers)
         mark = session.opened.project.mark
-        ids = [one.id for one in mark.objects if (shown.labels == one.id).any()]
+        ids = [entry.id for entry in mark.objects if (result.labels == entry.id).any()]
         headers["X-Objects"] = ",".join(map(str, ids))
-        picture = labels_png(shown.labels, {one.id: one.rgb for one in mark.objects})
+        picture = labels_png(result.labels, {entry.id: entry.rgb for entry in mark.objects})
         return Response(picture, media_type="image/png", headers=headers)
 
     @app.get("/api/labels/{frame}/{object_id}")
@@ -189,8 +189,8 @@ def _tracking(app: FastAPI, session: Session) -> None:
 
 def _exporting(app: FastAPI, session: Session) -> None:
     @app.post("/api/export")
-    def start(wanted: Wanted, k: str = "") -> dict[str, Any]:
-        session.export(wanted.exports, k)
+    def start(body: Wanted, k: str = "") -> dict[str, Any]:
+        session.export(body.exports, k)
         return session.opened.exporting.status()
 
     @app.get("/api/export")

@@ -202,9 +202,9 @@ class Session:
         project = opened.project
         tracked = project.labels(frame)
         marks = project.mark.prompts.get(frame, {})
-        known = {one.id for one in project.mark.objects}
+        ids = {entry.id for entry in project.mark.objects}
         if tracked is not None:
-            tracked[~np.isin(tracked, list(known))] = 0
+            tracked[~np.isin(tracked, list(ids))] = 0
         if not marks or (tracked is not None and not project.stale):
             return Shown(tracked, "none" if tracked is None else "run")
         image = opened.browser.frame(frame)
@@ -236,11 +236,11 @@ class Session:
                 raise InputError("Tracking goes on; export when it is done, or pause it first.")
             opened.exporting.start(names)
 
-    def _show(self, video: Path, of: Callable[[], Project]) -> None:
+    def _show(self, video: Path, open_project: Callable[[], Project]) -> None:
         """Opens a video and its project in the place of what is open; that stays if it cannot."""
         browser = Browser(video)
         try:
-            first, project = browser.frame(0), of()
+            first, project = browser.frame(0), open_project()
             self.close()
             parts = Tracking(project), Exporting(project)
         except BaseException:

@@ -52,7 +52,7 @@ class Watcher:
         """Takes what was said of the next frame."""
         with self._lock:
             self._review.note(frame, 0.0, objects)
-            self._scores.append((frame, {i: found.score for i, found in objects.items()}))
+            self._scores.append((frame, {i: result.score for i, result in objects.items()}))
 
     def note_cut(self, frame: int) -> None:
         """Takes a frame that is the first after a cut."""
@@ -68,13 +68,13 @@ class Watcher:
     def since(self, number: int) -> dict[str, Any]:
         """Scores from the so-manieth on, and all frames to review and cuts."""
         with self._lock:
-            fresh = self._scores[max(number, 0) :]
+            scores = self._scores[max(number, 0) :]
             rows = [row for row in self._review.rows if row.doubt > -DOUBTFUL]
-            told = [(row.frame, row.object_id, row.reason) for row in rows]
+            review = [(row.frame, row.object_id, row.reason) for row in rows]
             return {
-                "scores": fresh,
+                "scores": scores,
                 "next": len(self._scores),
-                "review": told,
+                "review": review,
                 "cuts": self._review.cuts,
             }
 

@@ -79,19 +79,19 @@ def load(
 
     if size is not None and size < 64:
         raise InputError(f"A working size of {size} is too small; use 64 or more.")
-    path, card, of = weights_path(model), card_of(model), _family_of(model)
-    told, usable = checked(settings_of(model), settings, str(model)), _device(of, device)
+    path, card, spec = weights_path(model), card_of(model), _family_of(model)
+    values, usable = checked(settings_of(model), settings, str(model)), _device(spec, device)
     if path is None:
-        propagator, computed = _propagator(model)(**told), "float"
+        propagator, computed = _propagator(model)(**values), "float"
     else:
         from masktrail.zoo.engines import torch_engine
 
-        if "torch" not in of.traits.engines:
-            raise InputError(f"Nothing here computes the family {of.name!r}, as torch would.")
+        if "torch" not in spec.traits.engines:
+            raise InputError(f"Nothing here computes the family {spec.name!r}, as torch would.")
         engine = torch_engine(path, usable, precision)
-        propagator, computed = _propagator(model)(engine, **told), engine.precision
+        propagator, computed = _propagator(model)(engine, **values), engine.precision
     prompter = load_prompter(device=device)
-    return Tracker(propagator, size or card.size, prompter, computed, told, of.traits)
+    return Tracker(propagator, size or card.size, prompter, computed, values, spec.traits)
 
 
 def tracker_of(options: ModelOptions) -> "Tracker":
@@ -124,16 +124,16 @@ def trackers() -> list[str]:
     return [name for name, card in CARDS.items() if family(card.family).propagator]
 
 
-def own_settings(model: str | Path, given: Mapping[str, Any]) -> dict[str, Any]:
+def own_settings(model: str | Path, settings: Mapping[str, Any]) -> dict[str, Any]:
     """What is given of a model's settings and is not so anyhow: values, in one order.
 
     Raises:
         InputError: as `load`.
     """
-    if not given:
+    if not settings:
         return {}
-    known = settings_of(model)
-    return differing(known, checked(known, given, str(model)))
+    defaults = settings_of(model)
+    return differing(defaults, checked(defaults, settings, str(model)))
 
 
 def card_of(model: str | Path) -> Card:
@@ -148,9 +148,9 @@ def card_of(model: str | Path) -> Card:
 
     path = weights_path(model)
     assert path is not None  # only models that have a card need no weights
-    of, _ = read_config(path)
-    nameless = Card("", NAMELESS_SIZE, family=of)
-    return next((card for card in CARDS.values() if card.family == of), nameless)
+    name, _ = read_config(path)
+    nameless = Card("", NAMELESS_SIZE, family=name)
+    return next((card for card in CARDS.values() if card.family == name), nameless)
 
 
 def load_prompter(model: str | Path = PROMPTS, device: str = "auto") -> "Prompter":
@@ -169,13 +169,13 @@ def load_prompter(model: str | Path = PROMPTS, device: str = "auto") -> "Prompte
     def ready() -> "Prompter":
         from masktrail.zoo.engines import torch_engine
 
-        path, of = weights_path(model), _family_of(model)
-        if path is None or of.prompter is None:
+        path, spec = weights_path(model), _family_of(model)
+        if path is None or spec.prompter is None:
             raise InputError(
-                f"The model {str(model)!r} is of the family {of.name!r}, which makes no masks of "
+                f"The model {str(model)!r} is of the family {spec.name!r}, which makes no masks of "
                 f"boxes and clicks; name one that does, as {PROMPTS}."
             )
-        prompter: Prompter = of.prompter()(torch_engine(path, device))
+        prompter: Prompter = spec.prompter()(torch_engine(path, device))
         return prompter
 
     return lambda image, prompt, previous: ready()(image, prompt, previous)
@@ -248,13 +248,13 @@ def _family_of(model: str | Path) -> Family:
         ) from None
 
 
-def _device(of: Family, name: str) -> str:
+def _device(spec: Family, name: str) -> str:
     """A device that a family can use: the one that was asked for, else the first that is there."""
-    usable = of.traits.devices
+    usable = spec.traits.devices
     if not usable or name.split(":")[0] in usable:
         return name
     if name != "auto":
-        log.warning("Models of the family %r run on %s, not on %s.", of.name, usable[0], name)
+        log.warning("Models of the family %r run on %s, not on %s.", spec.name, usable[0], name)
     return next((device for device in usable[:-1] if _is_there(device)), usable[-1])
 
 
@@ -270,10 +270,10 @@ def _is_there(device: str) -> bool:
 
 def _propagator(model: str | Path) -> Any:
     """The class that propagates a model's masks."""
-    of = _family_of(model)
-    if of.propagator is None:
-        does = "makes masks of boxes and clicks and " if of.prompter else ""
+    spec = _family_of(model)
+    if spec.propagator is None:
+        does = "makes masks of boxes and clicks and " if spec.prompter else ""
         raise InputError(
             f"The model {str(model)!r} {does}cannot track; name one that does, as {DEFAULT}."
         )
-    return of.propagator()
+    return spec.propagator()

@@ -72,9 +72,9 @@ def cache() -> Path:
 
 def _folders(shipped: Path) -> Iterator[Path]:
     yield shipped
-    given = os.environ.get(VARIABLE, "")
-    if given and not _is_address(given):
-        yield Path(given).expanduser()
+    location = os.environ.get(VARIABLE, "")
+    if location and not _is_address(location):
+        yield Path(location).expanduser()
     source_tree = shipped.parents[2]
     if (source_tree / "pyproject.toml").is_file():
         yield source_tree / "weights"
@@ -91,8 +91,8 @@ def _missing(files: Mapping[str, str], folder: Path) -> list[str]:
 
 def _fetch(files: Mapping[str, str], shipped: Path, url: str) -> Path:
     """Downloads what the cache lacks of the files; returns the cache."""
-    given = os.environ.get(VARIABLE, "")
-    base = given if _is_address(given) else url
+    location = os.environ.get(VARIABLE, "")
+    base = location if _is_address(location) else url
     if not base:
         folders = list(_folders(shipped))
         missing = min((_missing(files, folder) for folder in folders), key=len)

@@ -47,9 +47,9 @@ def import_weights(name: str, checkpoint: Path, out: Path) -> None:
     try:
         network, config = convert(tensors)
     except (ValueError, RuntimeError) as error:
-        said = " ".join(str(error).split()).rstrip(".")
+        message = " ".join(str(error).split()).rstrip(".")
         raise InputError(
-            f"{checkpoint} is of another network than the family {name!r} imports: {said}."
+            f"{checkpoint} is of another network than the family {name!r} imports: {message}."
         ) from error
     save_network(out, network, name, config)
 
@@ -63,7 +63,7 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     if not os.path.isfile(path):
         raise InputError(f"There is no checkpoint {path}.")
     try:
-        held: Any = load_file(path) if path.suffix == ".safetensors" else _unpickled(path)
+        content: Any = load_file(path) if path.suffix == ".safetensors" else _unpickled(path)
     except PermissionError as error:
         raise InputError(f"The checkpoint {path} cannot be read: {error.strerror}.") from error
     except MemoryError:
@@ -72,19 +72,21 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
         raise InputError(
             f"{path} is no checkpoint: neither safetensors nor tensors that torch has saved."
         ) from error
-    while inner := _wrapped(held):
-        held = inner
-    tensors = {k: v for k, v in held.items() if isinstance(v, Tensor)} if _named(held) else {}
+    while inner := _wrapped(content):
+        content = inner
+    tensors = {k: v for k, v in content.items() if isinstance(v, Tensor)} if _named(content) else {}
     if not tensors:
         raise InputError(f"{path} holds no tensors by name; a network's state is expected.")
     return {name.removeprefix(PARALLEL): tensor for name, tensor in tensors.items()}
 
 
-def _wrapped(held: object) -> Mapping[str, Any] | None:
+def _wrapped(content: object) -> Mapping[str, Any] | None:
     """What lies under one of the usual names, if anything does."""
-    if not isinstance(held, Mapping):
+    if not isinstance(content, Mapping):
         return None
-    return next((held[name] for name in WRAPPERS if isinstance(held.get(name), Mapping)), None)
+    return next(
+        (content[name] for name in WRAPPERS if isinstance(content.get(name), Mapping)), None
+    )
 
 
 def _unpickled(path: Path) -> Any:
@@ -93,5 +95,5 @@ def _unpickled(path: Path) -> Any:
         return torch.load(path, map_location="cpu", weights_only=True)
 
 
-def _named(held: object) -> bool:
-    return isinstance(held, Mapping) and all(isinstance(name, str) for name in held)
+def _named(content: object) -> bool:
+    return isinstance(content, Mapping) and all(isinstance(name, str) for name in content)

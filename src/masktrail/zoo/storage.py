@@ -81,7 +81,7 @@ def split(tensors: dict[str, Tensor], limit: int) -> list[dict[str, Tensor]]:
         size = tensors[name].nbytes + len(name) + 128  # its line in the header
         if size > limit - HEADER_BYTES:
             raise InputError(f"{name} alone takes {size:,} bytes; a shard holds {limit:,}.")
-        at = next((i for i, left in enumerate(room) if size <= left), len(shards))
+        at = next((i for i, free in enumerate(room) if size <= free), len(shards))
         if at == len(shards):
             shards.append({})
             room.append(limit - HEADER_BYTES)
@@ -97,11 +97,11 @@ def shard_name(name: str, index: int, count: int) -> str:
 
 def siblings(path: Path) -> list[Path]:
     """The files of the network that `path` belongs to: all its shards, or itself alone."""
-    found = SHARD_NAME.fullmatch(path.name)
-    if not found:
+    match = SHARD_NAME.fullmatch(path.name)
+    if not match:
         return [path]
-    count = int(found[3])
-    return [path.with_name(shard_name(found[1], i, count)) for i in range(1, count + 1)]
+    count = int(match[3])
+    return [path.with_name(shard_name(match[1], i, count)) for i in range(1, count + 1)]
 
 
 def _halved(tensor: Tensor) -> Tensor:

@@ -190,11 +190,11 @@ def initialise(network: nn.Module, path: Path) -> list[str]:
     filled: list[str] | None = start_from(tensors)
     if filled is not None:
         return filled
-    own = network.state_dict()
+    state = network.state_dict()
     fitting: dict[str, torch.Tensor] = {}
     for name, tensor in tensors.items():
         for candidate in (name, f"encoder.{name}"):
-            if candidate in own and own[candidate].shape == tensor.shape:
+            if candidate in state and state[candidate].shape == tensor.shape:
                 fitting[candidate] = tensor
     if not fitting:
         raise InputError(f"Nothing in {path} fits the network that was to start from it.")
@@ -204,9 +204,9 @@ def initialise(network: nn.Module, path: Path) -> list[str]:
 
 def _tensors(path: Path) -> dict[str, torch.Tensor]:
     """The tensors of a file and of the shards that belong to it, floats as float32."""
-    tensors, made = {}, _header(path).get("set")
+    tensors, shard_set = {}, _header(path).get("set")
     for file in siblings(path):
-        if _header(file).get("set") != made:
+        if _header(file).get("set") != shard_set:
             raise InputError(f"{file} and {path.name} are of different networks; fetch both anew.")
         tensors.update(load_file(file))
     return restore(tensors)

@@ -32,8 +32,8 @@ def from_resnet18(tensors: Mapping[str, Tensor]) -> tuple[FeatureNetwork, dict[s
         ValueError: a layer is missing, of another size, too many, or not of finite numbers.
     """
     network = FeatureNetwork()
-    own = {found[1] for name in network.encoder.state_dict() if (found := BLOCK.match(name))}
-    strange = {found[1] for name in tensors if (found := BLOCK.match(name))} - own
+    expected = {match[1] for name in network.encoder.state_dict() if (match := BLOCK.match(name))}
+    strange = {match[1] for name in tensors if (match := BLOCK.match(name))} - expected
     if strange:
         raise ValueError(f"it has {min(strange)}, which ResNet-18 has not")
     for name, module in network.encoder.named_modules():

@@ -70,8 +70,8 @@ class LabelPropagator:
         for group in self._groups(ids):
             self._propagated.update(zip(group, self._looked_up(group), strict=True))
         height, width = image.shape[:2]
-        found = [self._propagated[i] for i in ids]
-        return stacked(found, (height // self.stride, width // self.stride))
+        masks = [self._propagated[i] for i in ids]
+        return stacked(masks, (height // self.stride, width // self.stride))
 
     def _looked_up(self, group: list[int]) -> NDArray[np.float32]:
         """Soft masks (N, h, w) of objects that are known in the same frames."""
@@ -94,12 +94,12 @@ class LabelPropagator:
 
         What was propagated goes on as it was: the tracker's masks have been sharpened.
         """
-        given = {i: masks[i] for i in prompted}
-        if given:
-            self._given.append(Reference(self._features, given))
-        known = {i: self._propagated[i] for i in masks if i in self._propagated}
-        if known:
-            self._passing.append(Reference(self._features, known))
+        prompted_masks = {i: masks[i] for i in prompted}
+        if prompted_masks:
+            self._given.append(Reference(self._features, prompted_masks))
+        propagated = {i: self._propagated[i] for i in masks if i in self._propagated}
+        if propagated:
+            self._passing.append(Reference(self._features, propagated))
 
     def forget(self, object_id: int) -> None:
         """Drops everything known of an object."""
@@ -119,9 +119,9 @@ class LabelPropagator:
     def _to_lists(self, references: Iterable[Reference]) -> list[Any]:
         return [[self.engine.array(r.features)[0], dict(r.masks)] for r in references]
 
-    def _from_lists(self, told: list[Any]) -> list[Reference]:
+    def _from_lists(self, pairs: list[Any]) -> list[Reference]:
         keep = self.engine.keep
-        return [Reference(keep(features[None]), dict(masks)) for features, masks in told]
+        return [Reference(keep(features[None]), dict(masks)) for features, masks in pairs]
 
     def _references(self, object_id: int) -> list[Reference]:
         """Frames an object is known in: an object added later has fewer."""
@@ -131,6 +131,6 @@ class LabelPropagator:
         """Objects that are known in the same frames share one comparison."""
         groups: dict[tuple[int, ...], list[int]] = {}
         for object_id in ids:
-            seen = tuple(id(r) for r in self._references(object_id))
-            groups.setdefault(seen, []).append(object_id)
+            key = tuple(id(r) for r in self._references(object_id))
+            groups.setdefault(key, []).append(object_id)
         return list(groups.values())

@@ -41,7 +41,7 @@ class MemoryBank:
 
         A prompted frame that comes again, as in a pass backward, is not remembered twice.
         """
-        if entry.permanent and any(self._same(entry, other) for other in self.entries):
+        if entry.permanent and any(self._same(entry, stored) for stored in self.entries):
             return
         self.entries.append(entry)
         passing = [e for e in self.entries if not e.permanent]
@@ -120,13 +120,13 @@ class MemoryBank:
             self._gathered[group] = self._engine.run("gather", keys, values)
         return self._gathered[group]
 
-    def _same(self, one: Entry, other: Entry) -> bool:
-        def equal(one: Any, other: Any) -> bool:
-            return np.array_equal(self._engine.array(one), self._engine.array(other))
+    def _same(self, entry: Entry, stored: Entry) -> bool:
+        def equal(a: Any, b: Any) -> bool:
+            return np.array_equal(self._engine.array(a), self._engine.array(b))
 
         return (
-            other.permanent
-            and one.values.keys() == other.values.keys()
-            and equal(one.keys, other.keys)
-            and all(equal(value, other.values[i]) for i, value in one.values.items())
+            stored.permanent
+            and entry.values.keys() == stored.values.keys()
+            and equal(entry.keys, stored.keys)
+            and all(equal(value, stored.values[i]) for i, value in entry.values.items())
         )

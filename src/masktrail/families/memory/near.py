@@ -51,11 +51,11 @@ class Transport(nn.Module):
         bias = (-locality * squares).masked_fill(outside, -FAR).expand(b * h, -1, -1)
         similarity = torch.baddbmm(bias, queries, _around(keys))  # (B*H, W, rows*W)
         weights = similarity.softmax(2)
-        found = weights @ _around(_padded(values)).transpose(1, 2)  # (B*H, W, V)
+        warped = weights @ _around(_padded(values)).transpose(1, 2)  # (B*H, W, V)
         # torch's logsumexp takes ten times as long
-        known = (similarity.amax(2) - weights.amax(2).log()).view(b, 1, h, w)
-        known = known - scale * now.square().sum(1, keepdim=True)
-        return found.view(b, h, w, -1).permute(0, 3, 1, 2), known
+        confidence = (similarity.amax(2) - weights.amax(2).log()).view(b, 1, h, w)
+        confidence = confidence - scale * now.square().sum(1, keepdim=True)
+        return warped.view(b, h, w, -1).permute(0, 3, 1, 2), confidence
 
 
 def _padded(x: Tensor, value: float = 0.0) -> Tensor:

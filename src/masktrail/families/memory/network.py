@@ -84,11 +84,11 @@ class Carried(nn.Module):
         """
         n = masks.shape[1]
         folded = self.fold(torch.cat([masks, others(masks)], 1))  # (B, 2*N*16, H/8, W/8)
-        carried, known = self.transport(before, now, folded)
+        carried, confidence = self.transport(before, now, folded)
         pairs = carried.unflatten(1, (2, n, -1)).transpose(1, 2).flatten(0, 1).flatten(1, 2)
-        seen = torch.cat([pairs, known.repeat_interleave(n, 0)], 1).to(masks.dtype)
-        own = carried[:, : carried.shape[1] // 2].to(masks.dtype)
-        return self.unfold(own), self.conv(seen)
+        features = torch.cat([pairs, confidence.repeat_interleave(n, 0)], 1).to(masks.dtype)
+        carried_masks = carried[:, : carried.shape[1] // 2].to(masks.dtype)
+        return self.unfold(carried_masks), self.conv(features)
 
 
 class ValueEncoder(nn.Module):
@@ -217,8 +217,8 @@ class MemoryNetwork(nn.Module):
         Returns:
             (1, P, N*value), objects in the order of the memories.
         """
-        found = [read_nearest(keys, query[0], values, top_k) for keys, values in memories]
-        return torch.cat(found, 1)[None]
+        readouts = [read_nearest(keys, query[0], values, top_k) for keys, values in memories]
+        return torch.cat(readouts, 1)[None]
 
     def segment(
         self, encoded: Encoded, readout: Tensor, previous: Tensor, before: Tensor

@@ -35,10 +35,10 @@ def memory_step(network: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
     flat = logits.flatten(0, 1).float()
     pixels = hard_pixel_cross_entropy(flat, label_maps(truth.flatten(0, 1)), stage.keep)
     masks = flat.softmax(1)[:, 1:].view(b, t, n, *flat.shape[2:])
-    shown = clips.valid[:, None].expand(b, t, n)
+    valid = clips.valid[:, None].expand(b, t, n)
     parts = {
-        "cross_entropy": masked_mean(pixels.view(b, t), shown.any(2)),
-        "dice": masked_mean(dice(masks, truth), shown),
+        "cross_entropy": masked_mean(pixels.view(b, t), valid.any(2)),
+        "dice": masked_mean(dice(masks, truth), valid),
     }
     return StepOutput(parts["cross_entropy"] + parts["dice"], parts, masks.detach())
 

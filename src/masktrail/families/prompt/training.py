@@ -64,7 +64,7 @@ def prompt_step(network: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
     b, n, size = *clips.valid.shape, clips.masks.shape[-1]
     images = clips.images[:, 0].repeat_interleave(n, 0)  # (B*N, 3, S, S)
     images = images.contiguous(memory_format=torch.channels_last)
-    truth, shown = clips.masks[:, 0].flatten(0, 1), clips.valid.flatten()
+    truth, valid = clips.masks[:, 0].flatten(0, 1), clips.valid.flatten()
     maps, previous = _first_marks(truth, settings)
     outputs = []
     for more in reversed(range(1 + settings.rounds)):
@@ -76,7 +76,7 @@ def prompt_step(network: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
             maps = _corrected(maps, previous, truth)
     stacked = torch.stack(outputs, 1)  # (B*N, R, S, S)
     losses = mask_loss(stacked, truth[:, None].expand_as(stacked), "bce+dice")
-    counted = shown[:, None].expand(stacked.shape[:2])
+    counted = valid[:, None].expand(stacked.shape[:2])
     parts = {name: masked_mean(loss, counted) for name, loss in losses.items()}
     masks = stacked.detach().sigmoid().unflatten(0, (b, n)).transpose(1, 2)
     return StepOutput(torch.stack(list(parts.values())).sum(), parts, masks)
@@ -130,7 +130,7 @@ def _clicked(maps: Tensor, truth: Tensor) -> Tensor:
     masks, count = truth > 0.5, len(truth)
     middle, astray = torch.rand(count, 1) < 0.5, torch.rand(count, 1) < ASTRAY
     number = torch.randint(1, MOST_FIRST + 1, (count, 1)).masked_fill(middle, 1)
-    wanted = torch.cat([torch.arange(MOST_FIRST) < number, astray], 1)  # (M, K)
+    chosen = torch.cat([torch.arange(MOST_FIRST) < number, astray], 1)  # (M, K)
     chances = sent(torch.rand(count, MOST_FIRST + 1), truth.device)
     depths, beside = depth(masks), depth(~masks) > GAP
     at = inner_places(depths, chances[:, :-1])
@@ -139,7 +139,7 @@ def _clicked(maps: Tensor, truth: Tensor) -> Tensor:
     inside, outside = masks.flatten(1).any(1), beside.flatten(1).any(1)
     possible = torch.stack([inside] * MOST_FIRST + [inside & outside], 1)
     label = torch.arange(MOST_FIRST + 1) < MOST_FIRST
-    there = sent(wanted, truth.device) & possible
+    there = sent(chosen, truth.device) & possible
     return _with_clicks(maps, at, sent(label, truth.device), there)
 
 

@@ -173,12 +173,12 @@ class SiameseUNet(nn.Module):
         skips = []
         for number, level in zip(LEVELS, self.encoder, strict=True):
             x = level(x if number == 1 else F.max_pool2d(x, 2))
-            own = fused = x[-len(mask) :]
+            unfused = fused = x[-len(mask) :]
             if number in self.config.levels:
                 fused = self._fuse(number, *x.chunk(2))
-            skips.append(own if number == LEVELS[-1] else fused)
+            skips.append(unfused if number == LEVELS[-1] else fused)
             if number == self.config.levels[-1]:
-                x = own  # nothing deeper asks for the previous image
+                x = unfused  # nothing deeper asks for the previous image
         return skips, fused
 
     def _fuse(self, level: int, previous: Tensor, current: Tensor) -> Tensor:
@@ -219,23 +219,23 @@ def initialise_vgg(network: SiameseUNet, tensors: dict[str, Tensor]) -> list[str
         InputError: nothing fits.
     """
     filled, fits = [], False
-    own = network.state_dict()  # the tensors themselves, under their names
+    state = network.state_dict()  # the tensors themselves, under their names
     for level, count in enumerate(CONVOLUTIONS[network.config.encoder]):
         for number in range(count):
             source, target = f"conv{level + 1}_{number + 1}", f"encoder.{level}.{number}"
             weight, bias = tensors.get(f"{source}.weight"), tensors.get(f"{source}.bias")
             if weight is None:
                 continue
-            scale = _copy_filters(own[f"{target}.0.weight"], weight)
+            scale = _copy_filters(state[f"{target}.0.weight"], weight)
             if scale is None:
                 continue
             fits = True
-            if own[f"{target}.0.weight"].shape == weight.shape:
+            if state[f"{target}.0.weight"].shape == weight.shape:
                 filled.append(f"{target}.0.weight")
             if scale != 1:
-                own[f"{target}.1.running_var"].fill_(max(0.0, scale**2 - BATCH_NORM_EPS))
+                state[f"{target}.1.running_var"].fill_(max(0.0, scale**2 - BATCH_NORM_EPS))
             if bias is not None:
-                own[f"{target}.1.running_mean"].copy_(-scale * bias)
+                state[f"{target}.1.running_mean"].copy_(-scale * bias)
     if not fits:
         raise InputError(
             f"None of {', '.join(sorted(tensors)[:4]) or 'no tensors'}, ... fits the encoder; "
@@ -245,17 +245,17 @@ def initialise_vgg(network: SiameseUNet, tensors: dict[str, Tensor]) -> list[str
     return filled
 
 
-def _copy_filters(own: Tensor, weight: Tensor) -> float | None:
+def _copy_filters(target: Tensor, weight: Tensor) -> float | None:
     """Copies filters where they fit, or fit but for a fourth input channel, which stays as it is.
 
     Returns:
         What they were multiplied by; None where they do not fit.
     """
-    if own.shape == weight.shape:
-        own.copy_(weight)
+    if target.shape == weight.shape:
+        target.copy_(weight)
         return 1.0
-    if own.shape[1] == 4 and own[:, :3].shape == weight.shape:
-        scale = float(own[:, 3:].std() / weight.float().std())
-        own[:, :3].copy_(scale * weight)
+    if target.shape[1] == 4 and target[:, :3].shape == weight.shape:
+        scale = float(target[:, 3:].std() / weight.float().std())
+        target[:, :3].copy_(scale * weight)
         return scale
     return None

@@ -86,8 +86,8 @@ class PairPropagator(LastFrame):
     def _look(self, pair: tuple[Image, Image], masks: list[Soft]) -> NDArray[np.float32]:
         """Logits (N, H, W) of objects with masks (H, W) in a pair of images (H, W, 3)."""
         windows = [self._window(mask) for mask in masks]
-        shown = {window: [window.cut(image) for image in pair] for window in set(windows)}
-        previous, current = (np.stack([shown[w][i] for w in windows]) for i in (0, 1))
+        crops = {window: [window.cut(image) for image in pair] for window in set(windows)}
+        previous, current = (np.stack([crops[w][i] for w in windows]) for i in (0, 1))
         before = np.stack([w.cut(m) for w, m in zip(windows, masks, strict=True)])[:, None]
         logits = self._logits(previous, current, before)
         if self.mirror:

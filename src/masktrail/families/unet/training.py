@@ -65,9 +65,9 @@ def pair_step(network: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
         previous = _given(truth[:, i], settings) if forced else logits.detach().sigmoid()
         outputs.append(logits.float())
     stacked = torch.stack(outputs, 1)  # (B*N, T-1, S, S)
-    shown = clips.valid.flatten()[:, None].expand(b * n, t - 1)
+    valid = clips.valid.flatten()[:, None].expand(b * n, t - 1)
     losses = mask_loss(stacked, truth[:, 1:], settings.loss, settings.empty)
-    parts = {name: masked_mean(loss, shown) for name, loss in losses.items()}
+    parts = {name: masked_mean(loss, valid) for name, loss in losses.items()}
     masks = stacked.detach().sigmoid().unflatten(0, (b, n)).transpose(1, 2)
     return StepOutput(torch.stack(list(parts.values())).sum(), parts, masks)
 
