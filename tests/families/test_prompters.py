@@ -115,6 +115,14 @@ def test_what_there_is_goes_in_with_the_clicks_that_correct_it(given):
     assert ((previous > 0.5) != bright).float().mean() < 0.02
 
 
+def test_of_an_object_that_was_lost_clicks_mark_it_anew():
+    image, truth = scene()
+    nothing, x0 = np.zeros(truth.shape, np.float32), tight_box(truth)[0]
+    on, prompter = Points([(x0 + 5, 70)], [True]), NetworkPrompter(TorchEngine(Bright()))
+    np.testing.assert_array_equal(prompter(image, on, nothing), prompter(image, on, None))
+    assert not prompter(image, Points([(x0 + 5, 70)], [False]), nothing).any()
+
+
 def test_a_correction_leaves_alone_what_was_not_clicked_on():
     image, truth = scene()
     x0, _, x1, _ = tight_box(truth)

@@ -6,18 +6,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fake import fake_tracker, memory_tracker
+from fake import FakePropagator, fake_tracker, fill_box, memory_tracker, tracker_of
 from masktrail.errors import InputError
 from masktrail.masks import areas, read_labels, tight_box
 from masktrail.run import track
 from masktrail.run.passes import BothPasses
 from masktrail.run.plan import Plan
+from masktrail.tracking.family import Traits
+from masktrail.tracking.tracker import Tracker
 from masktrail.types import Box, Mask, Points
 from masktrail.video import open_video
 from masktrail.video.browse import Browser
 from masktrail.video.watch import Watch
 from memory_use import LABELS_MB, growth_of, paint_long
-from painted_videos import paint_clip, through_pipe
+from painted_videos import paint_clip, through_pipe, write_video
 
 SIZE = (64, 48)
 FRAMES = 12
@@ -128,6 +130,61 @@ def test_clicks_correct_what_was_tracked_so_far(video, fake, tmp_path):
     found = labels(tmp_path / "out")
     assert found[4][20, 20] == 1 and found[4][44, 60] == 1  # the square where it had drifted to
     assert found[3][20, 22] == 1 and found[5][20, 22] == 1
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_clicks_may_leave_nothing_of_an_object(video, fake, tmp_path, monkeypatch, later):
+    """Neither there nor behind, but before; and from a later prompt back to there."""
+
+    def prompter(image, prompt, previous=None):
+        return fill_box(image, prompt) if isinstance(prompt, Box) else np.zeros((48, 64), bool)
+
+    tracker = Tracker(FakePropagator(), 64, prompter)
+    monkeypatch.setattr("masktrail.run.loop.tracker_of", lambda *arguments: tracker)
+    prompts = {0: {1: square(0)}, 4: {1: Points([(20, 20)], [False])}}
+    if later:
+        prompts[8] = {1: square(16)}
+    track(video, prompts, tmp_path / "out", fake)
+    backward = [28, 24, 20, 16, 20, 24, 28]
+    found = lefts(tmp_path / "out")
+    assert found == [0, 4, 8, 12, None, *(backward if later else [None] * 7)]
+
+
+def test_clicks_are_remembered_and_not_what_was_tracked_to_make_masks_of_them(clip, tmp_path):
+    tracker = tracker_of("labelprop")
+    prompts = {0: {1: Mask(clip.labels[0] == 1)}, 6: {1: Points([(5, 5)], [True])}}
+    passes = BothPasses(tracker, Plan(prompts, 0, "both"), tmp_path)
+    video = write_video(tmp_path / "clip.mp4", clip.images[:12])
+    with open_video(video) as source:
+        passes.prepare(source, lambda: None, lambda: None)
+    memory = tracker.propagator.state_dict()
+    assert (len(memory["given"]), len(memory["passing"])) == (2, 0)
+
+
+@pytest.mark.parametrize("frames", [(6,), (0, 6)])
+def test_a_prompted_frame_is_learned_from_once(video, tmp_path, frames):
+    class Learning(FakePropagator):
+        learned = 0
+
+        def learn(self, image, masks, progress):
+            self.learned += 1
+
+    tracker = Tracker(Learning(), 64, fill_box, traits=Traits(learns="budget"))
+    passes = BothPasses(tracker, Plan({t: {1: square(8)} for t in frames}, 0, "both"), tmp_path)
+    with open_video(video) as source:
+        passes.prepare(source, lambda: None, lambda: None)
+        for frame in source:
+            passes.step(frame)
+    assert tracker.propagator.learned == len(frames)
+
+
+@pytest.mark.parametrize("direction", ["both", "backward"])
+def test_clicks_in_a_frame_that_is_lost_are_refused(picture_folder, fake, tmp_path, direction):
+    damaged = picture_folder / "4.png"
+    damaged.write_bytes(damaged.read_bytes()[: damaged.stat().st_size // 2])
+    prompts = {1: {1: square(0)}, 3: {1: Points([(5, 5)], [True])}, 5: {1: square(8)}}
+    with pytest.raises(InputError, match="Frame 3, which a prompt is for, cannot be decoded"):
+        track(picture_folder, prompts, tmp_path / "out", fake, direction=direction)
 
 
 def test_reverse_ends_with_the_last_prompt(video, fake, tmp_path):

@@ -140,7 +140,37 @@ def test_a_correction_is_what_was_seen_when_it_was_clicked(opened: Any) -> None:
     assert seen() == previewed and not opened.get("/api/run").json()["stale"]
     click()
     assert seen() == previewed, "tracked, since nothing is marked there"
-    assert click(on) not in (None, first), "of what is seen now"
+    assert click(on) == first and not opened.get("/api/run").json()["stale"], "undone"
+    click()
+    assert click([6, 6, True]) not in (None, first), "of what is seen now"
+
+
+def test_clicks_of_an_object_that_is_marked_nowhere_else_mark_it_anew(opened: Any) -> None:
+    """Whatever was tracked under its number."""
+    opened.put("/api/mark", json=marked(box=BOX))
+    opened.post("/api/run")
+    assert wait(opened, "run", "done", "failed")["state"] == "done"
+    mark = marked(10, points=[[50, 40, True]])
+    assert opened.put("/api/mark", json=mark).status_code == 200
+    kept = opened.get("/api/state").json()["open"]["mark"]["prompts"]["10"]["1"]
+    assert kept["corrects"] is None
+
+
+def test_clicks_set_before_anything_was_tracked_stay_as_they_are(opened: Any) -> None:
+    """Also when a name changes; one more goes out from what is seen."""
+    mark = marked(box=BOX)
+    prompt = {"box": None, "points": [[5, 5, True]], "mask": None}
+    mark["prompts"]["10"] = {"1": prompt}
+    opened.put("/api/mark", json=mark)
+    opened.post("/api/run")
+    assert wait(opened, "run", "done", "failed")["state"] == "done"
+    mark["objects"][0]["name"] = "other"
+    opened.put("/api/mark", json=mark)
+    assert not opened.get("/api/run").json()["stale"]
+    prompt["points"].append([90, 60, True])
+    opened.put("/api/mark", json=mark)
+    kept = opened.get("/api/state").json()["open"]["mark"]["prompts"]["10"]["1"]
+    assert kept["corrects"]
 
 
 def test_a_pause_a_correction_and_on(

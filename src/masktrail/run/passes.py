@@ -4,7 +4,7 @@ Up to the last prompt there are two passes, both with every prompted frame in me
 whose opinions lie on disk (`LogitCache`), then forward, which joins them with its own.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -139,8 +139,10 @@ class BothPasses:
         if not self.extra:
             return
         with closing(video.recording()) as recording:
-            self._learn(recording, tick)
-            self._correct(video, done)
+            self._learn(recording, self._plan.complete, tick)
+            self._check_all_came(recording, tick)
+            if self._plan.corrected:
+                self._correct(video, recording, done, tick)
             state = self._state or self._tracker.state_dict()
             backward = frames_backward(recording, self._following, self._plan.last, tick)
             with closing(ahead(backward)) as frames:  # whose thread is to be done with the file
@@ -191,70 +193,88 @@ class BothPasses:
                 self._tracker.load_state_dict(self._state)
         return self._following
 
-    def _learn(self, recording: Recording, tick: Tick) -> None:
-        """Shows the prompted frames to the memory, before any tracking.
-
-        Not those clicks that correct a mask which is not there yet.
-        """
-        learnt = {
-            index: usable
-            for index, prompts in self._plan.prompts.items()
-            if (usable := {i: p for i, p in prompts.items() if not self._plan.corrects(index, i)})
-        }
-        for frame in recording.pick(list(learnt), tick):
+    def _learn(
+        self, recording: Recording, prompts: Mapping[int, Mapping[int, Prompt]], tick: Tick
+    ) -> None:
+        """Shows prompted frames to the memory, before any tracking; where there is but one, the
+        passes begin with it, and it is looked for alone."""
+        shown = len(self._plan.prompts) > 1 or self._tracker.traits.learns
+        for frame in recording.pick(list(prompts), tick):
             if frame.lost:
                 raise InputError(lost(frame.index))
-            if len(self._plan.prompts) > 1:
-                self._tracker.step(frame.image, learnt[frame.index])
-                self._given[frame.index] = dict(self._tracker.given)
+            if shown:
+                self._tracker.step(frame.image, prompts[frame.index])
+                self._keep_given(frame.index)
                 self._tracker.rewind()
+
+    def _check_all_came(self, recording: Recording, tick: Tick) -> None:
         recording.count(self._plan.last + 1, tick)
         missing = [index for index in self._plan.prompts if index >= len(recording)]
         if missing:
             raise InputError(never_came(recording.info.source, missing[0], recording.loss))
 
-    def _correct(self, video: Video, done: Tick) -> None:
-        """Makes masks of the clicks that correct what is tracked as far as there."""
+    def _correct(self, video: Video, recording: Recording, done: Tick, tick: Tick) -> None:
+        """Makes masks of the clicks that correct what is tracked as far as there, and shows them to
+        the memory as well, without what was only tracked."""
         corrected = self._plan.corrected
-        if not corrected:
-            return
+        state = self._tracker.state_dict()
+        complete = {index: set(masks) for index, masks in self._given.items()}
         with closing(ahead(islice(video, corrected.stop - self._plan.start))) as frames:
             for frame in frames:
-                if frame.index not in corrected:
-                    continue
-                if not frame.lost:
-                    self._step(frame)
-                elif frame.index in self._plan.prompts:
-                    raise InputError(lost(frame.index))
-                done()
-        self._tracker.rewind()
+                if frame.index in corrected:
+                    self._opinions_of(frame, {})
+                    done()
+        self._tracker.load_state_dict(state)
+        clicked = {
+            index: _masks(masks, without=complete.get(index, ()))
+            for index, masks in self._given.items()
+        }
+        self._learn(recording, {index: masks for index, masks in clicked.items() if masks}, tick)
 
     def _pass_backward(self, frames: Iterable[Frame], done: Tick) -> None:
         opinions: dict[int, Opinion] = {}
         for frame in frames:
-            if not frame.lost:
-                opinions = self._step(frame)
+            opinions = self._opinions_of(frame, opinions)
             self._backward.write(frame.index, opinions)
             done()
 
     def _step_forward(self, frame: Frame) -> dict[int, Opinion]:
         if not self._plan.forward or frame.index < self._plan.first:
             return {}
-        return self._step(frame)
+        return self._opinions_of(frame, {})
 
-    def _step(self, frame: Frame) -> dict[int, Opinion]:
-        """What the tracker says of the next frame of a pass."""
-        prompts: dict[int, Prompt] = {
-            **self._plan.prompts.get(frame.index, {}),
-            **{i: Mask(m) for i, m in self._given.get(frame.index, {}).items() if m.any()},
+    def _opinions_of(self, frame: Frame, before: dict[int, Opinion]) -> dict[int, Opinion]:
+        """What the tracker says of the next frame of a pass; of a lost one what it said before."""
+        prompts = self._plan.prompts.get(frame.index, {})
+        if frame.lost:
+            if prompts:
+                raise InputError(lost(frame.index))
+            return before
+        masks = self._given.get(frame.index, {})
+        # clicks that left nothing of their object say so again, where it is known
+        open_prompts = {
+            i: prompt
+            for i, prompt in prompts.items()
+            if i not in masks or (not masks[i].any() and i in self._tracker.ids)
         }
-        result = self._tracker.step(frame.image, prompts)
-        if prompts:
-            self._given[frame.index] = dict(self._tracker.given)
+        result = self._tracker.step(frame.image, {**open_prompts, **_masks(masks)})
+        self._keep_given(frame.index)
         return {
             i: Opinion(logits, result.objects[i].score)
             for i, logits in self._tracker.logits.items()
         }
+
+    def _keep_given(self, index: int) -> None:
+        """Keeps what prompts of a frame stood for when they were first met."""
+        if self._tracker.given:
+            self._given[index] = {**self._tracker.given, **self._given.get(index, {})}
+
+
+def _masks(
+    masks: Mapping[int, NDArray[np.bool_]], without: Collection[int] = ()
+) -> dict[int, Prompt]:
+    """Those that are not empty, as prompts by object id."""
+    return {i: Mask(mask) for i, mask in masks.items() if mask.any() and i not in without}
 
 
 def join(

@@ -32,6 +32,7 @@ class Plan:
         last: last prompted frame.
         forward: whether frames are tracked forward between `start` and `last`, or behind it.
         backward: whether there is anything to track backward.
+        complete: the prompts but for clicks that correct what was tracked, by frame and object id.
         corrected: frames to be tracked forward first, for clicks that correct what comes of it.
 
     Raises:
@@ -62,6 +63,7 @@ class Plan:
         for frame, objects in self.prompts.items():
             for object_id in objects:
                 self._frames.setdefault(object_id, []).append(frame)
+        self.complete = self._complete()
         self.corrected = self._corrected() if self.forward else range(0)
 
     @property
@@ -74,6 +76,13 @@ class Plan:
         prompt, frames = self.prompts[frame][object_id], self._frames[object_id]
         first = frames[0] if self.forward else frames[-1]
         return isinstance(prompt, Points) and prompt.alone and frame != first
+
+    def _complete(self) -> dict[int, dict[int, Prompt]]:
+        complete = {
+            frame: {i: prompt for i, prompt in objects.items() if not self.corrects(frame, i)}
+            for frame, objects in self.prompts.items()
+        }
+        return {frame: objects for frame, objects in complete.items() if objects}
 
     def _corrected(self) -> range:
         clicked = [

@@ -20,9 +20,6 @@ FIRST_COLOR = "#e11d48"
 ReadMask = Callable[[str], NDArray[np.bool_]]
 """Gives the kept mask (H, W) of a name."""
 
-KeepTracked = Callable[[int, int], str | None]
-"""Keeps the tracked mask of a frame and an object; its name, None where nothing was tracked."""
-
 ObjectId = Annotated[int, Field(ge=1, le=MOST_OBJECTS)]
 SettingText = Annotated[str, Field(max_length=100)]
 FrameIndex = Annotated[int, Field(ge=0)]
@@ -77,6 +74,10 @@ class PromptMark(_Strict):
         return mask or box
 
 
+KeepTracked = Callable[[int, int, PromptMark], str | None]
+"""Keeps the tracked mask of a frame and an object for a mark; its name, None without one."""
+
+
 class Settings(_Strict):
     """How to track; `own` are the model's own settings, as text by name."""
 
@@ -123,22 +124,26 @@ class Mark(_Strict):
 
         Args:
             before: the marks that these replace.
-            tracked: keeps the tracked mask of a frame and an object; its name, None without one.
+            tracked: keeps the tracked mask of a frame and an object for a mark; its name, None
+                where nothing was tracked.
         """
 
-        def of_one(frame: int, object_id: int, mark: PromptMark) -> PromptMark:
-            old = before.prompts.get(frame, {}).get(object_id)
-            if not mark.points_alone:
-                name = None
-            elif mark.corrects or (old and old.points_alone):
-                name = mark.corrects or (old and old.corrects)
-            else:
-                name = tracked(frame, object_id)
-            return mark.model_copy(update={"corrects": name})
+        def corrected(frame: int, object_id: int, prompt: PromptMark) -> str | None:
+            old = before.prompts.get(frame, {}).get(object_id, PromptMark())
+            if not prompt.points_alone:
+                return None
+            name = prompt.corrects or (old.corrects if old.points_alone else None)
+            added = set(prompt.points) - set(old.points if old.points_alone else ())
+            if name or not added or not self.started(frame, object_id):
+                return name
+            return tracked(frame, object_id, prompt)
 
         prompts = {
-            frame: {i: of_one(frame, i, mark) for i, mark in marks.items()}
-            for frame, marks in self.prompts.items()
+            frame: {
+                i: prompt.model_copy(update={"corrects": corrected(frame, i, prompt)})
+                for i, prompt in objects.items()
+            }
+            for frame, objects in self.prompts.items()
         }
         return self.model_copy(update={"prompts": prompts})
 

@@ -1,7 +1,8 @@
 """What the marks of a frame make of it, before anything is tracked."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from threading import Lock
 from typing import Any
 
@@ -36,15 +37,18 @@ class Preview:
         marks: Mapping[int, PromptMark],
         read_mask: ReadMask,
         tracked: LabelMap | None,
+        corrected: Collection[int] = (),
     ) -> LabelMap:
         """Masks of what was marked (H, W) over those that were tracked; the highest id lies on top.
 
         Args:
-            key: of the image, as long as it is the same.
+            key: of the image and of what was tracked, as long as both are the same.
             image: uint8 RGB (H, W, 3).
             marks: by object id.
             read_mask: gives painted masks.
             tracked: label map (H, W), not changed.
+            corrected: objects whose clicks alone correct what was tracked, if they do not tell
+                what they go out from.
 
         Raises:
             InputError: a mark does not fit the image, as in a project of another video.
@@ -55,6 +59,8 @@ class Preview:
             if (prompt := mark.prompt(read_mask)) is None:
                 continue
             prompt = check_prompt(object_id, prompt, height, width)
+            if tracked is not None and object_id in corrected:
+                prompt = _correcting(prompt, tracked == object_id)
             mask = self._mask((key, object_id, mark.model_dump_json()), image, prompt)
             labels[labels == object_id] = 0
             labels[mask] = object_id
@@ -77,3 +83,10 @@ class Preview:
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
             return self._kept[key]
+
+
+def _correcting(prompt: Prompt, mask: NDArray[np.bool_]) -> Prompt:
+    """Clicks alone with the mask that they go out from, if there is one; others as they are."""
+    if isinstance(prompt, Points) and prompt.alone and mask.any():
+        return replace(prompt, mask=Mask(mask))
+    return prompt

@@ -18,7 +18,7 @@ from masktrail.masks import read_labels, write_labels
 from masktrail.pictures import UNREADABLE
 from masktrail.run.folder import RunFolder
 from masktrail.types import LabelMap
-from masktrail.web.marks import Mark, new_mark
+from masktrail.web.marks import Mark, PromptMark, new_mark
 from masktrail.zoo import CARDS
 
 FILE = "project.json"
@@ -67,6 +67,7 @@ class Project:
         content = read_project(folder)
         self.video = folder / content.video  # an absolute path stays as it is
         self.mark, self._run = content.mark, content.run
+        self._corrected: dict[tuple[int, int, tuple[float, float, bool]], str] = {}
 
     @classmethod
     def create(cls, folder: Path, video: Path) -> "Project":
@@ -156,12 +157,20 @@ class Project:
         """
         return self._keep_mask(_painted(picture, size))
 
-    def keep_tracked(self, frame: int, object_id: int) -> str | None:
-        """Keeps what `labels` says of an object; its name, None where nothing is marked."""
-        labels = self.labels(frame)
-        if labels is None or not (labels == object_id).any():
-            return None
-        return self._keep_mask(labels == object_id)
+    def keep_tracked(self, frame: int, object_id: int, mark: PromptMark) -> str | None:
+        """Keeps what `labels` says of an object, for clicks that correct it.
+
+        Returns:
+            Its name, None where nothing is marked; what it was before where the same first click
+            comes again, as by undo and redo.
+        """
+        key = frame, object_id, mark.points[0]
+        if key not in self._corrected:
+            labels = self.labels(frame)
+            if labels is None or not (labels == object_id).any():
+                return None
+            self._corrected[key] = self._keep_mask(labels == object_id)
+        return self._corrected[key]
 
     def _keep_mask(self, mask: NDArray[np.bool_]) -> str:
         name: str = hashlib.sha256(np.packbits(mask).tobytes()).hexdigest()[:16]
@@ -177,7 +186,7 @@ class Project:
         """
         path = self._mask_file(name)
         if not path.is_file():
-            raise InputError(f"There is no painted mask {name} in the project {self.name}.")
+            raise InputError(f"There is no mask {name} in the project {self.name}.")
         return read_labels(path)[0] > 0
 
     def _mask_file(self, name: str) -> Path:

@@ -208,8 +208,9 @@ class Session:
         if not marks or (tracked is not None and not project.stale):
             return Shown(tracked, "none" if tracked is None else "run")
         image = opened.browser.frame(frame)
-        key = (opened.key, frame)
-        labels = self._preview.labels(key, image, marks, project.mask, tracked)
+        key = (opened.key, frame, project.number)
+        corrected = {i for i in marks if project.mark.started(frame, i)}
+        labels = self._preview.labels(key, image, marks, project.mask, tracked, corrected)
         return Shown(labels, "marks" if tracked is None else "both")
 
     def start(self, key: str) -> None:

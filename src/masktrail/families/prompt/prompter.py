@@ -64,7 +64,7 @@ class NetworkPrompter:
             clicks are negative.
         """
         clicks = Points((), (), prompt) if isinstance(prompt, Box) else prompt
-        before = previous if clicks.mask is None else clicks.mask.mask.astype(np.float32)
+        before = _before(clicks, previous)
         soft = self._start(image, clicks) if before is None else before
         about = extent(clicks, soft > 0.5)
         side = max(LEAST, MARGIN * max(about.x1 - about.x0, about.y1 - about.y0))
@@ -109,6 +109,16 @@ class NetworkPrompter:
         scale = size / math.sqrt(math.prod(window.size))
         height, width = (max(stride, round(n * scale / stride) * stride) for n in window.size)
         return replace(window, inner_height=height, inner_width=width)
+
+
+def _before(clicks: Points, previous: Soft | None) -> Soft | None:
+    """The soft mask (H, W) that clicks correct; None where they mark something by themselves."""
+    if clicks.mask is not None:
+        return clicks.mask.mask.astype(np.float32)
+    if clicks.box is not None or previous is None:
+        return None
+    lost = not (previous > 0.5).any()  # so that there is nothing to correct
+    return None if lost and any(clicks.labels) else previous
 
 
 def _seen(clicks: Points, window: Window) -> tuple[NDArray[np.float32], ...]:
