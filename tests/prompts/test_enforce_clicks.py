@@ -39,6 +39,14 @@ def test_a_mask_is_changed_where_it_was_clicked_on_alone():
     np.testing.assert_array_equal(other, before & ~taken)
 
 
+def test_a_change_that_another_click_contradicts_is_not_taken():
+    before, added = square(4, 4, 12), square(16, 4, 12)
+    both = Points([(18, 6), (26, 6)], [True, False])
+    np.testing.assert_array_equal(changed_at_clicks(before, before | added, both), before)
+    both = Points([(18, 6), (26, 6)], [False, True])
+    np.testing.assert_array_equal(changed_at_clicks(before | added, before, both), before | added)
+
+
 def test_clicks_that_agree_change_nothing():
     mask = square(10, 4, 30)
     np.testing.assert_array_equal(

@@ -37,7 +37,7 @@ def changed_at_clicks(
     before: NDArray[np.bool_], after: NDArray[np.bool_], clicks: Points
 ) -> NDArray[np.bool_]:
     """A mask (H, W) corrected only where it was clicked on: each piece that `after` adds or takes
-    away counts if a click that `before` contradicts lies in it.
+    away counts if a click that `before` contradicts lies in it, and none that `after` contradicts.
 
     Source: progressive merge of FocalClick (Chen et al., CVPR 2022).
     """
@@ -45,6 +45,7 @@ def changed_at_clicks(
     for label, change in ((True, after & ~before), (False, before & ~after)):
         pieces, _ = ndimage.label(change)
         clicked = {pieces[y, x] for x, y in _pixels(clicks, label)} - {0}
+        clicked -= {pieces[y, x] for x, y in _pixels(clicks, not label)}
         mask[np.isin(pieces, list(clicked))] = label
     return mask
 
