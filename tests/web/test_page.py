@@ -179,11 +179,12 @@ def test_from_a_box_to_the_masks_and_back_again(
     assert json.loads(Path(waiting.value.path()).read_text())
     mark = mark_of(page)
 
-    # the same on the command line
+    # the same on the command line, the clicks beside the mask that was seen
+    (seen,) = tmp_path.rglob(f"{mark['prompts']['12']['1']['corrects']}.png")
     box = ",".join(str(value) for value in mark["prompts"]["0"]["1"]["box"])
     (point,) = mark["prompts"]["12"]["1"]["points"]
     said = command(
-        "track", tmp_path / "clip.mp4", "--box", f"1:{box}", "--at", 12,
+        "track", tmp_path / "clip.mp4", "--box", f"1:{box}", "--at", 12, "--mask", seen,
         "--point" if point[2] else "--not-point", f"1:{point[0]},{point[1]}",
         "--export", "davis", "--out", tmp_path / "cli", "--quiet",
     )  # fmt: skip

@@ -5,7 +5,14 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from masktrail.errors import InputError
 from masktrail.prompts.check import check_prompt
@@ -63,6 +70,14 @@ class PromptMark(_Strict):
         """Whether there are points and nothing else."""
         return bool(self.points) and not self.box and not self.mask
 
+    @model_serializer(mode="wrap")
+    def _told(self, usual: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """As it was told before there was `corrects`, where there is none."""
+        content: dict[str, Any] = usual(self)
+        if self.corrects is None:
+            del content["corrects"]
+        return content
+
     def prompt(self, read_mask: ReadMask) -> Prompt | None:
         """As the tracker takes it; None where there is nothing."""
         box = Box(*self.box) if self.box else None
@@ -111,7 +126,9 @@ class Mark(_Strict):
         if model_settings:
             content["settings"]["own"] = model_settings
         content["prompts"] = {
-            frame: {i: _followed(mark) for i, mark in sorted(marks.items()) if _any(mark)}
+            frame: {
+                i: mark.model_dump(mode="json") for i, mark in sorted(marks.items()) if _any(mark)
+            }
             for frame, marks in sorted(self.prompts.items())
             if any(map(_any, marks.values()))
         }
@@ -189,11 +206,6 @@ def check_mark(mark: Mark, size: tuple[int, int], frames: int | None, read_mask:
             raise InputError(f"There is no frame {frame} to mark; the video has {frames}.")
         for object_id, prompt in prompts.items():
             check_prompt(object_id, prompt, height, width, mark.started(frame, object_id))
-
-
-def _followed(mark: PromptMark) -> dict[str, Any]:
-    """What results follow from, as it was told before there was `corrects` where there is none."""
-    return mark.model_dump(mode="json", exclude=set() if mark.corrects else {"corrects"})
 
 
 def _any(mark: PromptMark) -> bool:
