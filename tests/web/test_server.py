@@ -164,9 +164,15 @@ def test_clicks_set_before_anything_was_tracked_stay_as_they_are(opened: Any) ->
     opened.put("/api/mark", json=mark)
     opened.post("/api/run")
     assert wait(opened, "run", "done", "failed")["state"] == "done"
+    tracked = opened.get("/api/labels/10").content
     mark["objects"][0]["name"] = "other"
     opened.put("/api/mark", json=mark)
     assert not opened.get("/api/run").json()["stale"]
+    mark["prompts"]["0"]["1"]["box"] = [60, 22, 86, 44]
+    opened.put("/api/mark", json=mark)
+    answer = opened.get("/api/labels/10")
+    assert answer.headers["x-source"] == "both"
+    assert answer.content == tracked, "clicks that what was tracked holds already"
     prompt["points"].append([90, 60, True])
     opened.put("/api/mark", json=mark)
     kept = opened.get("/api/state").json()["open"]["mark"]["prompts"]["10"]["1"]

@@ -106,9 +106,6 @@ class BothPasses:
         plan: with something to track backward.
         scratch: folder, on the disk for what the backward pass says; it need not be there.
 
-    Attributes:
-        extra: frames that `prepare` tracks.
-
     Raises:
         InputError: nothing can be written there.
     """
@@ -121,7 +118,7 @@ class BothPasses:
 
     @property
     def extra(self) -> int:
-        """Frames that `prepare` tracks."""
+        """How many frames `prepare` tracks; 0 once both ways are joined."""
         backward = self._plan.last + 1 - self._following
         return backward + len(self._plan.corrected) if backward > 0 else 0
 
