@@ -22,7 +22,7 @@ LEVELS = [
     {"zoo"},
     {"run"},
     {"train", "evaluate", "demo"},
-    {"batch", "web", "finetune"},
+    {"batch", "web", "finetune", "graphs"},
     {"cli"},
     {"masktrail"},
 ]

@@ -25,9 +25,10 @@ class ModelOptions:
         model: name in the zoo, folder that `masktrail train` made, or weights file.
         size: short side to work at, pixels; the model's own by default.
         device: "auto", "cpu", "cuda", ...
-        precision: "int8", "float", or "auto": int8 where processor and weights are made for it.
+        precision: "float", "bfloat16", "int8", or "auto": what the processor is fast in.
         settings: the model's own, by name, see `zoo.settings_of`.
         edges: "plain", or "refined": drawn to those of the picture, see `masktrail.masks.edges`.
+        engine: "openvino", "onnxruntime", "torch", or "auto", see `zoo.engines.make_engine`.
     """
 
     model: str | Path = "memory-s"
@@ -36,6 +37,7 @@ class ModelOptions:
     precision: str = "auto"
     settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
     edges: str = "plain"
+    engine: str = "auto"
 
 
 DEFAULTS = ModelOptions()

@@ -30,9 +30,10 @@ def bank_of(*entries: Entry, capacity: int = 3) -> MemoryBank:
 
 def read(bank: MemoryBank, *ids: int) -> np.ndarray:
     """Values (4, N, VALUE) of objects for every query pixel."""
-    memories = bank.memories(list(ids))
-    order = [i for group, _ in memories for i in group]
-    found = ENGINE.array(ENGINE.run("read", QUERY, [memory for _, memory in memories], 4))
+    groups = bank.groups(list(ids))
+    order = [i for group in groups for i in group]
+    readouts = [ENGINE.run("read", QUERY, *bank.memory(group), 4) for group in groups]
+    found = ENGINE.array(ENGINE.join(readouts, 2))
     return found.reshape(4, len(ids), VALUE)[:, [order.index(i) for i in ids]]
 
 

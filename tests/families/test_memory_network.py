@@ -32,8 +32,9 @@ def propagate(network: MemoryNetwork, pictures: Tensor, given: Tensor) -> Tensor
     """Object logits of the pictures, from memory of themselves with masks given."""
     encoded = network.encode(pictures)
     values = network.memorize(encoded.f16, given)
-    readout = read(encoded.memory, encoded.query, values)
-    return network.segment(encoded, readout, given, encoded.near)
+    memory, query = network.lift(*encoded.keys)
+    carried = network.carry(encoded.near, encoded.near, given)
+    return network.segment(*encoded.skips, read(memory, query, values), *carried)
 
 
 def test_the_published_network_has_this_many_parameters() -> None:
@@ -44,8 +45,9 @@ def test_the_published_network_has_this_many_parameters() -> None:
 def test_shapes(network: MemoryNetwork, objects: int) -> None:
     encoded = network.encode(images())
     assert encoded.f16.shape == (2, 256, 3, 4)
-    assert encoded.memory.shape == (2, 12, 17)
-    assert encoded.query.shape == (2, 17, 12)
+    memory, query = network.lift(*encoded.keys)
+    assert memory.shape == (2, 12, 17)
+    assert query.shape == (2, 17, 12)
     assert encoded.skip16.shape == (2, 16, 3, 4)
     assert encoded.skip8.shape == (2, 12, 6, 8)
     assert encoded.skip4.shape == (2, 8, 12, 16)
@@ -53,7 +55,10 @@ def test_shapes(network: MemoryNetwork, objects: int) -> None:
     values = network.memorize(encoded.f16, masks(objects))
     assert values.shape == (2, 12, objects * 12)
     assert encoded.near.shape == (2, 6, 6, 8)
-    logits = network.segment(encoded, values, masks(objects), encoded.near)
+    carried, found = network.carry(encoded.near, encoded.near, masks(objects))
+    assert carried.shape == (2, objects * 32, 6, 8)
+    assert found.shape == (2, 1, 6, 8)
+    logits = network.segment(*encoded.skips, values, carried, found)
     assert logits.shape == (2, objects, 24, 32)
 
 
@@ -120,10 +125,10 @@ def test_gradient_reaches_every_parameter() -> None:
         nn.init.normal_(start.weight)  # it starts at zero
     first, second = (network.encode(images().roll(k, -1)) for k in (0, 5))
     values = network.memorize(first.f16, masks(2))
-    readout = read(first.memory, second.query, values)
-    soft_aggregate(
-        network.segment(second, readout, masks(2), first.near)
-    ).square().mean().backward()
+    memory, query = network.lift(*first.keys)[0], network.lift(*second.keys)[1]
+    carried = network.carry(first.near, second.near, masks(2))
+    logits = network.segment(*second.skips, read(memory, query, values), *carried)
+    soft_aggregate(logits).square().mean().backward()
     still = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
     assert not still
 
@@ -131,7 +136,8 @@ def test_gradient_reaches_every_parameter() -> None:
 def test_memory_keys_are_lifted_with_shrinkage_of_at_least_one(network: MemoryNetwork) -> None:
     """The last channel of a lifted memory key is its shrinkage over the root of the width."""
     with torch.no_grad():
-        shrinkage = network.encode(images()).memory[..., -1] * 8**0.5
+        memory, _ = network.lift(*network.encode(images()).keys)
+        shrinkage = memory[..., -1] * 8**0.5
     assert (shrinkage >= 1 - 1e-6).all()
 
 

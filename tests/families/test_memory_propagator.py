@@ -117,7 +117,7 @@ def test_masks_are_taken_along_from_the_frame_they_belong_to(propagator):
     other.load_state_dict(propagator.state_dict())
     again = other.propagate(pictures[2], [1])
     np.testing.assert_array_equal(again, propagator.propagate(pictures[2], [1]))
-    handed = [before for *_, before in engine.inputs_of("segment")]
+    handed = [before for before, *_ in engine.inputs_of("carry")]
     for found, expected in zip(handed, [keys[0], keys[1], keys[1]], strict=True):
         torch.testing.assert_close(found.float(), expected.float())
 

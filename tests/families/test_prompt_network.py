@@ -97,10 +97,10 @@ def test_a_click_at_the_edge_is_part_of_a_disk() -> None:
 def test_one_object_is_looked_at_a_second_time_in_the_mirror(network: PromptNetwork) -> None:
     images, _, previous = inputs(1)
     with torch.no_grad():
-        found = network.segment(images, ON, OFF, BOX, previous)
+        found = network.segment(images, network.draw(ON, OFF, BOX, previous))
         turned = [torch.stack([96 - at[:, 0], at[:, 1]], 1) for at in (ON, OFF)]
         box = torch.stack([96 - BOX[:, 2], BOX[:, 1], 96 - BOX[:, 0], BOX[:, 3]], 1)
-        mirrored = network.segment(images.flip(3), *turned, box, previous)
+        mirrored = network.segment(images.flip(3), network.draw(*turned, box, previous))
         alone = network(*inputs(1))
     torch.testing.assert_close(found, mirrored.flip(3), atol=1e-5, rtol=0)
     assert not torch.allclose(found, alone, atol=1e-4)

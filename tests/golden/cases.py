@@ -1,4 +1,4 @@
-"""Which model is tracked through which clip, from which prompt, in which precision."""
+"""Which model is tracked through which clip, from which prompt, by which engine and how."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from masktrail.masks import tight_box
 from masktrail.types import Box, LabelMap, Mask, Points, Prompt
-from masktrail.zoo import DEFAULT, trackers
+from masktrail.zoo import CARDS, DEFAULT, trackers
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Case:
         prompt: "mask", "box" or "click", in the first frame.
         precision: "float" or "int8".
         frames: how many of the clip's; None: all.
+        engine: that computes it, where it has a network.
     """
 
     model: str
@@ -26,10 +27,16 @@ class Case:
     prompt: str
     precision: str
     frames: int | None = None
+    engine: str = "openvino"
+
+    @property
+    def subject(self) -> str:
+        """What its row is stored with the others of."""
+        return f"{self.model}-{self.engine}"
 
     @property
     def name(self) -> str:
-        """As its row is stored, in the file of its model."""
+        """As its row is stored, in the file of its subject."""
         return f"{self.clip} {self.prompt} {self.precision}"
 
 
@@ -38,6 +45,11 @@ SHORT = 20
 
 OTHERS = [model for model in trackers() if model != DEFAULT]
 
+
+def _engine_of(model: str) -> str:
+    return "openvino" if CARDS[model].graphs else "torch"
+
+
 CASES = [
     *(
         Case(DEFAULT, clip, "mask", precision)
@@ -45,7 +57,8 @@ CASES = [
         for clip in ("demo", "returns")
     ),
     *(Case(DEFAULT, "demo", prompt, "int8") for prompt in ("box", "click")),
-    *(Case(model, "demo", "mask", "float", SHORT) for model in OTHERS),
+    Case(DEFAULT, "demo", "mask", "float", SHORT, "torch"),
+    *(Case(model, "demo", "mask", "float", SHORT, _engine_of(model)) for model in OTHERS),
 ]
 
 

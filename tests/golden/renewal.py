@@ -24,13 +24,14 @@ def main() -> int:
         if model not in known:
             parser.error(f"there are no clips for {model!r}; known are {', '.join(known)}")
     try:
-        return max([renew(stored.path_of(model), model) for model in models])
+        subjects = dict.fromkeys(case.subject for case in CASES if case.model in models)
+        return max([renew(stored.path_of(subject), subject) for subject in subjects])
     except InputError as error:
         raise SystemExit(str(error)) from error
 
 
-def renew(path: Path, model: str, follow: Callable[[Case], Trace] = follow) -> int:
-    """Tracks a model's clips, prints what changed, and writes it unless a row fell too far.
+def renew(path: Path, subject: str, follow: Callable[[Case], Trace] = follow) -> int:
+    """Tracks a subject's clips, prints what changed, and writes it unless a row fell too far.
 
     Where nothing has moved beyond what `differences` allows, and the weights are the same, the
     file stays as it is: small steps would add up to a large one.
@@ -39,9 +40,9 @@ def renew(path: Path, model: str, follow: Callable[[Case], Trace] = follow) -> i
         1 if a row's mean J fell by `WORST_DROP` or more, and nothing was written; else 0.
     """
     before = stored.read(path) if path.exists() else Stored({}, {})
-    weights = stored.weights_of(model)
-    now = {case.name: follow(case) for case in stored.cases_of(model)}
-    drops = [_told(model, name, before.traces.get(name), trace) for name, trace in now.items()]
+    weights = stored.weights_of(subject)
+    now = {case.name: follow(case) for case in stored.cases_of(subject)}
+    drops = [_told(subject, name, before.traces.get(name), trace) for name, trace in now.items()]
     if max(drops) >= WORST_DROP:
         print(
             f"{path.name} is not written: J fell by {WORST_DROP} or more. Where that is meant, "
@@ -56,14 +57,14 @@ def renew(path: Path, model: str, follow: Callable[[Case], Trace] = follow) -> i
     return 0
 
 
-def _told(model: str, name: str, before: Trace | None, now: Trace) -> float:
+def _told(subject: str, name: str, before: Trace | None, now: Trace) -> float:
     """Prints a row; how much its mean J fell."""
     if before is None:
-        print(f"{model}, {name}: J {now.mean:.4f}, new", flush=True)
+        print(f"{subject}, {name}: J {now.mean:.4f}, new", flush=True)
         return 0.0
     moved = [abs(a - b) for a, b in zip(before.similarities, now.similarities, strict=False)]
     print(
-        f"{model}, {name}: J {before.mean:.4f} -> {now.mean:.4f}, "
+        f"{subject}, {name}: J {before.mean:.4f} -> {now.mean:.4f}, "
         f"by up to {max(moved):.4f} in a frame",
         flush=True,
     )

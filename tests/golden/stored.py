@@ -1,15 +1,15 @@
 """The stored rows: a file per model and engine, valid for the weights whose SHA-256 it names."""
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from golden.cases import CASES, Case
 from golden.traces import Trace
-from masktrail.zoo import PROMPTS, weights_hash, weights_path
+from masktrail.zoo import CARDS, PROMPTS, weights_hash, weights_path
 
 FOLDER = Path(__file__).parent / "stored"
-ENGINE = "torch"
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,8 @@ class Stored:
     """What a file holds.
 
     Attributes:
-        weights: SHA-256 by name of the models that took part, None for those without weights.
+        weights: SHA-256 by name of the models that took part, None for those without weights, and
+            of their graphs.
         traces: by the name of their case.
     """
 
@@ -25,22 +26,28 @@ class Stored:
     traces: dict[str, Trace]
 
 
-def path_of(model: str) -> Path:
-    """Where the rows of a model are."""
-    return FOLDER / f"{model}-{ENGINE}.json"
+def path_of(subject: str) -> Path:
+    """Where the rows of a model and an engine are."""
+    return FOLDER / f"{subject}.json"
 
 
-def cases_of(model: str) -> list[Case]:
+def cases_of(subject: str) -> list[Case]:
     """All that are stored together."""
-    return [case for case in CASES if case.model == model]
+    return [case for case in CASES if case.subject == subject]
 
 
-def weights_of(model: str) -> dict[str, str | None]:
-    """SHA-256 of the shipped weights that decide a model's rows, by name of their model."""
-    names = [model]
-    if any(case.prompt != "mask" for case in cases_of(model)):
+def weights_of(subject: str) -> dict[str, str | None]:
+    """SHA-256 of the shipped files that decide a subject's rows, by what they are of."""
+    cases = cases_of(subject)
+    names = [cases[0].model]
+    if any(case.prompt != "mask" for case in cases):
         names.append(PROMPTS)
-    return {name: weights_hash(weights_path(name)) for name in names}
+    weights = {name: weights_hash(weights_path(name)) for name in names}
+    if cases[0].engine != "torch":
+        for name in names:
+            digests = "".join(CARDS[name].graphs.values()).encode()
+            weights[f"{name}, graphs"] = hashlib.sha256(digests).hexdigest()
+    return weights
 
 
 def read(path: Path) -> Stored:

@@ -12,28 +12,25 @@ from golden.renewal import renew
 from golden.stored import Stored
 from golden.traces import Trace, differences, follow
 from masktrail.families.memory.bank import MemoryBank
-from masktrail.families.memory.network import MemoryNetwork
+from masktrail.families.memory.propagator import MemoryPropagator
 from masktrail.geometry import Stretch
-from masktrail.models.int8 import supported
 
-MODELS = list(dict.fromkeys(case.model for case in CASES))
+SUBJECTS = list(dict.fromkeys(case.subject for case in CASES))
 BEGINNING = next(case for case in CASES if case.name == "demo mask float")
 
 
-@pytest.mark.parametrize("model", MODELS)
-def test_rows_are_of_the_shipped_weights(model: str) -> None:
-    held = stored.read(stored.path_of(model))
-    assert held.weights == stored.weights_of(model), "the weights are new: run `make golden`"
-    assert list(held.traces) == [case.name for case in stored.cases_of(model)]
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_rows_are_of_the_shipped_weights(subject: str) -> None:
+    held = stored.read(stored.path_of(subject))
+    assert held.weights == stored.weights_of(subject), "the weights are new: run `make golden`"
+    assert list(held.traces) == [case.name for case in stored.cases_of(subject)]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.model} {case.name}")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.subject} {case.name}")
 def test_masks_are_what_they_were(case: Case) -> None:
     if case.model == "flow":  # OpenCV is an extra
         pytest.importorskip("cv2")
-    if case.precision == "int8" and not supported(torch.device("cpu")):
-        pytest.skip("this processor has no 8-bit convolutions")
-    before = stored.read(stored.path_of(case.model)).traces[case.name]
+    before = stored.read(stored.path_of(case.subject)).traces[case.name]
     moved = differences(before, follow(case))
     assert not moved, (
         f"{len(moved)} differences, as {moved[0]}; `make golden` stores new values where the "
@@ -66,21 +63,25 @@ def forgetful(add):
 def narrow(read):
     """Each pixel reads from one other."""
 
-    return lambda self, query, memories, top_k: read(self, query, memories, 1)
+    def fault(self, query, group):
+        self.top_k = 1
+        return read(self, query, group)
+
+    return fault
 
 
 FAULTS = [
     (Stretch, "image_in", swapped),
     (Stretch, "logits_out", half_a_pixel_off),
     (MemoryBank, "add", forgetful),
-    (MemoryNetwork, "read", narrow),
+    (MemoryPropagator, "_read", narrow),
 ]
 
 
 @pytest.mark.parametrize(("of", "name", "fault"), FAULTS, ids=[f[2].__name__ for f in FAULTS])
 def test_a_fault_in_the_making_of_masks_is_seen(of, name, fault, monkeypatch) -> None:
     case = replace(BEGINNING, frames=20)
-    whole = stored.read(stored.path_of(case.model)).traces[case.name]
+    whole = stored.read(stored.path_of(case.subject)).traces[case.name]
     before = Trace(whole.similarities[:20], whole.areas[:20])
     monkeypatch.setattr(of, name, fault(getattr(of, name)))
     assert len(differences(before, follow(case))) > 5
@@ -138,12 +139,12 @@ def test_golden_values_come_back_as_they_were_written(file) -> None:
     ],
 )
 def test_new_values_are_stored_unless_they_are_worse(file, now, code, kept, said, capsys) -> None:
-    assert renew(file, "copy", lambda case: painted(now)) == code
+    assert renew(file, "copy-torch", lambda case: painted(now)) == code
     assert stored.read(file).traces["demo mask float"] == painted(kept)
     assert said in capsys.readouterr().out
 
 
 def test_new_weights_are_stored_with_values_that_hardly_moved(file) -> None:
     stored.write(file, Stored({"copy": "older"}, {"demo mask float": painted(0.5)}))
-    assert renew(file, "copy", lambda case: painted(0.501)) == 0
+    assert renew(file, "copy-torch", lambda case: painted(0.501)) == 0
     assert stored.read(file) == Stored({"copy": None}, {"demo mask float": painted(0.501)})

@@ -47,7 +47,7 @@ class Trace:
 
 def follow(case: Case) -> Trace:
     """Tracks a case's clip at its own size."""
-    tracker = load(case.model, "cpu", min(SIZE), case.precision)
+    tracker = load(case.model, "cpu", min(SIZE), case.precision, engine=case.engine)
     return trace(tracker, CLIPS[case.clip]()[: case.frames], case.prompt)
 
 

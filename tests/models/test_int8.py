@@ -176,7 +176,8 @@ def test_a_memory_network_stays_near() -> None:
     def compute() -> list[Tensor]:
         encoded, before = network.encode(images), network.encode(earlier).near
         values = network.memorize(encoded.f16, masks)
-        return [*encoded, values, network.segment(encoded, values, masks, before)]
+        carried = network.carry(before, encoded.near, masks)
+        return [*encoded, values, network.segment(*encoded.skips, values, *carried)]
 
     with torch.no_grad(), observing(network) as ranges:
         expected = compute()

@@ -11,7 +11,8 @@ from torch import nn
 from masktrail.errors import InputError
 from masktrail.families import KNOWN, create
 from masktrail.tracking.family import Family
-from masktrail.zoo.storage import SCALE, compact, quantise, restore, siblings, split
+from masktrail.zoo.files import siblings
+from masktrail.zoo.storage import SCALE, compact, quantise, restore, split
 from masktrail.zoo.weights import (
     initialise,
     load_network,

@@ -23,7 +23,7 @@ app = typer.Typer(
 app.command(cls=OrderedCommand)(tracking.track)
 for command in (
     *(tracking.batch, tracking.convert, tracking.demo, tracking.web),
-    *(models.models, models.import_weights),
+    *(models.models, models.import_weights, models.export_onnx),
     *(measuring.evaluate, measuring.measure),
     *(training.train, training.prepare, training.check_data),
 ):

@@ -10,6 +10,7 @@ from masktrail.cli.options import (
     Data,
     Device,
     Edges,
+    Engine,
     Json,
     Level,
     Precision,
@@ -36,6 +37,7 @@ def evaluate(
     report: ReportFolder = None,
     size: Size = None,
     device: Device = "auto",
+    engine: Engine = "auto",
     precision: Precision = "auto",
     assignments: Assignments = None,
     edges: Edges = "plain",
@@ -45,7 +47,9 @@ def evaluate(
     from masktrail.cli import terminal
     from masktrail.evaluate import run
 
-    options = ModelOptions("", size, device, precision, read_assignments(assignments), edges)
+    options = ModelOptions(
+        "", size, device, precision, read_assignments(assignments), edges, engine
+    )
     names = sequences.split(",") if sequences else None
     terminal.prepare_outputs(json, report)
     masks = masks or (report / "masks" if report else None)

@@ -19,7 +19,12 @@ Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", callback=_hush, help="Say nothing but errors.")
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, ...")]
-Precision = Annotated[str, typer.Option(help="int8, float, or auto: int8 where it is possible.")]
+Engine = Annotated[
+    str, typer.Option(help="openvino, onnxruntime, torch, or auto: torch on a GPU, else openvino.")
+]
+Precision = Annotated[
+    str, typer.Option(help="float, bfloat16, int8, or auto: what the processor is fast in.")
+]
 Assignments = Annotated[
     list[str] | None,
     typer.Option(

@@ -119,7 +119,7 @@ def cards(rows: Mapping[str, "Card"]) -> None:
             name,
             f"{card.parameters / 1e6:.1f} M" if card.parameters else "",
             str(card.size),
-            f"{score:.3f}" if score is not None else "",
+            " ".join([f"{score:.3f}", card.scored_by]) if score is not None else "",
             card.about,
             "; ".join(filter(None, (card.data, card.training))),
             card.licence,
@@ -127,7 +127,7 @@ def cards(rows: Mapping[str, "Card"]) -> None:
     Console().print(table)
 
 
-def rows(titles: Sequence[str], lines: Iterable[Sequence[str]], quiet: bool) -> None:
+def rows(titles: Sequence[str], lines: Iterable[Sequence[str]], quiet: bool = False) -> None:
     """Prints a table of texts."""
     table = Table(box=None)
     for title in titles:

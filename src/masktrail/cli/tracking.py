@@ -16,6 +16,7 @@ from masktrail.cli.options import (
     ClicksOff,
     Device,
     Edges,
+    Engine,
     Export,
     Masks,
     Model,
@@ -48,6 +49,7 @@ def track(
     export: Export = "davis,csv,overlay,review",
     size: Size = None,
     device: Device = "auto",
+    engine: Engine = "auto",
     precision: Precision = "auto",
     assignments: Assignments = None,
     edges: Edges = "plain",
@@ -71,7 +73,9 @@ def track(
 
     marks = [(name, text) for name, text in context.meta[ORDER] if name in KINDS]
     direction = {None: "both", True: "backward", False: "forward"}[reverse]
-    options = ModelOptions(model, size, device, precision, read_assignments(assignments), edges)
+    options = ModelOptions(
+        model, size, device, precision, read_assignments(assignments), edges, engine
+    )
     prompts, black_and_white = read_prompts(marks, start), read_range(values)
     job = Job(video, prompts, out, options, export, start, end, black_and_white, direction)
     job = replace(job, resume=resume, overwrite=overwrite)
@@ -105,6 +109,7 @@ def batch(
     export: Export = "davis,csv,overlay,review",
     size: Size = None,
     device: Device = "auto",
+    engine: Engine = "auto",
     precision: Precision = "auto",
     assignments: Assignments = None,
     edges: Edges = "plain",
@@ -120,7 +125,7 @@ def batch(
     from masktrail.video.depth import read_range
 
     model_options = ModelOptions(
-        model, size, device, precision, read_assignments(assignments), edges
+        model, size, device, precision, read_assignments(assignments), edges, engine
     )
     tasks = manifest.shard(manifest.read_tasks(videos), shard)
     options = work.Options(model_options, export, read_range(values), overwrite)

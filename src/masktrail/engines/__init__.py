@@ -1,5 +1,6 @@
 """What computes a network's functions: arrays in, arrays out, whatever does it."""
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
@@ -9,26 +10,31 @@ class Engine(Protocol):
     """A network that is ready to be used.
 
     Attributes:
+        name: of the kind of engine, as `--engine` takes it.
         device: what it computes on.
-        precision: what it computes in, "float" or "int8".
+        precision: what it computes in, "float", "bfloat16" or "int8".
         stride: which height and width of its pictures are multiples of.
+        graphs: SHA-256 of the files it computes; None where it computes the network itself.
     """
 
+    name: str
     device: str
     precision: str
     stride: int
+    graphs: str | None
 
     def run(self, function: str, *inputs: Any) -> Any:
         """What one of the network's functions gives, kept where it was computed.
 
         Args:
             function: name of it.
-            inputs: arrays, what `run` or `keep` gave, lists of them, or plain numbers. Pictures,
-                uint8 (B, H, W, 3), reach the function as float (B, 3, H, W) in [0, 1].
+            inputs: arrays, what `run`, `keep` or `join` gave, or plain numbers. Pictures, uint8
+                (B, H, W, 3), reach the function as float (B, 3, H, W) in [0, 1].
 
         Returns:
-            What the function returns; nothing is to be known of it but that it can be an input
-            again, and that `array` makes an array of what is one.
+            What the function returns, one value or a tuple; nothing is to be known of a value but
+            that it has a `shape`, can be indexed as an array is, can be an input again, and that
+            `array` makes an array of it.
         """
 
     def array(self, value: Any) -> NDArray[Any]:
@@ -36,3 +42,6 @@ class Engine(Protocol):
 
     def keep(self, array: NDArray[Any]) -> Any:
         """An array where the engine computes; `array` gives it back."""
+
+    def join(self, values: Sequence[Any], axis: int) -> Any:
+        """What `run` or `keep` gave, one after another along an axis."""

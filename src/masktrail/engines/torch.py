@@ -1,6 +1,6 @@
 """Networks computed by torch, on a processor or a GPU."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from masktrail.devices import fast_autocast
+from masktrail.devices import has_fast_bfloat16
 from masktrail.models.blocks import folded
 from masktrail.models.int8 import supported, to_int8
 
@@ -25,28 +25,34 @@ class TorchEngine:
         network: an `nn.Module`; its functions are its methods.
         device: where to.
         ranges: of its activations, see `models.int8`; with them it computes in 8 bits where the
-            device can, else in bfloat16 where that is quick, else in float32.
+            device can.
+        bfloat16: whether it computes in bfloat16 what is not in 8 bits; None: where that is quick.
     """
+
+    name = "torch"
+    graphs: str | None = None
 
     def __init__(
         self,
         network: nn.Module,
         device: torch.device = CPU,
         ranges: Mapping[str, float] = MappingProxyType({}),
+        bfloat16: bool | None = None,
     ) -> None:
         self._device = device
+        self._bfloat16 = has_fast_bfloat16(device) if bfloat16 is None else bfloat16
         quick = folded(network).to(device)
         quick.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         whole = bool(ranges) and supported(device)
         self.network = to_int8(quick, ranges) if whole else quick
-        self.precision = "int8" if whole else "float"
+        self.precision = "int8" if whole else "bfloat16" if self._bfloat16 else "float"
         self.device = str(torch.empty(0, device=device).device)  # "cuda:0" of "cuda"
         self.stride: int = getattr(network, "stride", 1)
 
     @torch.inference_mode()
     def run(self, function: str, *inputs: Any) -> Any:
         """See `Engine.run`."""
-        with fast_autocast(self._device):
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._bfloat16):
             return getattr(self.network, function)(*map(self._input, inputs))
 
     def array(self, value: Tensor) -> NDArray[Any]:
@@ -58,9 +64,11 @@ class TorchEngine:
         # torch takes neither views that run backwards (BGR turned to RGB) nor read-only arrays
         return torch.from_numpy(np.require(array, requirements=["C", "W"])).to(self._device)
 
+    def join(self, values: Sequence[Tensor], axis: int) -> Tensor:
+        """See `Engine.join`."""
+        return torch.cat(list(values), axis)
+
     def _input(self, value: Any) -> Any:
-        if isinstance(value, list):
-            return [self._input(each) for each in value]
         if not isinstance(value, np.ndarray):
             return value
         tensor = self.keep(value)

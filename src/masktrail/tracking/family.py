@@ -29,6 +29,9 @@ class Card:
         scores: measured figures by name.
         settings: arguments of the propagator.
         family: name of the family; a card that stands in one need not say it.
+        graphs: SHA-256 by name of the files of its network's functions, see docs/engines.md; they
+            lie where `files` lie.
+        scored_by: engine and precision that the scores were measured with.
     """
 
     about: str
@@ -43,6 +46,8 @@ class Card:
     scores: Mapping[str, float] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     family: str = ""
+    graphs: Mapping[str, str] = field(default_factory=dict)
+    scored_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,8 @@ class Traits:
         calibration: of the one or the other.
         learns: its setting that says for how many seconds it may learn from a prompted frame, by
             its propagator's method `learn`; None where it learns nothing.
-        engines: names of what can compute it, as `engines.torch` is named; none without a network.
+        engines: names of what can compute its network as it is, as `engines.torch` is named; those
+            that compute graphs do so where it has `graphs`.
         devices: kinds of devices it can run on, as torch names them, the best first; none stands
             for all that its engine has.
     """
@@ -161,7 +167,10 @@ class Family:
             network and the fields of its config that differ from the defaults; it raises a
             ValueError that says why where they are of another network.
         traits: what it does itself.
-        int8: whether 8-bit convolutions make it faster on a processor.
+        int8: whether 8-bit convolutions make it faster on a processor, by torch.
+        graphs: a function from a `config` to `Graph`s by the name of the network's function: with
+            them engines other than torch compute it, from files that `masktrail export-onnx`
+            writes.
     """
 
     name: str
@@ -174,6 +183,7 @@ class Family:
     importer: Part | None = None
     traits: Traits = USUAL
     int8: bool = False
+    graphs: Part | None = None
 
     def __post_init__(self) -> None:
         cards = {name: replace(card, family=self.name) for name, card in self.cards.items()}

@@ -36,6 +36,8 @@ class Tracker:
         precision: what the model computes in, for reports.
         settings: what the propagator was told, by name, for reports.
         traits: what the propagator does itself.
+        engine: what computes the model, for reports.
+        graphs: SHA-256 of the files that it computes, if any, for reports.
 
     Attributes:
         learning: called with the share done, 0 to 1, while the propagator learns from a prompted
@@ -52,9 +54,12 @@ class Tracker:
         precision: str = "float",
         settings: Mapping[str, Any] = MappingProxyType({}),
         traits: Traits = USUAL,
+        engine: str = "none",
+        graphs: str | None = None,
     ) -> None:
         self.propagator = propagator
         self.size = size
+        self.engine, self.graphs = engine, graphs
         self.precision, self.settings = precision, dict(settings)
         self.traits = traits
         self.learning: Callable[[float], None] = lambda share: None

@@ -60,6 +60,7 @@ def load(
     size: int | None = None,
     precision: str = "auto",
     settings: Mapping[str, Any] = MappingProxyType({}),
+    engine: str = "auto",
 ) -> "Tracker":
     """A tracker ready for the first frame of a video.
 
@@ -68,30 +69,37 @@ def load(
             have the size and the settings of the first card of their family.
         device: "auto", "cpu", "cuda", ...
         size: short side to work at, pixels; the model's own by default.
-        precision: "int8", "float", or "auto": int8 where processor and weights are made for it.
+        precision: see `zoo.engines.make_engine`.
         settings: the model's own, by name, see `settings_of`; values, or text such as "square".
+        engine: "auto", "openvino", "onnxruntime" or "torch", see `zoo.engines.make_engine`.
 
     Raises:
-        InputError: no such model, weights that are missing or not as published, no such device, a
-            precision or a setting that is not possible.
+        InputError: no such model, weights that are missing or not as published, no such device or
+            engine, a precision or a setting that is not possible.
     """
     from masktrail.tracking.tracker import Tracker
+    from masktrail.zoo.engines import check_names, make_engine
 
     if size is not None and size < 64:
         raise InputError(f"A working size of {size} is too small; use 64 or more.")
-    path, card, spec = weights_path(model), card_of(model), _family_of(model)
+    check_names(engine, precision)
+    (path, engine), card, spec = _files_of(model, engine), card_of(model), _family_of(model)
     values, usable = checked(settings_of(model), settings, str(model)), _device(spec, device)
+    prompter = load_prompter(device=device, engine=engine)
     if path is None:
-        propagator, computed = _propagator(model)(**values), "float"
-    else:
-        from masktrail.zoo.engines import torch_engine
-
-        if "torch" not in spec.traits.engines:
-            raise InputError(f"Nothing here computes the family {spec.name!r}, as torch would.")
-        engine = torch_engine(path, usable, precision)
-        propagator, computed = _propagator(model)(engine, **values), engine.precision
-    prompter = load_prompter(device=device)
-    return Tracker(propagator, size or card.size, prompter, computed, values, spec.traits)
+        propagator = _propagator(model)(**values)
+        return Tracker(propagator, size or card.size, prompter, settings=values, traits=spec.traits)
+    made = make_engine(path, spec, engine, usable, precision)
+    return Tracker(
+        _propagator(model)(made, **values),
+        size or card.size,
+        prompter,
+        made.precision,
+        values,
+        spec.traits,
+        made.name,
+        made.graphs,
+    )
 
 
 def tracker_of(options: ModelOptions) -> "Tracker":
@@ -100,7 +108,14 @@ def tracker_of(options: ModelOptions) -> "Tracker":
     Raises:
         InputError: as `load`.
     """
-    return load(options.model, options.device, options.size, options.precision, options.settings)
+    return load(
+        options.model,
+        options.device,
+        options.size,
+        options.precision,
+        options.settings,
+        options.engine,
+    )
 
 
 def settings_of(model: str | Path = DEFAULT) -> list[Setting]:
@@ -153,12 +168,15 @@ def card_of(model: str | Path) -> Card:
     return next((card for card in CARDS.values() if card.family == name), nameless)
 
 
-def load_prompter(model: str | Path = PROMPTS, device: str = "auto") -> "Prompter":
+def load_prompter(
+    model: str | Path = PROMPTS, device: str = "auto", engine: str = "auto"
+) -> "Prompter":
     """What makes masks of boxes and clicks; its weights are read when the first of them comes.
 
     Args:
         model: name in the zoo, folder or file of a prompt network.
         device: "auto", "cpu", "cuda", ...
+        engine: see `load`.
 
     Returns:
         A function of an image, a box or clicks, and perhaps a soft mask to go out from, to a mask;
@@ -167,15 +185,15 @@ def load_prompter(model: str | Path = PROMPTS, device: str = "auto") -> "Prompte
 
     @cache
     def ready() -> "Prompter":
-        from masktrail.zoo.engines import torch_engine
+        from masktrail.zoo.engines import make_engine
 
-        path, spec = weights_path(model), _family_of(model)
+        (path, name), spec = _files_of(model, engine), _family_of(model)
         if path is None or spec.prompter is None:
             raise InputError(
                 f"The model {str(model)!r} is of the family {spec.name!r}, which makes no masks of "
                 f"boxes and clicks; name one that does, as {PROMPTS}."
             )
-        prompter: Prompter = spec.prompter()(torch_engine(path, device))
+        prompter: Prompter = spec.prompter()(make_engine(path, spec, name, device))
         return prompter
 
     return lambda image, prompt, previous: ready()(image, prompt, previous)
@@ -205,6 +223,26 @@ def weights_path(model: str | Path) -> Path | None:
     )
 
 
+def _files_of(model: str | Path, engine: str) -> tuple[Path | None, str]:
+    """The weights as `weights_path` gives them, a named model's graphs beside them, and the engine.
+
+    Where "auto" finds these graphs missing or damaged, that is torch.
+    """
+    card = CARDS.get(str(model))
+    if card is None or not card.graphs or engine == "torch":
+        return weights_path(model), engine
+    from masktrail.zoo.fetch import find
+
+    try:
+        return find({**card.files, **card.graphs}, WEIGHTS, card.url), engine
+    except InputError as error:
+        if engine != "auto":
+            raise
+        path = weights_path(model)
+        log.warning("The graphs of %s are not used, but torch: %s", model, error)
+        return path, "torch"
+
+
 def weights_hash(path: Path | None) -> str | None:
     """SHA-256 of a weights file; of weights in shards that of their hashes, in order, as text.
 
@@ -216,7 +254,7 @@ def weights_hash(path: Path | None) -> str | None:
     if path is None:
         return None
     from masktrail.zoo.fetch import sha256
-    from masktrail.zoo.storage import siblings
+    from masktrail.zoo.files import siblings
 
     hashes = [sha256(file) for file in siblings(path)]
     return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()

@@ -1,35 +1,176 @@
 """Which engine computes a model, and in what."""
 
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
-from masktrail.devices import choose_device
 from masktrail.engines import Engine
-from masktrail.engines.torch import TorchEngine
+from masktrail.engines.processor import precisions
 from masktrail.errors import InputError
-from masktrail.zoo.weights import load_network, read_ranges
+from masktrail.tracking.family import Family
+from masktrail.zoo import CARDS, WEIGHTS
+from masktrail.zoo.fetch import lying
+from masktrail.zoo.graphs import NOTHING, graphs_beside
 
-PRECISIONS = ("auto", "float", "int8")
+log = logging.getLogger(__name__)
+
+ENGINES = ("auto", "openvino", "onnxruntime", "torch")
+PRECISIONS = ("auto", "float", "bfloat16", "int8")
 
 
-def torch_engine(path: Path, device: str = "auto", precision: str = "auto") -> Engine:
+@dataclass(frozen=True)
+class Choice:
+    """What is to compute a network.
+
+    Attributes:
+        name: of the engine.
+        precision: "auto" where torch has yet to see what its device can.
+        graphs: files of the network's functions by name, where the engine computes these.
+    """
+
+    name: str
+    precision: str
+    graphs: Mapping[str, Path] = field(default_factory=dict)
+
+
+def make_engine(
+    path: Path, spec: Family, name: str = "auto", device: str = "auto", precision: str = "auto"
+) -> Engine:
     """The network of a weights file, ready to be used.
 
     Args:
         path: of the weights, or of their first shard.
+        spec: the family they are of.
+        name: one of `ENGINES`; "auto" takes torch where there is a GPU, else OpenVINO where the
+            network has graphs, else torch.
         device: "auto", "cpu", "cuda", ...
-        precision: one of `PRECISIONS`.
+        precision: one of `PRECISIONS`; "auto" takes what the processor is fast in.
 
     Raises:
-        InputError: weights that cannot be read, no such device, a precision that is not possible.
+        InputError: weights that cannot be read, no such engine or device, one that is not
+            installed or has no graphs of the network, a precision that is not possible.
     """
+    choice = choose(path, name, device, precision)
+    if choice.name == "torch":
+        return _torch(path, spec, device, precision)
+    engine: Engine = _class_of(choice.name)(choice.graphs, choice.precision)
+    return engine
+
+
+def choose(path: Path, name: str = "auto", device: str = "auto", precision: str = "auto") -> Choice:
+    """Which engine `make_engine` takes.
+
+    Raises:
+        InputError: see there.
+    """
+    check_names(name, precision)
+    graphs = NOTHING if name == "torch" else graphs_beside(path)
+    if name == "auto":
+        name = "openvino" if graphs.floats and _suits(device) else "torch"
+    if name == "torch":
+        return Choice(name, precision)
+    if not graphs.floats:
+        raise InputError(
+            f"There are no graphs of {path} beside it, which the engine {name} computes; write "
+            f"them with `masktrail export-onnx {path} {path.parent}`, or take the engine torch."
+        )
+    if device not in ("auto", "cpu"):
+        raise InputError(f"The engine {name} computes on cpu, not on {device}; take torch there.")
+    possible = [
+        "float",
+        *(["bfloat16"] if name == "openvino" and "bfloat16" in precisions() else []),
+        *(["int8"] if graphs.whole else []),
+    ]
+    if precision == "auto":
+        precision = next(each for each in (*precisions(), "float") if each in possible)
+    if precision not in possible:
+        raise _impossible(precision, name, possible, path)
+    return Choice(name, precision, graphs.whole if precision == "int8" else graphs.floats)
+
+
+def check_names(engine: str, precision: str) -> None:
+    """Refuses what is no name of an engine or of a precision.
+
+    Raises:
+        InputError: it is not.
+    """
+    if engine not in ENGINES:
+        raise InputError(f"No engine {engine!r}; there are {', '.join(ENGINES)}.")
     if precision not in PRECISIONS:
         raise InputError(f"No precision {precision!r}; there are {', '.join(PRECISIONS)}.")
+
+
+def _impossible(precision: str, name: str, possible: Sequence[str], path: Path) -> InputError:
+    hint = f"with {name} there are {', '.join(possible)}"
+    if precision == "int8":
+        hint = f"write 8-bit graphs with `masktrail export-onnx {path} {path.parent} --data DATA`"
+    return InputError(f"Precision {precision} is not possible with the engine {name}: {hint}.")
+
+
+def computed_by(model: str) -> tuple[str, str]:
+    """Engine and precision that "auto" takes for a model here, in words; nothing is fetched."""
+    files = CARDS[model].files
+    if not files:
+        return "none", ""
+    path = lying(files, WEIGHTS)
+    if path is None:
+        return "its weights are not here", ""
+    choice = choose(path)
+    return choice.name, "" if choice.precision == "auto" else choice.precision
+
+
+def is_installed(name: str) -> bool:
+    """Whether an engine can be imported; "auto" can."""
+    return name == "auto" or find_spec(name) is not None
+
+
+def _class_of(name: str) -> Any:
+    try:
+        if name == "openvino":
+            from masktrail.engines.openvino import OpenVinoEngine
+
+            return OpenVinoEngine
+        from masktrail.engines.onnxruntime import OnnxRuntimeEngine
+
+        return OnnxRuntimeEngine
+    except ImportError as error:
+        raise InputError(
+            f"The engine {name} is not installed, or broken ({error}); pip install {name}, or take "
+            "another engine."
+        ) from error
+
+
+def _torch(path: Path, spec: Family, device: str, precision: str) -> Engine:
+    from masktrail.devices import choose_device
+    from masktrail.engines.torch import TorchEngine
+    from masktrail.zoo.weights import load_network, read_ranges
+
+    if "torch" not in spec.traits.engines:
+        raise InputError(f"Nothing here computes the family {spec.name!r}, as torch would.")
     network, _ = load_network(path)
-    ranges = {} if precision == "float" else read_ranges(path)
-    engine = TorchEngine(network, choose_device(device), ranges)
+    ranges = read_ranges(path) if precision in ("auto", "int8") else {}
+    bfloat16 = None if precision in ("auto", "int8") else precision == "bfloat16"
+    engine = TorchEngine(network, choose_device(device), ranges, bfloat16)
     if precision == "int8" and engine.precision != "int8":
         raise InputError(
             f"Precision int8 needs an x86 processor with AVX2 and weights that hold their ranges; "
             f"{path} on {engine.device} has to use float or auto."
         )
     return engine
+
+
+def _suits(device: str) -> bool:
+    """Whether OpenVINO is there and nothing better: torch on a GPU."""
+    if not is_installed("openvino") or device not in ("auto", "cpu"):
+        return False
+    try:
+        _class_of("openvino")
+    except InputError as error:
+        log.warning("%s Torch computes instead.", error)
+        return False
+    from masktrail.devices import choose_device
+
+    return device == "cpu" or choose_device("auto").type == "cpu"

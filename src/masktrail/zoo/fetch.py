@@ -41,8 +41,8 @@ def find(files: Mapping[str, str], shipped: Path, url: str = "") -> Path:
     Raises:
         InputError: a file is nowhere, is not as published, or cannot be fetched or written.
     """
-    folder = next((f for f in _folders(shipped) if not _missing(files, f)), None)
-    folder = folder or _fetch(files, shipped, url)
+    there = lying(files, shipped)
+    folder = there.parent if there else _fetch(files, shipped, url)
     for name, digest in files.items():
         if sha256(folder / name) != digest:
             raise InputError(
@@ -50,6 +50,12 @@ def find(files: Mapping[str, str], shipped: Path, url: str = "") -> Path:
                 "delete it and fetch it again, or reinstall masktrail."
             )
     return folder / next(iter(files))
+
+
+def lying(files: Mapping[str, str], shipped: Path) -> Path | None:
+    """The first of the files of a model where all lie in one folder already, unchecked."""
+    folder = next((f for f in _folders(shipped) if not _missing(files, f)), None)
+    return folder / next(iter(files)) if folder else None
 
 
 def sha256(path: Path) -> str:

@@ -5,9 +5,6 @@ Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", CV
 (Krishnamoorthi, arXiv 1806.08342, section 3.1.2): only storage is int8, computing is not.
 """
 
-import re
-from pathlib import Path
-
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvTransposeNd
@@ -26,8 +23,6 @@ SHARD_BYTES = 15_000_000
 
 HEADER_BYTES = 4096
 """Room for what stands beside the tensors in a shard's header."""
-
-SHARD_NAME = re.compile(r"(.+)-(\d{5})-of-(\d{5})\.safetensors")
 
 
 def compact(network: nn.Module) -> dict[str, Tensor]:
@@ -88,20 +83,6 @@ def split(tensors: dict[str, Tensor], limit: int) -> list[dict[str, Tensor]]:
         shards[at][name] = tensors[name]
         room[at] -= size
     return shards
-
-
-def shard_name(name: str, index: int, count: int) -> str:
-    """File name of shard `index`, from 1, of `count`."""
-    return f"{name}-{index:05d}-of-{count:05d}.safetensors"
-
-
-def siblings(path: Path) -> list[Path]:
-    """The files of the network that `path` belongs to: all its shards, or itself alone."""
-    match = SHARD_NAME.fullmatch(path.name)
-    if not match:
-        return [path]
-    count = int(match[3])
-    return [path.with_name(shard_name(match[1], i, count)) for i in range(1, count + 1)]
 
 
 def _halved(tensor: Tensor) -> Tensor:

@@ -18,13 +18,12 @@ from torch import nn
 from masktrail.errors import InputError
 from masktrail.families import create
 from masktrail.files import replacing
+from masktrail.zoo.files import shard_name, siblings
 from masktrail.zoo.storage import (
     SHARD_BYTES,
     compact,
     quantise,
     restore,
-    shard_name,
-    siblings,
     split,
 )
 

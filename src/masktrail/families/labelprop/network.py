@@ -46,14 +46,14 @@ class FeatureNetwork(nn.Module):
     def propagate(
         self,
         query: Tensor,
-        keys: list[Tensor],
+        keys: Tensor,
         labels: Tensor,
         radius: int,
         top_k: int,
         temperature: float,
     ) -> Tensor:
-        """`propagate_labels` of features (1, 256, h, w), those of T reference frames in a list."""
-        return propagate_labels(query[0], torch.cat(keys), labels, radius, top_k, temperature)
+        """`propagate_labels` of features (1, 256, h, w) and those of T frames (T, 256, h, w)."""
+        return propagate_labels(query[0], keys, labels, radius, top_k, temperature)
 
 
 def propagate_labels(

@@ -80,7 +80,7 @@ class LabelPropagator:
             self.engine.run(
                 "propagate",
                 self._features,
-                [r.features for r in references],
+                self.engine.join([r.features for r in references], 0),
                 np.stack([np.stack([r.masks[i] for i in group]) for r in references]),
                 self.radius,
                 self.top_k,

@@ -34,7 +34,7 @@ class MemoryBank:
     def __init__(self, engine: Engine, capacity: int) -> None:
         self._engine, self.capacity = engine, capacity
         self.entries: list[Entry] = []
-        self._gathered: dict[tuple[int, ...], Any] = {}
+        self._gathered: dict[tuple[int, ...], tuple[Any, Any]] = {}
 
     def add(self, entry: Entry) -> None:
         """Remembers a frame, forgetting the oldest passing one where there is no room.
@@ -63,16 +63,22 @@ class MemoryBank:
             self._drop(entry)
         self._gathered.clear()
 
-    def memories(self, ids: list[int]) -> list[tuple[tuple[int, ...], Any]]:
-        """Objects that were seen in the same frames, and what is remembered of them.
+    def groups(self, ids: list[int]) -> list[tuple[int, ...]]:
+        """Objects, each seen in at least one entry, by the entries that they were seen in."""
+        groups: dict[tuple[int, ...], list[int]] = {}
+        for object_id in ids:
+            groups.setdefault(self._seen(object_id), []).append(object_id)
+        return [tuple(group) for group in groups.values()]
 
-        Args:
-            ids: objects, each seen in at least one entry.
-
-        Returns:
-            A few of the ids, and their memory as `MemoryNetwork.read` takes it; all ids together.
-        """
-        return [(group, self._memory(group)) for group in self._groups(ids)]
+    def memory(self, group: tuple[int, ...]) -> tuple[Any, Any]:
+        """What is remembered of the N objects of a group: keys (1, M, 2K+1), values (1, M, N*V)."""
+        if group not in self._gathered:
+            entries = [self.entries[i] for i in self._seen(group[0])]
+            join = self._engine.join
+            values = [join([entry.values[i] for i in group], 1) for entry in entries]
+            keys = [entry.keys for entry in entries]
+            self._gathered[group] = join(keys, 1), join(values, 0)[None]
+        return self._gathered[group]
 
     def state_dict(self) -> list[dict[str, Any]]:
         """Everything remembered, as arrays and plain values."""
@@ -104,21 +110,6 @@ class MemoryBank:
 
     def _seen(self, object_id: int) -> tuple[int, ...]:
         return tuple(i for i, entry in enumerate(self.entries) if object_id in entry.values)
-
-    def _groups(self, ids: list[int]) -> list[tuple[int, ...]]:
-        groups: dict[tuple[int, ...], list[int]] = {}
-        for object_id in ids:
-            groups.setdefault(self._seen(object_id), []).append(object_id)
-        return [tuple(group) for group in groups.values()]
-
-    def _memory(self, group: tuple[int, ...]) -> Any:
-        """The frames a group was seen in, joined."""
-        if group not in self._gathered:
-            entries = [self.entries[i] for i in self._seen(group[0])]
-            values = [[entry.values[i] for i in group] for entry in entries]
-            keys = [entry.keys for entry in entries]
-            self._gathered[group] = self._engine.run("gather", keys, values)
-        return self._gathered[group]
 
     def _same(self, entry: Entry, stored: Entry) -> bool:
         def equal(a: Any, b: Any) -> bool:

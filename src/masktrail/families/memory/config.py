@@ -38,8 +38,9 @@ class Encoded(NamedTuple):
 
     Attributes:
         f16: encoder features (B, 256, H/16, W/16), input of `memorize`.
-        memory: lifted memory keys (B, H/16*W/16, 2K+1).
-        query: lifted query keys (B, 2K+1, H/16*W/16).
+        key: (B, K, H/16, W/16), this and the next two inputs of `lift`.
+        shrinkage: (B, 1, H/16, W/16), at least 1.
+        selection: (B, K, H/16, W/16) in (0, 1).
         skip16: decoder input (B, hidden, H/16, W/16).
         skip8: decoder input (B, stride8, H/8, W/8).
         skip4: decoder input (B, stride4, H/4, W/4).
@@ -48,10 +49,21 @@ class Encoded(NamedTuple):
     """
 
     f16: Any
-    memory: Any
-    query: Any
+    key: Any
+    shrinkage: Any
+    selection: Any
     skip16: Any
     skip8: Any
     skip4: Any
     skip2: Any
     near: Any
+
+    @property
+    def keys(self) -> tuple[Any, Any, Any]:
+        """What `lift` takes of it."""
+        return self.key, self.shrinkage, self.selection
+
+    @property
+    def skips(self) -> tuple[Any, Any, Any, Any]:
+        """What `segment` takes of it."""
+        return self.skip16, self.skip8, self.skip4, self.skip2

@@ -5,13 +5,14 @@ One image encoder pass per frame, whatever the number of objects; a key/value me
 (the memory encoder of SAM 2 does likewise), so that writing to memory costs little; masks of the
 frame before, taken along to where its pixels went (`near.py`); a light decoder to stride 4,
 and a lighter one that sharpens its logits to stride 2. The network holds no state:
-`encode`, `memorize`, `gather`, `read` and `segment` are pure functions of tensors.
+`encode`, `lift`, `memorize`, `read`, `carry` and `segment` are pure functions of tensors.
 """
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from masktrail.devices import no_autocast
 from masktrail.families.memory.config import MASK_STRIDE, STRIDE, Encoded, MemoryConfig
 from masktrail.families.memory.near import Transport
 from masktrail.families.memory.readout import lift_memory, lift_query, read_nearest
@@ -35,12 +36,10 @@ class KeyHead(nn.Module):
         assert self.key.bias is not None
         nn.init.zeros_(self.key.bias)
 
-    def forward(self, f16: Tensor) -> tuple[Tensor, Tensor]:
-        """Lifted memory keys (B, P, 2K+1) and query keys (B, 2K+1, P) of P pixels."""
-        key = self.key(f16).float()
+    def forward(self, f16: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Key (B, K, H, W), shrinkage (B, 1, H, W), at least 1, selection (B, K, H, W), 0 to 1."""
         shrinkage = self.shrinkage(f16).float().square() + 1
-        selection = self.selection(f16).float().sigmoid()
-        return lift_memory(key, shrinkage), lift_query(key, selection)
+        return self.key(f16).float(), shrinkage, self.selection(f16).float().sigmoid()
 
 
 class MaskStem(nn.Module):
@@ -63,7 +62,7 @@ class Carried(nn.Module):
 
     def __init__(self, config: MemoryConfig) -> None:
         super().__init__()
-        side = 8 // MASK_STRIDE
+        self.side = side = 8 // MASK_STRIDE
         self.fold, self.unfold = nn.PixelUnshuffle(side), nn.PixelShuffle(side)
         self.transport = Transport()
         self.conv = nn.Conv2d(2 * side * side + 1, config.stride8, 3, padding=1)
@@ -71,24 +70,18 @@ class Carried(nn.Module):
         assert self.conv.bias is not None
         nn.init.zeros_(self.conv.bias)
 
-    def forward(self, before: Tensor, now: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
-        """Masks taken along, and decoder features made of them.
-
-        Args:
-            before: keys of the frame before (B, near, H/8, W/8).
-            now: keys of this frame.
-            masks: soft masks of the frame before (B, N, H/2, W/2).
-
-        Returns:
-            Soft masks (B, N, H/2, W/2) and features (B*N, stride8, H/8, W/8).
-        """
-        n = masks.shape[1]
+    def carry(self, before: Tensor, now: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
+        """See `MemoryNetwork.carry`."""
         folded = self.fold(torch.cat([masks, others(masks)], 1))  # (B, 2*N*16, H/8, W/8)
-        carried, confidence = self.transport(before, now, folded)
+        return self.transport(before, now, folded)
+
+    def forward(self, carried: Tensor, found: Tensor) -> tuple[Tensor, Tensor]:
+        """Soft masks (B, N, H/2, W/2), and decoder features (B*N, stride8, H/8, W/8), of what
+        `carry` gave."""
+        n = carried.shape[1] // (2 * self.side**2)
         pairs = carried.unflatten(1, (2, n, -1)).transpose(1, 2).flatten(0, 1).flatten(1, 2)
-        features = torch.cat([pairs, confidence.repeat_interleave(n, 0)], 1).to(masks.dtype)
-        carried_masks = carried[:, : carried.shape[1] // 2].to(masks.dtype)
-        return self.unfold(carried_masks), self.conv(features)
+        features = torch.cat([pairs, found.repeat_interleave(n, 0)], 1)
+        return self.unfold(carried[:, : carried.shape[1] // 2]), self.conv(features)
 
 
 class ValueEncoder(nn.Module):
@@ -129,18 +122,23 @@ class Decoder(nn.Module):
         nn.init.zeros_(self.head2.bias)
 
     def forward(
-        self, encoded: Encoded, readout: Tensor, previous: Tensor, before: Tensor
+        self,
+        skips: tuple[Tensor, Tensor, Tensor, Tensor],
+        readout: Tensor,
+        carried: Tensor,
+        found: Tensor,
     ) -> Tensor:
-        n = previous.shape[1]
-        masks, carried = self.carried(before, encoded.near, previous)
+        masks, near = self.carried(carried, found)
+        n = masks.shape[1]
+        skip16, skip8, skip4, skip2 = (skip.repeat_interleave(n, 0) for skip in skips)
         x = self.readout(readout) + self.previous(masks)
-        x = self.block16(x + encoded.skip16.repeat_interleave(n, 0))
-        x = _double(self.reduce8(F.relu(x, inplace=True))) + encoded.skip8.repeat_interleave(n, 0)
-        x = self.block8(x + carried)
-        x = _double(self.reduce4(F.relu(x, inplace=True))) + encoded.skip4.repeat_interleave(n, 0)
+        x = self.block16(x + skip16)
+        x = _double(self.reduce8(F.relu(x, inplace=True))) + skip8
+        x = self.block8(x + near)
+        x = _double(self.reduce4(F.relu(x, inplace=True))) + skip4
         x = F.relu(self.conv4(F.relu(x, inplace=True)), inplace=True)
         logits = _double(self.head(x))
-        x = _double(self.reduce2(x)) + encoded.skip2.repeat_interleave(n, 0)
+        x = _double(self.reduce2(x)) + skip2
         x = self.conv2(F.relu(x, inplace=True))
         return logits + self.head2(F.relu(x, inplace=True))  # (B*N, 1, H/2, W/2)
 
@@ -171,9 +169,15 @@ class MemoryNetwork(nn.Module):
         """Encodes RGB images (B, 3, H, W) in [0, 1]; H and W multiples of 16."""
         normalised = self.normalise(images)
         f4, f8, f16 = self.encoder(normalised)
-        memory, query = self.keys(f16)
+        key, shrinkage, selection = self.keys(f16)
         skips = self.skip16(f16), self.skip8(f8), self.skip4(f4), self.skip2(normalised)
-        return Encoded(f16, memory, query, *skips, self.near(f8))
+        return Encoded(f16, key, shrinkage, selection, *skips, self.near(f8))
+
+    def lift(self, key: Tensor, shrinkage: Tensor, selection: Tensor) -> tuple[Tensor, Tensor]:
+        """What images are compared by, of `Encoded.keys`: as memory (B, P, 2K+1), as query
+        (B, 2K+1, P), of their P pixels at stride 16; float32, whose terms nearly cancel."""
+        with no_autocast(key.device):
+            return lift_memory(key, shrinkage), lift_query(key, selection)
 
     def memorize(self, f16: Tensor, masks: Tensor) -> Tensor:
         """Values to be stored beside the memory keys of the same images.
@@ -189,55 +193,63 @@ class MemoryNetwork(nn.Module):
         b, n = masks.shape[:2]
         return values.reshape(b, n * self.config.value, -1).transpose(1, 2)
 
-    def memorize_each(self, f16: Tensor, masks: Tensor) -> list[Tensor]:
-        """Values (P, value), float32, of every object of one image, see `memorize`."""
-        values = self.memorize(f16, masks)[0].float().unflatten(1, (masks.shape[1], -1))
-        return [each.contiguous() for each in values.unbind(1)]
-
-    def gather(self, keys: list[Tensor], values: list[list[Tensor]]) -> tuple[Tensor, Tensor]:
-        """Frames joined to a memory of objects that were seen in all of them.
+    def read(self, query: Tensor, keys: Tensor, values: Tensor, top_k: int) -> Tensor:
+        """What memory says of every pixel of one image.
 
         Args:
-            keys: of T frames, `Encoded.memory` of one image each.
-            values: of T frames, those of N objects each, from `memorize_each`.
+            query: from `lift` (1, 2K+1, P).
+            keys: memory, from `lift`, of the remembered frames side by side, (1, M, 2K+1).
+            values: from `memorize`, of the same frames, (1, M, N*value).
+            top_k: memory pixels that each pixel reads from, at most M.
 
         Returns:
-            Keys (M, 2K+1) and values (M, N*value).
+            (1, P, N*value), float32.
         """
-        return torch.cat(keys, 1)[0], torch.cat([torch.cat(frame, 1) for frame in values])
+        return read_nearest(keys[0], query[0], values[0], top_k)[None]
 
-    def read(self, query: Tensor, memories: list[tuple[Tensor, Tensor]], top_k: int) -> Tensor:
-        """What memories say of every pixel of one image.
+    def carry(self, before: Tensor, now: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
+        """Masks taken along from one frame to the next, see `near.Transport`.
 
         Args:
-            query: `Encoded.query` (1, 2K+1, P).
-            memories: from `gather`, of different objects.
-            top_k: memory pixels that each pixel reads from.
+            before: `Encoded.near` (B, near, H/8, W/8) of the frame before.
+            now: that of this frame.
+            masks: soft masks (B, N, H/2, W/2) of the frame before.
 
         Returns:
-            (1, P, N*value), objects in the order of the memories.
+            The masks and those of all other objects together, folded into channels,
+            (B, 2*N*16, H/8, W/8), and how well each pixel was found again (B, 1, H/8, W/8).
         """
-        readouts = [read_nearest(keys, query[0], values, top_k) for keys, values in memories]
-        return torch.cat(readouts, 1)[None]
+        return self.decoder.carried.carry(before, now, masks)
 
     def segment(
-        self, encoded: Encoded, readout: Tensor, previous: Tensor, before: Tensor
+        self,
+        skip16: Tensor,
+        skip8: Tensor,
+        skip4: Tensor,
+        skip2: Tensor,
+        readout: Tensor,
+        carried: Tensor,
+        found: Tensor,
     ) -> Tensor:
-        """Object logits of the encoded images.
+        """Object logits of B images.
 
         Args:
-            encoded: of B images.
+            skip16: this and the next three as `encode` gave them.
+            skip8: see there.
+            skip4: see there.
+            skip2: see there.
             readout: (B, H/16*W/16, N*value) from memory.
-            previous: soft masks (B, N, H/2, W/2) of the frame before.
-            before: `near` of the frame before, as `encode` gave it.
+            carried: masks of the frame before, from `carry`; so is the next.
+            found: see there.
 
         Returns:
             Logits (B, N, H/2, W/2), objects independent of each other.
         """
-        b, n = previous.shape[:2]
-        h, w = encoded.f16.shape[2:]
+        (b, _, h, w), (height, width) = skip16.shape, skip2.shape[2:]
+        n = readout.shape[2] // self.config.value
         readout = readout.transpose(1, 2).reshape(b * n, self.config.value, h, w)
-        return self.decoder(encoded, readout, previous, before).view(b, n, *previous.shape[2:])
+        skips = skip16, skip8, skip4, skip2
+        return self.decoder(skips, readout, carried, found).view(b, n, height, width)
 
 
 def _double(x: Tensor) -> Tensor:

@@ -43,6 +43,7 @@ class MemoryPropagator:
         self._near: Any = None
         self._since_write = 0
         self._encoded: Encoded | None = None
+        self._memory: Any = None
 
     def propagate(self, image: Image, ids: list[int]) -> NDArray[np.float32]:
         """Looks at the next frame.
@@ -56,13 +57,16 @@ class MemoryPropagator:
         """
         run = self.engine.run
         self._encoded = encoded = Encoded(*run("encode", image[None]))
+        self._memory, query = run("lift", *encoded.keys)
         if not ids:
             return np.zeros((0, *(side // MASK_STRIDE for side in image.shape[:2])), np.float32)
-        memories = self.bank.memories(ids)
-        read = [i for group, _ in memories for i in group]
-        readout = run("read", encoded.query, [memory for _, memory in memories], self.top_k)
+        groups = self.bank.groups(ids)
+        read = [i for group in groups for i in group]
+        readouts = [self._read(query, group) for group in groups]
+        readout = readouts[0] if len(readouts) == 1 else self.engine.join(readouts, 2)
         previous = np.stack([self._previous[i] for i in read])[None]
-        logits = self.engine.array(run("segment", encoded, readout, previous, self._near))[0]
+        carried = run("carry", self._near, encoded.near, previous)
+        logits = self.engine.array(run("segment", *encoded.skips, readout, *carried))[0]
         return logits if read == ids else logits[[read.index(i) for i in ids]]
 
     def update(self, masks: dict[int, Soft], scores: dict[int, float], prompted: set[int]) -> None:
@@ -84,12 +88,18 @@ class MemoryPropagator:
             self._write(masks, certain, permanent=bool(prompted))
             self._since_write = 0
 
+    def _read(self, query: Any, group: tuple[int, ...]) -> Any:
+        """What memory says (1, P, N*V) of objects that were seen in the same frames."""
+        keys, values = self.bank.memory(group)
+        return self.engine.run("read", query, keys, values, min(self.top_k, keys.shape[1]))
+
     def _write(self, masks: dict[int, Soft], ids: list[int], permanent: bool) -> None:
         assert self._encoded is not None
         stacked = np.stack([masks[i] for i in ids])[None]
-        values = self.engine.run("memorize_each", self._encoded.f16, stacked)
-        by_id = dict(zip(ids, values, strict=True))
-        self.bank.add(Entry(self._encoded.memory, by_id, permanent))
+        values = self.engine.run("memorize", self._encoded.f16, stacked)  # (1, P, N*V)
+        width = values.shape[2] // len(ids)
+        by_id = {i: values[0, :, k * width : (k + 1) * width] for k, i in enumerate(ids)}
+        self.bank.add(Entry(self._memory, by_id, permanent))
 
     def forget(self, object_id: int) -> None:
         """Drops everything known of an object."""

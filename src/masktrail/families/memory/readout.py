@@ -92,6 +92,9 @@ def read_nearest(memory: Tensor, query: Tensor, values: Tensor, top_k: int) -> T
         (Q, V), float32.
     """
     compared = similarity(memory[None], query[None])[0]  # (Q, M)
+    if torch.compiler.is_exporting():  # ONNX has no embedding bag, and engines have a fast top-k
+        nearest, where = compared.topk(top_k, dim=1, sorted=False)
+        return (nearest.softmax(1)[:, None] @ values[where])[:, 0]
     nearest, where = _largest(compared, min(top_k, compared.shape[1]))
     weights = nearest.softmax(1)
     return F.embedding_bag(where, values.float(), per_sample_weights=weights, mode="sum")

@@ -53,10 +53,13 @@ def _unroll(network: MemoryNetwork, clips: Clips) -> Tensor:
     previous = F.avg_pool2d(first, MASK_STRIDE)
     keys, values, outputs = [], [], []
     for i in range(1, t):
-        keys.append(frames[i - 1].memory)
+        memory, _ = network.lift(*frames[i - 1].keys)
+        _, query = network.lift(*frames[i].keys)
+        keys.append(memory)
         values.append(network.memorize(frames[i - 1].f16, previous))
-        readout = read(torch.cat(keys, 1), frames[i].query, torch.cat(values, 1))
-        logits = network.segment(frames[i], readout, previous, frames[i - 1].near)
+        readout = read(torch.cat(keys, 1), query, torch.cat(values, 1))
+        carried = network.carry(frames[i - 1].near, frames[i].near, previous)
+        logits = network.segment(*frames[i].skips, readout, *carried)
         logits = logits.masked_fill(~clips.valid[..., None, None], ABSENT)
         aggregated = soft_aggregate(logits)
         previous = aggregated.softmax(1)[:, 1:].to(logits.dtype)

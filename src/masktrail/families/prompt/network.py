@@ -136,25 +136,31 @@ class PromptNetwork(nn.Module):
         f16 = encoder.layer3(f8)  # (B, 256, H/16, W/16)
         return self.decoder((f2, f4, f8, f16), maps)
 
-    def segment(
-        self, images: Tensor, on: Tensor, off: Tensor, boxes: Tensor, previous: Tensor
-    ) -> Tensor:
+    def draw(self, on: Tensor, off: Tensor, boxes: Tensor, previous: Tensor) -> Tensor:
+        """What `segment` is told of one object besides the image, (1, 4, H, W), float32.
+
+        Args:
+            on: positive clicks, see `prompt_maps`.
+            off: negative clicks.
+            boxes: one or none.
+            previous: soft mask (1, 1, H, W) to be corrected, 0 where there is none.
+        """
+        with no_autocast(previous.device):
+            maps = prompt_maps(on, off, boxes, *previous.shape[2:])[None]
+            return torch.cat([maps, previous], 1)
+
+    def segment(self, images: Tensor, maps: Tensor) -> Tensor:
         """Logits of one object in one image: the mean of what is seen in it and in its mirror.
 
         Args:
             images: RGB (1, 3, H, W) in [0, 1]; H and W multiples of 32.
-            on: positive clicks, see `prompt_maps`.
-            off: negative clicks.
-            boxes: one or none.
-            previous: soft mask (1, 1, H, W).
+            maps: from `draw`.
 
         Returns:
-            (1, 1, H/2, W/2), float32.
+            (1, 1, H/2, W/2).
         """
-        maps = prompt_maps(on, off, boxes, *images.shape[2:])[None]
-        inputs = (torch.cat([x, x.flip(3)]) for x in (images, maps, previous))
-        with no_autocast(images.device):  # in which all its figures were measured
-            logits = self(*inputs)
+        images, maps = (torch.cat([x, x.flip(3)]) for x in (images, maps))
+        logits = self(images, maps[:, :MAPS], maps[:, MAPS:])
         return (logits[:1] + logits[1:].flip(3)) / 2
 
 

@@ -30,6 +30,9 @@ LEAST = 48
 BEYOND = 0.1
 """An object goes beyond its box by no more than this share of the box's sides."""
 
+FAR = (-1e4, -1e4)
+"""Where clicks and boxes are that there are none of, pixels of the network's input."""
+
 NOTHING = -20.0
 """Logit of what lies beyond a crop."""
 
@@ -96,8 +99,9 @@ class NetworkPrompter:
         """
         on, off, boxes = _seen(clicks, window)
         previous = window.cut(before)[None, None]
+        maps = self.engine.run("draw", on, off, boxes, previous)
         logits: NDArray[np.float32] = self.engine.array(
-            self.engine.run("segment", window.cut(image)[None], on, off, boxes, previous)
+            self.engine.run("segment", window.cut(image)[None], maps)
         )
         return sigmoid(window.paste(logits[0, 0], image.shape[:2], NOTHING))
 
@@ -122,14 +126,20 @@ def _before(clicks: Points, previous: Soft | None) -> Soft | None:
 
 
 def _seen(clicks: Points, window: Window) -> tuple[NDArray[np.float32], ...]:
-    """Positive clicks (P, 2), negative ones (M, 2) and perhaps a box (K, 4) in pixels of the
-    network's input."""
-    at = np.array([window.point_in(*point) for point in clicks.points], np.float32).reshape(-1, 2)
-    labels, box = np.array(clicks.labels, bool), np.zeros((0, 4), np.float32)
+    """Clicks on the object (P, 2), off it (Q, 2), a box (1, 4), in pixels of the network's input;
+    what is not there lies far off, since engines want one of each."""
+    at = [window.point_in(*point) for point in clicks.points]
+    on = [place for place, label in zip(at, clicks.labels, strict=True) if label]
+    off = [place for place, label in zip(at, clicks.labels, strict=True) if not label]
+    box = [FAR, FAR]
     if clicks.box is not None:
         corners = (clicks.box.x0, clicks.box.y0), (clicks.box.x1, clicks.box.y1)
-        box = np.array([window.point_in(*corner) for corner in corners], np.float32).reshape(1, 4)
-    return at[labels], at[~labels], box
+        box = [window.point_in(*corner) for corner in corners]
+    return (
+        np.array(on or [FAR], np.float32),
+        np.array(off or [FAR], np.float32),
+        np.array(box, np.float32).reshape(1, 4),
+    )
 
 
 def _near(box: Box, shape: tuple[int, ...]) -> NDArray[np.bool_]:

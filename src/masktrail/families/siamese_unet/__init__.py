@@ -21,6 +21,14 @@ FAMILY = Family(
                     "f085be483dbf71821105b675f6933716dcce3db095c6fe98151a934efad67989"
                 ),
             },
+            graphs={
+                "siamese-unet.forward.onnx": (
+                    "aa911e827f4d70462e4831076d7cf848b5fe5482351a100fc2a457c58bcbd5ea"
+                ),
+                "siamese-unet.labels.onnx": (
+                    "46c59f887030927ae524c398484c30cff3f74dfe506223a7b7ec77d0463a3ec3"
+                ),
+            },
             parameters=22_932_673,
             size=480,
             settings=WINDOW,
@@ -28,11 +36,13 @@ FAMILY = Family(
             training="39,061 clips in 202 minutes on two CPU cores",
             licence=RESEARCH,
             recipe="relay/siamese-unet.toml",
-            scores={"davis2016-dev10 J&F": 0.546},
+            scores={"davis2016-dev10 J&F": 0.539},
+            scored_by="openvino bfloat16",
         ),
     },
     network=Lazy(__name__, "network:SiameseUNet"),
     config=Lazy(__name__, "network:SiameseConfig"),
     propagator=unet.FAMILY.propagator,
+    graphs=Lazy(__name__, "graphs:graphs"),
     training=unet.FAMILY.training,
 )

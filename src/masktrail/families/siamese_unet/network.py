@@ -170,12 +170,12 @@ class SiameseUNet(nn.Module):
         if self.config.normalise:
             images = self.normalise(images)
         x = torch.cat([images, mask.repeat(2, 1, 1, 1)], 1)  # (2B, 4, H, W), previous first
-        skips = []
+        skips, pairs = [], mask.shape[0]
         for number, level in zip(LEVELS, self.encoder, strict=True):
             x = level(x if number == 1 else F.max_pool2d(x, 2))
-            unfused = fused = x[-len(mask) :]
+            unfused = fused = x[-pairs:]
             if number in self.config.levels:
-                fused = self._fuse(number, *x.chunk(2))
+                fused = self._fuse(number, x[:pairs], x[pairs:])
             skips.append(unfused if number == LEVELS[-1] else fused)
             if number == self.config.levels[-1]:
                 x = unfused  # nothing deeper asks for the previous image

@@ -24,6 +24,14 @@ FAMILY = Family(
                     "5d47e6d9a2ed46dc2c5940de4b5cb3f0248a65c7a022c7414e543ab1776bcb9a"
                 ),
             },
+            graphs={
+                "unet.forward.onnx": (
+                    "666a9681d6f7ec111b989d38358cc0e135d7fd7ab176d645c88454c433140cb7"
+                ),
+                "unet.labels.onnx": (
+                    "47b15ea499374aacb2444a8d826da55ddb12523904b890816a496580915cbc1c"
+                ),
+            },
             parameters=31_113_921,
             size=480,
             settings=SQUARE,
@@ -32,10 +40,12 @@ FAMILY = Family(
             licence=RESEARCH,
             recipe="relay/unet.toml",
             scores={"davis2016-dev10 J&F": 0.571},
+            scored_by="openvino bfloat16",
         ),
     },
     network=Lazy(__name__, "network:UNet"),
     config=Lazy(__name__, "network:UNetConfig"),
     propagator=Lazy(__name__, "propagator:PairPropagator"),
+    graphs=Lazy(__name__, "graphs:graphs"),
     training=Lazy(__name__, "training:TRAINING"),
 )

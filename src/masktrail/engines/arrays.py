@@ -1,0 +1,65 @@
+"""What engines have in common whose networks take and give arrays, from graphs on disk."""
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from numbers import Integral
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from masktrail.errors import InputError
+
+Arrays = Sequence[NDArray[Any]]
+
+
+class ArrayEngine(ABC):
+    """See `engines.Engine`. What is kept are arrays.
+
+    Args:
+        files: of the functions by name, see `engines.graph`.
+        precision: see `Engine`.
+        stride: see there.
+    """
+
+    device = "cpu"
+
+    def __init__(self, files: Mapping[str, Path], precision: str, stride: int) -> None:
+        self.precision, self.stride = precision, stride
+        digest = hashlib.sha256()
+        for _, file in sorted(files.items()):
+            digest.update(hashlib.sha256(file.read_bytes()).digest())
+        self.graphs = digest.hexdigest()
+
+    def run(self, function: str, *inputs: Any) -> Any:
+        """See `Engine.run`."""
+        plain = [int(value) if isinstance(value, Integral) else value for value in inputs]
+        outputs = self.outputs(function, plain)
+        return outputs[0] if len(outputs) == 1 else tuple(outputs)
+
+    @abstractmethod
+    def outputs(self, function: str, inputs: Sequence[NDArray[Any] | int]) -> Arrays:
+        """All outputs of a function, in arrays that nobody else writes to."""
+
+    @staticmethod
+    def unusable(file: Path, error: Exception) -> InputError:
+        """What is said of a graph that cannot be read or prepared."""
+        reason = " ".join(str(error).split())[:300]
+        return InputError(
+            f"The graph {file} cannot be used ({reason}); write it anew with `masktrail "
+            "export-onnx`, or take the engine torch."
+        )
+
+    def array(self, value: NDArray[Any]) -> NDArray[Any]:
+        """See `Engine.array`."""
+        return value
+
+    def keep(self, array: NDArray[Any]) -> NDArray[Any]:
+        """See `Engine.keep`."""
+        return array
+
+    def join(self, values: Arrays, axis: int) -> NDArray[Any]:
+        """See `Engine.join`."""
+        return np.concatenate(values, axis)

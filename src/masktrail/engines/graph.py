@@ -1,0 +1,129 @@
+"""A network's functions as files that any engine can run hold them, one each, in ONNX.
+
+See docs/engines.md. What is not part of ONNX, `About`, stands in the metadata of the file.
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+Shape = tuple[int | str, ...]
+"""Sizes along the axes of an array: numbers, or free ones with letters, as "n", "16h", "h*w"."""
+
+SIZE = re.compile(r"([0-9]*)([a-z](?:\*[a-z])*)")
+
+
+@dataclass(frozen=True)
+class Graph:
+    """One of a network's functions.
+
+    Attributes:
+        inputs: shapes of its arguments by name, in order; None of a whole number.
+        outputs: names of what it returns, in order.
+        pictures: those of its inputs that are uint8 (B, H, W, 3) in the file.
+        free: letters of sizes that change so often that nothing is prepared for each.
+        exact: whether it is computed in float32 whatever the rest is computed in.
+        floats: convolutions, by their names in the network, that stay floats in 8 bits: of inputs
+            whose parts have ranges too different for one.
+    """
+
+    inputs: Mapping[str, Shape | None]
+    outputs: tuple[str, ...]
+    pictures: tuple[str, ...] = ()
+    free: str = ""
+    exact: bool = False
+    floats: tuple[str, ...] = ()
+
+    def free_axes(self) -> dict[str, list[int]]:
+        """Axes with such sizes, by the name of the input."""
+        axes = {
+            name: [i for i, entry in enumerate(shape or ()) if set(letters(entry)) & set(self.free)]
+            for name, shape in self.inputs.items()
+        }
+        return {name: found for name, found in axes.items() if found}
+
+
+@dataclass(frozen=True)
+class About:
+    """What a file says of its function besides the graph.
+
+    Attributes:
+        function: name of it.
+        functions: of all that were exported with it.
+        weights: SHA-256 of the weights that they were made of, see `zoo.weights_hash`.
+        stride: which sides of its pictures are multiples of.
+        inputs: names, in order.
+        outputs: names, in order.
+        free: axes that change so often that nothing is prepared for each size, by input.
+        exact: whether it is computed in float32 whatever the rest is computed in.
+    """
+
+    function: str
+    functions: list[str]
+    weights: str
+    stride: int
+    inputs: list[str]
+    outputs: list[str]
+    free: dict[str, list[int]]
+    exact: bool
+
+    def text(self) -> str:
+        """As `read` reads it."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def read(cls, text: str) -> "About":
+        """What a file says.
+
+        Raises:
+            ValueError, TypeError: it says something else.
+        """
+        return cls(**json.loads(text))
+
+    @classmethod
+    def found_in(cls, content: bytes) -> "About | None":
+        """What the bytes of a file say, for those who cannot read ONNX; None where they do not."""
+        start = content.find(BEGINNING)
+        if start < 0:
+            return None
+        try:
+            said, _ = json.JSONDecoder().raw_decode(content[start:].decode("utf-8", "replace"))
+            return cls(**said)
+        except (ValueError, TypeError):
+            return None
+
+
+KEY = "masktrail"
+"""Under which a file's metadata holds the text of `About`."""
+
+BEGINNING = b'{"function": "'
+"""Of that text."""
+
+
+def file_name(stem: str, function: str, whole: bool = False) -> str:
+    """Of a function of the weights whose file is called `stem`; `whole` for 8 bits."""
+    return f"{stem}.{function}.{'int8.' if whole else ''}onnx"
+
+
+def letters(entry: int | str) -> list[str]:
+    """The letters in an entry of a shape."""
+    return [] if isinstance(entry, int) else _parts(entry)[1].split("*")
+
+
+def factor(entry: int | str) -> int:
+    """What the letters in an entry of a shape are multiplied by; the entry where it has none."""
+    return entry if isinstance(entry, int) else int(_parts(entry)[0] or 1)
+
+
+def size(entry: int | str, sizes: Mapping[str, int]) -> int:
+    """An entry of a shape where letters stand for `sizes`."""
+    return factor(entry) * math.prod(sizes[letter] for letter in letters(entry))
+
+
+def _parts(entry: str) -> tuple[str, str]:
+    match = SIZE.fullmatch(entry)
+    if match is None:
+        raise ValueError(f"{entry!r} is no size as n, 16h or h*w")
+    return match[1], match[2]

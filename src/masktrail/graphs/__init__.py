@@ -1,0 +1,1 @@
+"""Graphs of networks: their functions written as files that engines other than torch compute."""

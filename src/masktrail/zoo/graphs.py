@@ -1,0 +1,60 @@
+"""The graphs that lie beside a weights file."""
+
+import logging
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from masktrail.engines.graph import About, file_name
+from masktrail.zoo import weights_hash
+from masktrail.zoo.files import stem_of
+
+log = logging.getLogger(__name__)
+
+
+class Graphs(NamedTuple):
+    """Files by the name of their function.
+
+    Attributes:
+        floats: one of every function, or none at all.
+        whole: the same, in 8 bits what there is in 8 bits; none where there is nothing.
+    """
+
+    floats: dict[str, Path]
+    whole: dict[str, Path]
+
+
+NOTHING = Graphs({}, {})
+
+
+def graphs_beside(path: Path) -> Graphs:
+    """The graphs of a weights file, or nothing where they are of others or not all there, of which
+    a warning tells."""
+    pattern = re.compile(re.escape(stem_of(path)) + r"\.([a-z_0-9]+)\.onnx")
+    matches = {file: pattern.fullmatch(file.name) for file in sorted(path.parent.glob("*.onnx"))}
+    files = {match[1]: file for file, match in matches.items() if match}
+    said = {name: About.found_in(file.read_bytes()) for name, file in files.items()}
+    abouts = {name: about for name, about in said.items() if about is not None}
+    floats = {name: files[name] for name in abouts}
+    small = {name: path.with_name(file_name(stem_of(path), name, True)) for name in floats}
+    small = {name: file for name, file in small.items() if file.is_file()}
+    small_abouts = [About.found_in(file.read_bytes()) for file in small.values()]
+    if floats and (wrong := _wrong(path, abouts.values(), small_abouts)):
+        log.warning(
+            "The graphs beside %s %s, so that torch computes it; write them anew with `masktrail "
+            "export-onnx %s %s`, or delete them.",
+            *(path.name, wrong, path, path.parent),
+        )
+        return NOTHING
+    return Graphs(floats, {**floats, **small} if small else {})
+
+
+def _wrong(path: Path, floats: Iterable[About], small: Iterable[About | None]) -> str:
+    """What is wrong with graphs, if anything."""
+    digest, floats = weights_hash(path), list(floats)
+    if any(about is None or about.weights != digest for about in (*floats, *small)):
+        return "are of other weights"
+    wanted = {name for about in floats for name in about.functions}
+    missing = sorted(wanted - {about.function for about in floats})
+    return f"lack {', '.join(missing)}" if missing else ""

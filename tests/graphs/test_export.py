@@ -1,0 +1,151 @@
+"""A network's functions written as graphs: any engine computes what torch computes."""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from masktrail.engines.graph import KEY, About, Graph, file_name, size
+from masktrail.engines.onnxruntime import OnnxRuntimeEngine
+from masktrail.engines.openvino import OpenVinoEngine
+from masktrail.engines.torch import TorchEngine
+from masktrail.errors import InputError
+from masktrail.families import create, families
+from masktrail.families import family as family_of
+from masktrail.geometry import Stretch
+from masktrail.graphs import labels
+from masktrail.graphs.exporting import export_graphs
+from masktrail.tracking.competition import Settled, soft_aggregate
+from masktrail.zoo import weights_hash
+from masktrail.zoo.weights import publish, save_network
+
+EXPORTED = [each.name for each in families() if each.graphs]
+
+CONFIGS = {"unet": {"width": 8}, "siamese-unet": {"width": 8}}
+
+ENGINES = {"openvino": OpenVinoEngine, "onnxruntime": OnnxRuntimeEngine}
+
+SIZES = (
+    {"h": 4, "w": 7, "n": 1, "m": 40, "p": 1, "q": 1, "b": 1},
+    {"h": 3, "w": 4, "n": 3, "m": 77, "p": 2, "q": 3, "b": 1},
+)
+"""Of inputs; none are those that functions are traced with."""
+
+
+@pytest.fixture(scope="module", params=EXPORTED)
+def exported(request, tmp_path_factory):
+    """Of every family: its network, untrained, the folder of its graphs, and what they are."""
+    folder = tmp_path_factory.mktemp("exported")
+    network = create(request.param, **CONFIGS.get(request.param, {})).eval()
+    config = CONFIGS.get(request.param, {})
+    save_network(folder / "weights.safetensors", network, request.param, config)
+    digests = export_graphs(folder, folder)
+    graphs = family_of(request.param).graphs()(network.config)
+    return network, folder, graphs, digests
+
+
+def inputs_of(graph: Graph, sizes: dict[str, int]) -> list:
+    """Some arrays for a function."""
+    rng = np.random.default_rng(0)
+    values = []
+    for name, shape in graph.inputs.items():
+        if shape is None:
+            values.append(20)
+        elif name in graph.pictures:
+            shape = [size(entry, sizes) for entry in shape]
+            values.append(rng.integers(0, 256, shape).astype(np.uint8))
+        else:
+            values.append(rng.random([size(entry, sizes) for entry in shape]).astype(np.float32))
+    return values
+
+
+def files_of(folder: Path, functions) -> dict[str, Path]:
+    return {name: folder / file_name("weights", name) for name in functions}
+
+
+def all_of(outputs) -> list:
+    return list(outputs) if isinstance(outputs, tuple) else [outputs]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_each_function_gives_what_torch_gives_at_any_size(exported, engine) -> None:
+    network, folder, graphs, _ = exported
+    torch = TorchEngine(network, bfloat16=False)
+    other = ENGINES[engine](files_of(folder, graphs))
+    assert other.stride == torch.stride and other.name == engine and other.device == "cpu"
+    for (name, graph), sizes in itertools.product(graphs.items(), SIZES):
+        inputs = inputs_of(graph, sizes)
+        expected = [torch.array(value) for value in all_of(torch.run(name, *inputs))]
+        found = [other.array(value) for value in all_of(other.run(name, *inputs))]
+        assert len(found) == len(graph.outputs) == len(expected)
+        for one, two in zip(found, expected, strict=True):
+            assert one.dtype == np.float32 and one.shape == two.shape
+            np.testing.assert_allclose(one, two, rtol=1e-3, atol=1e-3 * np.abs(two).max())
+
+
+def test_files_say_what_they_are_and_hold_no_weights_of_their_own(exported) -> None:
+    network, folder, graphs, digests = exported
+    for name, graph in graphs.items():
+        path = folder / file_name("weights", name)
+        model = onnx.load(path, load_external_data=False)
+        about = About.read({row.key: row.value for row in model.metadata_props}[KEY])
+        assert about.function == name and about.outputs == list(graph.outputs)
+        assert about.weights == weights_hash(folder / "weights.safetensors")
+        assert about.inputs == [row.name for row in model.graph.input] == list(graph.inputs)
+        inline = [t for t in model.graph.initializer if not t.external_data]
+        weights = sum(parameter.numel() for parameter in network.parameters())
+        assert sum(int(np.prod(t.dims)) for t in inline) < max(0.2 * weights, 20_000)
+        assert str(Path(__file__).parents[2]).encode() not in path.read_bytes()
+    assert digests.keys() == {path.name for path in folder.glob("*.onnx")}
+
+
+def test_the_same_weights_give_the_same_files(exported, tmp_path) -> None:
+    _, folder, _, digests = exported
+    assert export_graphs(folder, tmp_path) == digests
+    assert (tmp_path / "weights.safetensors").read_bytes() == (
+        folder / "weights.safetensors"
+    ).read_bytes()
+
+
+def test_weights_in_8_bit_shards_are_linked(tmp_path) -> None:
+    network = create("siamese-unet", width=16).eval()
+    files = publish(network, "siamese-unet", {"width": 16}, tmp_path, "big", 1_000_000)
+    assert len(files) > 1
+    (name, *_) = export_graphs(tmp_path / next(iter(files)), tmp_path)
+    assert name == "big.forward.onnx" and (tmp_path / name).stat().st_size < 250_000
+    from masktrail.zoo.weights import load_network
+
+    stored, _ = load_network(tmp_path / next(iter(files)))
+    graph = family_of("siamese-unet").graphs()(network.config)["forward"]
+    inputs = inputs_of(graph, SIZES[1])
+    torch = TorchEngine(stored, bfloat16=False)
+    expected = torch.array(torch.run("forward", *inputs))
+    for engine in ENGINES.values():
+        found = engine({"forward": tmp_path / name}).run("forward", *inputs)
+        np.testing.assert_allclose(found, expected, atol=1e-3 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_graph_of_labels_is_the_competition_of_the_tracker(exported, engine) -> None:
+    _, folder, _, digests = exported
+    if "weights.labels.onnx" not in digests:
+        pytest.skip("makes masks of prompts, and does not track")
+    run = ENGINES[engine](files_of(folder, [labels.NAME])).run
+    for seed, count in enumerate((1, 4)):
+        logits = np.random.default_rng(seed).normal(0, 3, (count, 12, 20)).astype(np.float32)
+        ids = range(1, count + 1)
+        settled = Settled(Stretch(50, 97, 12, 20), ids, soft_aggregate(logits), {})
+        same = run(labels.NAME, logits, 50, 97) == settled.labels()
+        assert same.mean() > 0.999, "ties alone may differ"
+
+
+def test_what_cannot_be_exported_is_refused(tmp_path) -> None:
+    with pytest.raises(InputError, match="'copy' has no network that could be exported"):
+        export_graphs("copy", tmp_path)
+    with pytest.raises(InputError, match="family 'labelprop' cannot be exported"):
+        export_graphs("labelprop", tmp_path)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="file"):
+        export_graphs("memory-s", tmp_path / "file")

@@ -1,0 +1,199 @@
+"""Which engine computes a model, in what, and what is said where that is not possible."""
+
+import logging
+import shutil
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fake import random_network
+from masktrail.engines import processor
+from masktrail.errors import InputError
+from masktrail.graphs.exporting import export_graphs
+from masktrail.tracking.family import Family
+from masktrail.zoo import CARDS, engines, load
+from masktrail.zoo.weights import save_network
+
+FAMILY = Family("memory")
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """Weights with graphs beside them, some of them said to be in 8 bits."""
+    folder = tmp_path_factory.mktemp("exported")
+    save_network(folder / "weights.safetensors", random_network(), "memory", {})
+    export_graphs(folder, folder)
+    return folder
+
+
+@pytest.fixture
+def folder(exported, tmp_path):
+    """A copy of them."""
+    return shutil.copytree(exported, tmp_path / "model")
+
+
+def in_8_bits(folder) -> None:
+    """Calls the graph of `encode` one of 8 bits, too."""
+    shutil.copy(folder / "weights.encode.onnx", folder / "weights.encode.int8.onnx")
+
+
+def test_graphs_are_computed_by_openvino_and_other_weights_by_torch(folder, caplog) -> None:
+    assert load(folder, "cpu").engine == "openvino"
+    assert load(folder).propagator.device == "cpu"
+    for path in folder.glob("*.onnx"):
+        path.unlink()
+    assert load(folder, "cpu").engine == "torch"
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("name", ["openvino", "onnxruntime", "torch"])
+def test_an_engine_that_is_asked_for_computes(folder, name) -> None:
+    tracker = load(folder, "cpu", precision="float", engine=name)
+    assert (tracker.engine, tracker.precision) == (name, "float")
+    assert tracker.propagator.engine.name == name
+    image = np.random.default_rng(0).integers(0, 256, (64, 96, 3)).astype(np.uint8)
+    assert tracker.propagator.propagate(image, []).shape == (0, 32, 48)
+
+
+@pytest.mark.parametrize(
+    ("has", "whole", "expected"),
+    [
+        ({"amx_bf16", "avx512_bf16", "avx2"}, True, "bfloat16"),
+        ({"avx512_bf16", "avx2"}, True, "int8"),
+        ({"avx512_bf16", "avx2"}, False, "bfloat16"),
+        ({"avx2"}, True, "int8"),
+        ({"avx2"}, False, "float"),
+        (set(), True, "float"),
+    ],
+)
+def test_what_the_processor_is_fast_in_is_taken(folder, monkeypatch, has, whole, expected) -> None:
+    monkeypatch.setattr(processor, "instructions", lambda: frozenset(has))
+    if whole:
+        in_8_bits(folder)
+    assert load(folder, "cpu").precision == expected
+
+
+def test_instructions_are_those_that_linux_tells(tmp_path, monkeypatch) -> None:
+    processor.instructions.cache_clear()
+    monkeypatch.setattr(processor, "CPUINFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(processor.platform, "machine", lambda: "AMD64")
+    assert processor.instructions() == {"avx2"}, "where nothing is told"
+    processor.instructions.cache_clear()
+    (tmp_path / "cpuinfo").write_text("model name : x\nflags\t\t: fpu avx2 avx512_bf16 sse\n")
+    assert processor.instructions() == {"avx2", "avx512_bf16"}
+    assert processor.precisions() == ("int8", "bfloat16", "float")
+    processor.instructions.cache_clear()
+    (tmp_path / "cpuinfo").write_text("Features : asimd\n")
+    assert processor.precisions() == ("float",)
+    processor.instructions.cache_clear()
+
+
+@pytest.mark.parametrize("small", [False, True])
+def test_graphs_of_other_weights_are_told_of_and_not_used(folder, caplog, small) -> None:
+    if small:  # made of the weights of before
+        in_8_bits(folder)
+    save_network(folder / "weights.safetensors", random_network(1), "memory", {})
+    if small:
+        (small_graph := folder / "weights.encode.int8.onnx").rename(folder / "kept")
+        export_graphs(folder, folder)
+        (folder / "kept").rename(small_graph)
+    with caplog.at_level(logging.WARNING):
+        assert load(folder, "cpu").engine == "torch"
+    assert "graphs beside weights.safetensors are of other weights" in caplog.text
+    with pytest.raises(InputError, match=r"There are no graphs of .* export-onnx"):
+        load(folder, "cpu", engine="openvino")
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"engine": "tensorrt"}, "No engine 'tensorrt'; there are auto, openvino, onnxruntime"),
+        ({"engine": "openvino", "device": "cuda"}, "openvino computes on cpu, not on cuda"),
+        ({"engine": "openvino", "precision": "int8"}, "int8 is not possible .* --data DATA"),
+        ({"engine": "onnxruntime", "precision": "bfloat16"}, "with onnxruntime there are float"),
+        ({"engine": "torch", "precision": "int4"}, "No precision 'int4'; there are auto, float"),
+    ],
+)
+def test_what_is_not_possible_is_refused(folder, asked, said) -> None:
+    with pytest.raises(InputError, match=said):
+        load(folder, **asked)
+
+
+@pytest.mark.parametrize("name", ["openvino", "onnxruntime"])
+def test_an_engine_that_is_not_installed_is_told_of(folder, monkeypatch, name) -> None:
+    monkeypatch.setitem(sys.modules, f"masktrail.engines.{name}", None)
+    with pytest.raises(InputError, match=f"The engine {name} is not installed, .* pip install"):
+        load(folder, "cpu", engine=name)
+
+
+def test_openvino_that_is_not_there_is_not_chosen(folder, monkeypatch) -> None:
+    monkeypatch.setattr(engines, "find_spec", lambda name: None)
+    assert load(folder, "cpu").engine == "torch"
+
+
+def test_openvino_that_is_broken_is_told_of(folder, monkeypatch, caplog) -> None:
+    monkeypatch.setitem(sys.modules, "masktrail.engines.openvino", None)
+    assert load(folder, "cpu").engine == "torch"
+    assert "Torch computes instead" in caplog.text
+
+
+def test_graphs_that_are_not_all_there_are_told_of(folder, caplog) -> None:
+    (folder / "weights.carry.onnx").unlink()
+    assert load(folder, "cpu").engine == "torch"
+    assert "graphs beside weights.safetensors lack carry" in caplog.text
+
+
+def test_files_of_others_are_left_alone(folder, caplog) -> None:
+    (folder / "weights.all.onnx").write_bytes(b"something else")
+    assert load(folder, "cpu").engine == "openvino" and not caplog.records
+
+
+@pytest.mark.parametrize("name", ["openvino", "onnxruntime"])
+def test_a_damaged_graph_is_told_of(folder, name) -> None:
+    path = folder / "weights.encode.onnx"
+    about = path.read_bytes()
+    path.write_bytes(about[: len(about) // 3] + about[about.index(b'{"function"') :])
+    with pytest.raises(InputError, match=r"graph .*weights.encode.onnx cannot be used .* torch"):
+        load(folder, "cpu", engine=name)
+
+
+def test_weights_that_were_renamed_leave_their_graphs_unusable(folder) -> None:
+    for path in list(folder.iterdir()):
+        path.rename(path.with_name(path.name.replace("weights", "renamed")))
+    with pytest.raises(InputError, match="cannot be used"):
+        load(folder / "renamed.safetensors", "cpu", engine="openvino").propagator.propagate(
+            np.zeros((64, 64, 3), np.uint8), []
+        )
+
+
+@pytest.mark.parametrize("model", ["copy", "memory-s"])
+def test_names_are_checked_whatever_the_model(model) -> None:
+    with pytest.raises(InputError, match="No engine 'nonsense'"):
+        load(model, engine="nonsense")
+    with pytest.raises(InputError, match="No precision 'half'"):
+        load(model, precision="half")
+
+
+def test_without_its_graphs_a_model_that_ships_is_computed_by_torch(monkeypatch, caplog) -> None:
+    card = replace(CARDS["memory-s"], graphs={"memory-s.gone.onnx": "0" * 64})
+    monkeypatch.setitem(CARDS, "memory-s", card)
+    assert load("memory-s", "cpu").engine == "torch"
+    assert "memory-s.gone.onnx" in caplog.text
+    with pytest.raises(InputError, match=r"memory-s\.gone\.onnx are missing"):
+        load("memory-s", "cpu", engine="openvino")
+
+
+def test_numbers_of_any_library_go_in(folder) -> None:
+    for name in ("openvino", "onnxruntime"):
+        engine = load(folder, "cpu", engine=name).propagator.engine
+        query, keys = np.zeros((1, 129, 4), np.float32), np.zeros((1, 9, 129), np.float32)
+        values = np.ones((1, 9, 128), np.float32)
+        assert engine.run("read", query, keys, values, np.int64(3)).shape == (1, 4, 128)
+
+
+def test_the_shipped_model_is_computed_from_its_graphs() -> None:
+    tracker = load("memory-s", "cpu")
+    assert tracker.engine == "openvino"
+    assert tracker.precision == processor.precisions()[0]
