@@ -303,7 +303,9 @@ def _begin(jobs: int) -> None:
     """Leaves the other processes their part of the processor, and none behind on its own."""
     import torch
 
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // jobs))
+    threads = max(1, (os.cpu_count() or 1) // jobs)
+    os.environ["OMP_NUM_THREADS"] = str(threads)  # which engines besides torch go by
+    torch.set_num_threads(threads)
     warnings.filterwarnings("ignore", module="PIL")  # as in the command line
     threading.Thread(target=_end_with_parent, name="watching the parent", daemon=True).start()
 
@@ -326,7 +328,7 @@ def _tracker(options: ModelOptions) -> "Tracker":
     return tracker
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)  # one more for runs that go on by another engine
 def _loaded(options: ModelOptions) -> tuple["Tracker", dict[str, Any]]:
     from masktrail.zoo import tracker_of
 

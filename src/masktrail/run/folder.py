@@ -16,7 +16,7 @@ from masktrail.errors import InputError
 from masktrail.export import WRITERS
 from masktrail.files import delete, make_folder, part_of, remove_empty, write_json
 from masktrail.run import products
-from masktrail.run.identity import difference
+from masktrail.run.identity import difference, is_another
 from masktrail.run.journal import NAME, Journal, OtherRun, busy, files_of, unborn
 
 RECORD = "run.json"
@@ -87,19 +87,27 @@ class RunFolder:
     def finished(self, identity: Mapping[str, Any]) -> dict[str, Any] | None:
         """The record of a run that is the one asked for, finished, with all that it is to make.
 
-        On whatever device and in whatever precision it was made.
+        On whatever device, by whatever engine and in whatever precision it was made.
         """
         record = self._record()
         if record is None or not self.holds_journal:
             return None
-        requested = {key: v for key, v in identity.items() if key not in ("device", "precision")}
         try:
             with Journal(self.path) as journal:
-                same = difference(journal.about["identity"], requested) is None
+                same = not is_another(journal.about["identity"], identity)
                 whole = same and journal.finished and self._whole(journal)
         except OtherRun:
             return None
         return record if whole else None
+
+    def identity(self) -> dict[str, Any]:
+        """What the run that is there is of; nothing where none tells it."""
+        try:
+            with Journal(self.path) as journal:
+                identity: dict[str, Any] = journal.about["identity"]
+                return identity
+        except InputError:
+            return {}
 
     @contextmanager
     def run(

@@ -3,9 +3,12 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from masktrail.errors import InputError
 from masktrail.run.job import Job
 from masktrail.run.plan import Plan
 from masktrail.settings import ModelOptions
@@ -42,12 +45,49 @@ def of_model(options: ModelOptions, tracker: "Tracker") -> dict[str, Any]:
         "weights": weights_hash(weights_path(options.model)),
         "size": tracker.size,
         "device": tracker.propagator.device,
+        "engine": tracker.engine,
+        "graphs": tracker.graphs,
         "precision": tracker.precision,
         "settings": settings,
         "defaults": {name: v for name, v in tracker.settings.items() if name not in settings},
         "edges": options.edges,
         "version": VERSION,
     }
+
+
+CHOSEN = ("device", "engine", "precision")
+"""What "auto" leaves to the machine."""
+
+COMPUTED = (*CHOSEN, "graphs")
+"""What else than its task, weights and settings a run is of."""
+
+
+def as_recorded(
+    options: ModelOptions, requested: Mapping[str, Any], recorded: Mapping[str, Any]
+) -> ModelOptions | None:
+    """What a run was computed with, in place of what "auto" chose now.
+
+    Args:
+        options: as they were asked for.
+        requested: identity of what they gave.
+        recorded: identity of a run.
+
+    Returns:
+        None where both are the same anyhow, are of different weights, or where something else was
+        asked for.
+    """
+    before: dict[str, str] = {key: recorded[key] for key in CHOSEN if key in recorded}
+    now = {key: requested[key] for key in before}
+    if requested["weights"] != recorded.get("weights") or len(before) < len(CHOSEN):
+        return None
+    agree = all(
+        getattr(options, key) in ("auto", before[key], before[key].partition(":")[0])
+        for key in CHOSEN
+    )
+    if before == now or not agree:
+        return None
+    device, engine, precision = (before[key] for key in CHOSEN)
+    return replace(options, device=device, engine=engine, precision=precision)
 
 
 def of_task(video: Video, plan: Plan, job: Job) -> dict[str, Any]:
@@ -75,6 +115,12 @@ def difference(recorded: Mapping[str, Any], requested: Mapping[str, Any]) -> str
     return next((key for key in now if key in recorded and recorded[key] != now[key]), None)
 
 
+def is_another(recorded: Mapping[str, Any], requested: Mapping[str, Any]) -> bool:
+    """Whether two identities differ, whatever computed their runs."""
+    task = {key: value for key, value in requested.items() if key not in COMPUTED}
+    return difference(recorded, task) is not None
+
+
 def modern(about: Any) -> dict[str, Any]:
     """What a journal of any version tells of its run, as those of this one tell it.
 
@@ -100,9 +146,25 @@ def modern(about: Any) -> dict[str, Any]:
         }
     if not record["identity"].keys() >= REQUIRED:
         raise ValueError("it does not tell what its run is of")
+    record["identity"] = _with_engine(record["identity"])
     if not isinstance(record["source"], str) or not isinstance(record["repeatable"], bool):
         raise ValueError("it does not tell where its video is")
     return record
+
+
+def _with_engine(identity: Mapping[str, Any]) -> dict[str, Any]:
+    """An identity of before there were engines: torch computed it, "float" where bfloat16 is fast
+    in that."""
+    if "engine" in identity or identity["weights"] is None:
+        return dict(identity)
+    precision = identity.get("precision")
+    if precision == "float":
+        with suppress(ImportError, InputError):
+            from masktrail.devices import choose_device, has_fast_bfloat16
+
+            fast = has_fast_bfloat16(choose_device(identity.get("device", "cpu")))
+            precision = "bfloat16" if fast else "float"
+    return {**identity, "engine": "torch", "precision": precision}
 
 
 def fingerprint(video: Video) -> dict[str, Any]:

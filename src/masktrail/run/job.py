@@ -31,6 +31,8 @@ class Job:
         keep_finished: leave the run in `out` as it is where it is this one, finished and whole.
         keep_soft: keep soft masks in the journal even if no writer of `export` needs them, for
             exports that are made later.
+        like: folder of a run that this one corrects: what "auto" left to the machine then is taken
+            from there, as a run that goes on takes it from `out`.
     """
 
     source: str | Path | int
@@ -46,3 +48,4 @@ class Job:
     overwrite: bool = False
     keep_finished: bool = False
     keep_soft: bool = False
+    like: Path | None = None

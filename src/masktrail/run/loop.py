@@ -19,7 +19,7 @@ from masktrail.run import identity as identities
 from masktrail.run import video_location
 from masktrail.run.folder import RunFolder
 from masktrail.run.job import DEFAULT_EXPORTS, Job
-from masktrail.run.journal import Damaged, Journal
+from masktrail.run.journal import Damaged, Journal, OtherRun
 from masktrail.run.passes import BothPasses, ForwardPass
 from masktrail.run.pipeline import Output, ahead, holding_ctrl_c
 from masktrail.run.plan import Plan, Prompts, by_frame
@@ -82,6 +82,7 @@ def track(
     precision: str = "auto",
     settings: Mapping[str, Any] = MappingProxyType({}),
     edges: str = "plain",
+    engine: str = "auto",
     start: int = 0,
     end: int | None = None,
     values: tuple[float, float] | None = None,
@@ -102,10 +103,11 @@ def track(
         size: short side to work at, pixels; the model's own by default.
         progress: called after every frame, those looked at before writing included.
         learning: called while the model learns from a prompted frame, if it does.
-        device: this and the next three as in `ModelOptions`.
-        precision: int8, float or auto.
+        device: this and the next four as in `ModelOptions`.
+        precision: float, bfloat16, int8 or auto.
         settings: the model's own.
         edges: plain or refined.
+        engine: openvino, onnxruntime, torch or auto.
         start: first frame, counted from 0; this and all that follow as in `Job`.
         end: frame to stop before.
         values: range of pictures of 16 bits or of floats.
@@ -118,7 +120,7 @@ def track(
     Raises:
         InputError: see `track_video`.
     """
-    options = ModelOptions(model, size, device, precision, dict(settings), edges)
+    options = ModelOptions(model, size, device, precision, dict(settings), edges, engine)
     job = Job(source, prompts, out, options, export, start, end, values, direction)
     job = replace(job, resume=resume, overwrite=overwrite, keep_finished=keep_finished)
     return track_video(replace(job, keep_soft=keep_soft), progress, learning=learning)
@@ -172,14 +174,16 @@ def _track_video(
     last = job.end if plan.forward else plan.last + 1
     with open_video(job.source, job.start, last, values=job.values) as video:
         check_prompts(plan, video, job.end)
-        tracker = (load_tracker or tracker_of)(job.options)
-        tracker.learning = learning
-        identity = {
-            **identities.of_task(video, plan, job),
-            **identities.of_model(job.options, tracker),
-        }
+        load, task = load_tracker or tracker_of, identities.of_task(video, plan, job)
+        tracker = load(job.options)
+        identity = {**task, **identities.of_model(job.options, tracker)}
         if job.keep_finished and (finished := _report_of(folder.finished(identity))):
             return finished
+        before = _as_before(job, folder, identity, load)
+        if before is not None:
+            tracker, options = before
+            identity = {**task, **identities.of_model(options, tracker)}
+        tracker.learning = learning
         where = video_location.describe(job.source, folder.path)
         about = {"identity": identity, "repeatable": video.repeatable, **where}
         passes = (
@@ -190,6 +194,39 @@ def _track_video(
             report = _loop(video, passes, writers, journal, progress, job.options.edges)
             folder.record(journal, _record_of(job, identity, tracker, report))
     return report
+
+
+def _as_before(
+    job: Job,
+    folder: RunFolder,
+    identity: Mapping[str, Any],
+    load: Callable[[ModelOptions], "Tracker"],
+) -> tuple["Tracker", ModelOptions] | None:
+    """What computes a job as the run was computed that it goes on with or corrects, and its
+    options; None where that is what "auto" chose anyhow, or need not be.
+
+    Raises:
+        OtherRun: the run was computed in a way that is not possible here, and must not be replaced.
+    """
+    goes_on = job.resume and folder.holds_journal
+    if not goes_on and job.like is None:
+        return None
+    recorded = (folder if goes_on else RunFolder(job.like or "")).identity()
+    if goes_on and identities.is_another(recorded, identity):
+        return None
+    options = identities.as_recorded(job.options, identity, recorded)
+    if options is None:
+        return None
+    try:
+        return load(options), options
+    except InputError as error:
+        if not goes_on or job.overwrite:
+            return None
+        raise OtherRun(
+            f"The run in {folder.path} was computed by {options.engine} on {options.device} in "
+            f"{options.precision}, which is not possible here ({error}); give --overwrite, or "
+            "another folder."
+        ) from error
 
 
 def _report_of(record: Mapping[str, Any] | None) -> Report | None:
@@ -203,7 +240,7 @@ def _record_of(
     job: Job, identity: Mapping[str, Any], tracker: "Tracker", report: Report
 ) -> dict[str, Any]:
     """What `run.json` holds: what was asked for, with what, and what came of it."""
-    same = ("prompts", "size", "device", "precision", "edges", "start", "end", "values")
+    same = ("prompts", "size", "device", "engine", "precision", "edges", "start", "end", "values")
     return {
         "model": str(job.options.model),
         "weights_sha256": identity["weights"],

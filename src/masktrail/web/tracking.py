@@ -121,8 +121,8 @@ class Tracking:
         if not prompts:
             raise InputError("Nothing is marked yet; draw a box around an object, or click on it.")
         resume = self.state in ("paused", "failed") and not self._project.stale
-        out = (resume and self._project.run) or self._project.begin_run()
-        settings = self._project.mark.settings
+        before, settings = self._project.run, self._project.mark.settings
+        out = (resume and before) or self._project.begin_run()
         job = Job(
             self._project.video,
             prompts,
@@ -132,6 +132,7 @@ class Tracking:
             direction=settings.direction,
             resume=resume,
             keep_soft=self._keep_soft,
+            like=before,
         )
         self._pausing.clear()
         self._begin(out)
