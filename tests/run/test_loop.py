@@ -19,6 +19,7 @@ from PIL import Image
 
 import masktrail
 from fake import fake_tracker
+from masktrail.devices import choose_device, has_fast_bfloat16
 from masktrail.errors import InputError
 from masktrail.masks import areas, read_labels
 from masktrail.run import convert, track
@@ -90,13 +91,14 @@ def test_the_record_says_what_made_it(video, model, tmp_path):
     given = {"size": 64, "end": 3, "settings": {"top_k": "9"}}
     track(video, {1: Box(36, 12, 60, 36)}, tmp_path / "out", model, "csv", **given)
     record = json.loads((tmp_path / "out/run.json").read_text())
+    floats = "bfloat16" if has_fast_bfloat16(choose_device("cpu")) else "float"
     weights = (model / "weights.safetensors").read_bytes()
     assert record["weights_sha256"] == hashlib.sha256(weights).hexdigest()
     assert record["model"] == str(model)
     assert record["arguments"] == {
         "video": str(video), "prompts": {"1": [36, 12, 60, 36]}, "export": "csv", "size": 64,
-        "device": "cpu", "precision": "float", "edges": "plain", "start": 0, "end": 3,
-        "direction": "both", "values": None,
+        "device": "cpu", "engine": "torch", "precision": floats, "edges": "plain",
+        "start": 0, "end": 3, "direction": "both", "values": None,
         "settings": {"capacity": 4, "every": 3, "top_k": 9, "min_score": LOST},
     }  # fmt: skip
     assert record["versions"]["masktrail"] == masktrail.__version__

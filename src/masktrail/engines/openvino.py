@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openvino as ov
 from numpy.typing import NDArray
-from openvino import opset13
 
 from masktrail.engines.arrays import ArrayEngine, Arrays
 from masktrail.engines.graph import KEY, About
+from masktrail.engines.private import untold
 from masktrail.engines.threads import threads
+
+with untold():
+    import openvino as ov
+    from openvino import opset13
 
 KEPT = 8
 """So many compiled forms of a function are kept, the latest used."""

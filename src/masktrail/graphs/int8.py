@@ -11,12 +11,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import nncf
 import onnx
-from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters, OverflowFix
 
 from masktrail.engines.graph import Graph
+from masktrail.engines.private import untold
 from masktrail.graphs.onnx import NETWORK
+
+with untold():
+    import nncf
+    from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters, OverflowFix
 
 SAMPLES = 64
 """So many of the calls of a function tell its ranges, spread over all."""
