@@ -1,6 +1,7 @@
 """Fixtures every room's tests share: painted clips, as arrays and as files."""
 
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from filelock import FileLock
 
 from fake import random_network
 from masktrail import cli, families
@@ -30,9 +32,9 @@ hypothesis.settings.load_profile("everywhere")
 
 
 SLOW = {
-    *("batch", "evaluate", "fuzz", "golden", "tools", "train", "web"),
+    *("batch", "evaluate", "fuzz", "golden", "graphs", "tools", "train", "web"),
     *("test_any_order", "test_finetune", "test_loader_benchmark", "test_resume"),
-    "test_unets_benchmark",
+    *("test_unets_benchmark", "test_engine", "test_engines"),
 }
 """Folders and files of tests that start processes, browsers or trainings, or try very many things;
 `make quick` leaves them out."""
@@ -123,4 +125,25 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as training leaves it, with a network nobody trained."""
     folder = tmp_path_factory.mktemp("model")
     save_network(folder / "weights.safetensors", random_network(), "memory", {})
+    return folder
+
+
+@pytest.fixture(scope="session")
+def exported_memory(tmp_path_factory) -> Path:
+    """Weights of a memory network that nobody trained, with graphs; not to be written to.
+
+    Exporting takes long, so that the processes of a run of tests share it.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder = shared / "exported-memory"
+    with FileLock(shared / "exported-memory.lock"):
+        if not (folder / "done").exists():
+            folder.mkdir()
+            save_network(folder / "weights.safetensors", random_network(), "memory", {})
+            from masktrail.graphs.exporting import export_graphs
+
+            export_graphs(folder, folder)
+            (folder / "done").touch()
     return folder

@@ -7,9 +7,7 @@ import numpy as np
 import onnx
 import pytest
 
-from fake import random_network
 from masktrail.devices import choose_device, has_fast_bfloat16
-from masktrail.graphs.exporting import export_graphs
 from masktrail.run import loop, track
 from masktrail.run.folder import RunFolder
 from masktrail.run.identity import REQUIRED, as_recorded, modern
@@ -18,20 +16,16 @@ from masktrail.run.journal import Journal, OtherRun
 from masktrail.run.loop import track_video
 from masktrail.settings import ModelOptions
 from masktrail.types import Mask
-from masktrail.zoo.weights import save_network
 from painted_videos import paint_clip, write_video
 from watched_runs import Stopped, stop_after
 
 FRAMES = 16
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
+@pytest.fixture
+def model(exported_memory):
     """A network with graphs."""
-    folder = tmp_path_factory.mktemp("model")
-    save_network(folder / "weights.safetensors", random_network(), "memory", {})
-    export_graphs(folder, folder)
-    return folder
+    return exported_memory
 
 
 @pytest.fixture(scope="module")

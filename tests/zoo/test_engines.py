@@ -11,27 +11,17 @@ import pytest
 from fake import random_network
 from masktrail.engines import processor
 from masktrail.errors import InputError
-from masktrail.graphs.exporting import export_graphs
 from masktrail.tracking.family import Family
-from masktrail.zoo import CARDS, engines, load
+from masktrail.zoo import CARDS, engines, load, weights_hash
 from masktrail.zoo.weights import save_network
 
 FAMILY = Family("memory")
 
 
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory):
-    """Weights with graphs beside them, some of them said to be in 8 bits."""
-    folder = tmp_path_factory.mktemp("exported")
-    save_network(folder / "weights.safetensors", random_network(), "memory", {})
-    export_graphs(folder, folder)
-    return folder
-
-
 @pytest.fixture
-def folder(exported, tmp_path):
-    """A copy of them."""
-    return shutil.copytree(exported, tmp_path / "model")
+def folder(exported_memory, tmp_path):
+    """Weights with graphs beside them, as one's own."""
+    return shutil.copytree(exported_memory, tmp_path / "model")
 
 
 def in_8_bits(folder) -> None:
@@ -94,11 +84,12 @@ def test_instructions_are_those_that_linux_tells(tmp_path, monkeypatch) -> None:
 def test_graphs_of_other_weights_are_told_of_and_not_used(folder, caplog, small) -> None:
     if small:  # made of the weights of before
         in_8_bits(folder)
+    before = weights_hash(folder / "weights.safetensors").encode()
     save_network(folder / "weights.safetensors", random_network(1), "memory", {})
-    if small:
-        (small_graph := folder / "weights.encode.int8.onnx").rename(folder / "kept")
-        export_graphs(folder, folder)
-        (folder / "kept").rename(small_graph)
+    if small:  # all others are of these weights
+        for path in set(folder.glob("*.onnx")) - set(folder.glob("*.int8.onnx")):
+            now = weights_hash(folder / "weights.safetensors").encode()
+            path.write_bytes(path.read_bytes().replace(before, now))
     with caplog.at_level(logging.WARNING):
         assert load(folder, "cpu").engine == "torch"
     assert "graphs beside weights.safetensors are of other weights" in caplog.text
