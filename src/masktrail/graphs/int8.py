@@ -6,9 +6,7 @@ Efficient Integer-Arithmetic-Only Inference", CVPR 2018). Weights have 7 bits, b
 a processor adds two products in 16 bits ("overflow fix").
 """
 
-import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import onnx
@@ -16,6 +14,7 @@ import onnx
 from masktrail.engines.graph import Graph
 from masktrail.engines.private import untold
 from masktrail.graphs.onnx import NETWORK
+from masktrail.graphs.quiet import quiet
 
 with untold():
     import nncf
@@ -41,7 +40,7 @@ def in_int8(model: onnx.ModelProto, graph: Graph, calls: Sequence[Sequence[Any]]
     kinds = {node.op_type for node in model.graph.node}.intersection(FLOATS)
     weights = {f"{NETWORK}{name}.weight" for name in graph.floats}
     names = [node.name for node in model.graph.node if weights.intersection(node.input)]
-    with _quiet():
+    with quiet("nncf"):
         return nncf.quantize(
             model,
             nncf.Dataset(samples),
@@ -50,14 +49,3 @@ def in_int8(model: onnx.ModelProto, graph: Graph, calls: Sequence[Sequence[Any]]
             ignored_scope=nncf.IgnoredScope(names=names, types=sorted(kinds)),
             advanced_parameters=AdvancedQuantizationParameters(overflow_fix=OverflowFix.ENABLE),
         )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    logger = logging.getLogger("nncf")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)

@@ -1,9 +1,6 @@
 """One function of a network as ONNX, with free sizes."""
 
-import logging
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import onnx
@@ -11,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from masktrail.engines.graph import Graph, Shape, factor, letters, size
+from masktrail.graphs.quiet import quiet
 
 EXAMPLE = {"h": 6, "w": 10, "n": 3, "m": 150, "p": 5, "q": 4, "b": 2}
 """Sizes that a function is traced with, by letter; none is special."""
@@ -58,7 +56,7 @@ def exported(network: nn.Module, name: str, graph: Graph) -> onnx.ModelProto:
     """
     dims = {letter: torch.export.Dim(letter, min=1, max=MOST) for letter in EXAMPLE}
     shapes = tuple(None if s is None else _free(s, dims) for s in graph.inputs.values())
-    with _quiet(), torch.no_grad():
+    with quiet("torch.onnx._internal.exporter._registration"), torch.no_grad():
         program = torch.onnx.export(
             Function(network, name, graph),
             tuple(_example(graph, each) for each in graph.inputs),
@@ -106,17 +104,3 @@ def _bare(model: onnx.ModelProto) -> onnx.ModelProto:
         part.ClearField("metadata_props")
         part.ClearField("doc_string")
     return model
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without what the exporter says of packages that are not there and of sizes it names anew."""
-    registration = logging.getLogger("torch.onnx._internal.exporter._registration")
-    level = registration.level
-    registration.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        registration.setLevel(level)
