@@ -150,7 +150,7 @@ def tuning_score(
 ) -> float:
     """J&F of a model or of weights on the three sequences that choices are made on."""
     data, names = DATA / "davis2016-train", sorted(TUNING)
-    options = ModelOptions(device="cpu")
+    options = ModelOptions(device="cpu", engine="torch")  # before and after by the same
     return evaluate([model], data, names, options=options, progress=progress)[0]["J&F"]
 
 

@@ -168,6 +168,10 @@ def _score(
     measuring: Callable[[str, int, int], None],
 ) -> float:
     results = evaluate(
-        [model], root, names, options=ModelOptions(device=device), progress=measuring
+        [model],
+        root,
+        names,
+        options=ModelOptions(device=device, engine="torch"),
+        progress=measuring,
     )
     return float(results[0]["J&F"])

@@ -21,6 +21,7 @@ from masktrail import zoo
 from masktrail.batch import work
 from masktrail.batch.manifest import Task, read_tasks
 from masktrail.batch.work import Options, Status, do, run_batch
+from masktrail.engines.threads import threads
 from masktrail.errors import TOO_LARGE, InputError
 from masktrail.masks import write_labels
 from masktrail.run import track
@@ -369,3 +370,10 @@ def test_a_journal_that_is_damaged_inside_is_begun_anew(folder, options, tmp_pat
 def test_fewer_than_one_process_are_refused(folder, options, tmp_path):
     with pytest.raises(InputError, match="--jobs is 0; expected 1 or more"):
         run_batch([task(folder, "a")], tmp_path, options, 0)
+
+
+def test_processes_share_the_processor(monkeypatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "64")
+    with work._process(2) as process:
+        share = process.submit(threads).result()
+    assert 1 <= share <= max(1, (os.cpu_count() or 1) // 2)

@@ -7,6 +7,7 @@ import numpy as np
 import onnx
 import pytest
 
+from fake import TRACKING
 from masktrail.engines.graph import KEY, About, Graph, file_name, size
 from masktrail.engines.onnxruntime import OnnxRuntimeEngine
 from masktrail.engines.openvino import OpenVinoEngine
@@ -107,10 +108,9 @@ def test_files_say_what_they_are_and_hold_no_weights_of_their_own(exported) -> N
     assert digests.keys() == {path.name for path in folder.glob("*.onnx")}
 
 
+@pytest.mark.parametrize("exported", ["unet"], indirect=True)
 def test_the_same_weights_give_the_same_files(exported, tmp_path) -> None:
     _, folder, _, digests = exported
-    if len(digests) > 2:
-        pytest.skip("takes long, and is done as with those of a single function")
     assert export_graphs(folder, tmp_path) == digests
     assert (tmp_path / "weights.safetensors").read_bytes() == (
         folder / "weights.safetensors"
@@ -133,11 +133,10 @@ def test_weights_in_8_bit_shards_are_linked(tmp_path) -> None:
         np.testing.assert_allclose(found, expected, atol=1e-3 * np.abs(expected).max())
 
 
+@pytest.mark.parametrize("exported", sorted(set(EXPORTED) & set(TRACKING)), indirect=True)
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_graph_of_labels_is_the_competition_of_the_tracker(exported, engine) -> None:
-    _, folder, _, digests = exported
-    if "weights.labels.onnx" not in digests:
-        pytest.skip("makes masks of prompts, and does not track")
+    _, folder, _, _ = exported
     run = ENGINES[engine](files_of(folder, [labels.NAME])).run
     for seed, count in enumerate((1, 4)):
         logits = np.random.default_rng(seed).normal(0, 3, (count, 12, 20)).astype(np.float32)

@@ -35,13 +35,21 @@ class ArrayEngine(ABC):
 
     def run(self, function: str, *inputs: Any) -> Any:
         """See `Engine.run`."""
-        plain = [int(value) if isinstance(value, Integral) else value for value in inputs]
+        plain = [
+            int(value) if isinstance(value, Integral) else np.ascontiguousarray(value)
+            for value in inputs
+        ]
         outputs = self.outputs(function, plain)
         return outputs[0] if len(outputs) == 1 else tuple(outputs)
 
     @abstractmethod
     def outputs(self, function: str, inputs: Sequence[NDArray[Any] | int]) -> Arrays:
-        """All outputs of a function, in arrays that nobody else writes to."""
+        """All outputs of a function, in arrays that nobody else writes to.
+
+        Args:
+            function: name of it.
+            inputs: arrays without gaps, and numbers.
+        """
 
     @staticmethod
     def unusable(file: Path, error: Exception) -> InputError:

@@ -102,9 +102,9 @@ BEGINNING = b'{"function": "'
 """Of that text."""
 
 
-def file_name(stem: str, function: str, whole: bool = False) -> str:
-    """Of a function of the weights whose file is called `stem`; `whole` for 8 bits."""
-    return f"{stem}.{function}.{'int8.' if whole else ''}onnx"
+def file_name(stem: str, function: str, int8: bool = False) -> str:
+    """Of a function of the weights whose file is called `stem`, in floats or in 8 bits."""
+    return f"{stem}.{function}.{'int8.' if int8 else ''}onnx"
 
 
 def letters(entry: int | str) -> list[str]:

@@ -63,7 +63,7 @@ class _Function:
         self._requests: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
 
     def __call__(self, inputs: Sequence[Any]) -> list[NDArray[Any]]:
-        arrays = [np.ascontiguousarray(value) for value in inputs if not isinstance(value, int)]
+        arrays = [value for value in inputs if not isinstance(value, int)]
         request = self._request(inputs)
         results = request.infer(arrays, share_inputs=True, share_outputs=True)
         return [np.array(results[i]) for i in range(len(self.about.outputs))]

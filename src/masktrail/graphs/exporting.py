@@ -76,14 +76,14 @@ def export_graphs(
     for done, (function, graph) in enumerate(graphs.items()):
         about = _about(function, list(graphs), graph, network, path)
         of = labels.Competition() if function == labels.NAME else network
-        whole = exported(of, function, graph)
+        proto = exported(of, function, graph)
         if function in samples:
             from masktrail.graphs.int8 import in_int8  # which takes long to import
 
-            quantised = in_int8(whole, graph, samples.pop(function))
+            quantised = in_int8(proto, graph, samples.pop(function))
             digests.update(_write(quantised, about, out / file_name(stem_of(path), function, True)))
-        link(whole, tensors)
-        digests.update(_write(whole, about, out / file_name(stem_of(path), function)))
+        link(proto, tensors)
+        digests.update(_write(proto, about, out / file_name(stem_of(path), function)))
         progress(begun + (1 - begun) * (done + 1) / len(graphs))
     return digests
 

@@ -82,13 +82,13 @@ def choose(path: Path, name: str = "auto", device: str = "auto", precision: str 
     possible = [
         "float",
         *(["bfloat16"] if name == "openvino" and "bfloat16" in precisions() else []),
-        *(["int8"] if graphs.whole else []),
+        *(["int8"] if graphs.int8 else []),
     ]
     if precision == "auto":
         precision = next(each for each in (*precisions(), "float") if each in possible)
     if precision not in possible:
         raise _impossible(precision, name, possible, path)
-    return Choice(name, precision, graphs.whole if precision == "int8" else graphs.floats)
+    return Choice(name, precision, graphs.int8 if precision == "int8" else graphs.floats)
 
 
 def check_names(engine: str, precision: str) -> None:

@@ -18,11 +18,11 @@ class Graphs(NamedTuple):
 
     Attributes:
         floats: one of every function, or none at all.
-        whole: the same, in 8 bits what there is in 8 bits; none where there is nothing.
+        int8: the same, in 8 bits what there is in 8 bits; none where there is nothing.
     """
 
     floats: dict[str, Path]
-    whole: dict[str, Path]
+    int8: dict[str, Path]
 
 
 NOTHING = Graphs({}, {})
