@@ -70,7 +70,7 @@ def main() -> None:
     arguments = parser.parse_args()
     threads = os.environ.get("OMP_NUM_THREADS", "all")
     ways = [
-        *(("torch", precision) for precision in ("float", "bfloat16", "int8")),
+        *(("torch", precision) for precision in ("float", "bfloat16")),
         *(("openvino", precision) for precision in ("float", "bfloat16", "int8")),
         *(("onnxruntime", precision) for precision in ("float", "int8")),
     ]

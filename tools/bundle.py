@@ -44,7 +44,8 @@ from ingredients import CLIPS_SPLIT, DATA, ROOT
 from masktrail.errors import InputError
 from masktrail.files import replacing
 from masktrail.train.reading import read_recipe
-from masktrail.zoo.weights import int8_shards, load_network, read_config
+from masktrail.zoo.headers import read_config
+from masktrail.zoo.weights import int8_shards, load_network
 from travel import MIB
 
 LEAST_QUALITY = 40

@@ -12,7 +12,8 @@ from torch import nn
 
 from masktrail.errors import InputError
 from masktrail.zoo import weights_origin, weights_path
-from masktrail.zoo.weights import load_network, publish, read_config
+from masktrail.zoo.headers import read_config
+from masktrail.zoo.weights import load_network, publish
 
 
 def main() -> None:

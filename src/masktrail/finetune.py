@@ -21,7 +21,7 @@ from masktrail.settings import ModelOptions
 from masktrail.train.loop import Progress, train
 from masktrail.train.reading import problems
 from masktrail.zoo import DEFAULT, weights_path
-from masktrail.zoo.weights import read_config
+from masktrail.zoo.headers import read_config
 
 log = logging.getLogger(__name__)
 

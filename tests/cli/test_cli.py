@@ -361,7 +361,7 @@ def test_models_are_listed(run):
     assert said.code == 0 and "memory-s" in said.out
 
 
-HEAVY = {"torch", "numpy", "av", "PIL", "scipy", "masktrail.run", "masktrail.zoo"}
+HEAVY = {"torch", "numpy", "av", "PIL", "pydantic", "masktrail.run", "masktrail.zoo"}
 
 
 def test_help_waits_for_nothing_heavy():

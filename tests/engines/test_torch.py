@@ -5,10 +5,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from fake import random_network
 from masktrail.engines.torch import TorchEngine, arrays_of
 from masktrail.families import create
-from masktrail.models.int8 import observing, supported
 
 
 class Echo(nn.Module):
@@ -70,20 +68,10 @@ def test_the_network_is_left_as_it_is_and_runs_without_gradients() -> None:
     assert not any(isinstance(module, nn.BatchNorm2d) for module in engine.network.modules())
 
 
-@pytest.mark.skipif(not supported(torch.device("cpu")), reason="no 8-bit convolutions here")
-def test_ranges_make_it_compute_in_8_bits() -> None:
-    network, picture = (
-        random_network(),
-        np.random.default_rng(0).integers(0, 256, (1, 64, 64, 3), np.uint8),
-    )
-    with observing(network) as ranges, torch.inference_mode():
-        network.encode(torch.from_numpy(picture).permute(0, 3, 1, 2) / 255)
-    whole = TorchEngine(network, bfloat16=False)
-    quick = TorchEngine(network, ranges=ranges)
-    assert (whole.precision, quick.precision) == ("float", "int8")
-    one, other = (engine.array(engine.run("encode", picture).f16) for engine in (whole, quick))
-    off = np.abs(one - other).mean() / np.abs(one).mean()
-    assert 0 < off < 0.1
+@pytest.mark.parametrize("bfloat16", [True, False])
+def test_it_computes_in_what_it_is_told(bfloat16: bool) -> None:
+    engine = TorchEngine(Echo(), bfloat16=bfloat16)
+    assert engine.precision == ("bfloat16" if bfloat16 else "float")
 
 
 def test_states_of_tensors_become_states_of_arrays() -> None:

@@ -24,7 +24,8 @@ from masktrail.tracking.tracker import Tracker
 from masktrail.train.reading import problems
 from masktrail.types import Mask, Points
 from masktrail.zoo import weights_path
-from masktrail.zoo.weights import read_config, save_network
+from masktrail.zoo.headers import read_config
+from masktrail.zoo.weights import save_network
 from painted_sets import pack_videos, paint_videos
 from painted_videos import paint_clip, write_video
 

@@ -10,7 +10,7 @@ from gpu.results import expected_files
 from masktrail.train.reading import read_recipe
 from masktrail.train.trainer import schedule
 from masktrail.zoo import CARDS, weights_path
-from masktrail.zoo.weights import read_config
+from masktrail.zoo.headers import read_config
 from travel import refuse_too_much
 
 ROOT = Path(together.__file__).parents[1]

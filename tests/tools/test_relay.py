@@ -21,7 +21,8 @@ from masktrail.train.reading import read_recipe
 from masktrail.train.trainer import Trainer
 from masktrail.zoo import Card
 from masktrail.zoo.fetch import sha256
-from masktrail.zoo.weights import load_network, publish, read_config
+from masktrail.zoo.headers import read_config
+from masktrail.zoo.weights import load_network, publish
 from relay_log import Leg, chain, read_log
 
 MINUTES = 0.2

@@ -13,7 +13,8 @@ from gpu.results import LOGS, Harvest, expected_files
 from masktrail.families import create
 from masktrail.recipe import Recipe
 from masktrail.zoo.fetch import sha256
-from masktrail.zoo.weights import load_network, read_origin, save_network
+from masktrail.zoo.headers import read_origin
+from masktrail.zoo.weights import load_network, save_network
 
 CONFIG = {"width": 8}
 """Of a network of half a million weights."""

@@ -14,7 +14,7 @@ from masktrail.families.prompt.training import ClickSettings
 from masktrail.families.unet.training import PairSettings
 from masktrail.recipe import Recipe, Stage
 from masktrail.train.reading import read_recipe
-from masktrail.zoo.weights import read_config
+from masktrail.zoo.headers import read_config
 
 ROOT = Path(__file__).parents[2]
 RECIPES = sorted((ROOT / "recipes").rglob("*.toml"))

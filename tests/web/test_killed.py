@@ -1,23 +1,17 @@
 """`kill -9` of the page while it tracks: the next start goes on as if nothing had been."""
 
-import http.cookiejar
-import json
 import signal
 import subprocess
 import sys
-import time
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from masktrail.run import track
 from masktrail.run.journal import Journal
 from masktrail.types import Box
 from painted_videos import paint_clip, write_video
-from visitor import marked
+from visitor import Visitor, marked, wait_for
 
 BOX = [62.0, 22.0, 86.0, 44.0]
 FRAMES, ENOUGH, HELD = 80, 60, 70
@@ -37,24 +31,6 @@ cli.main()
 """
 
 
-class Visitor:
-    """A browser that shows nothing."""
-
-    def __init__(self, address: str) -> None:
-        cookies = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
-        self._open = urllib.request.build_opener(cookies).open
-        self._base = "{0.scheme}://{0.netloc}".format(urllib.parse.urlsplit(address))
-        self._open(address).close()  # leaves the cookie
-
-    def ask(self, method: str, path: str, body: Any = None) -> Any:
-        content = None if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json", "Origin": self._base}
-        request = urllib.request.Request(f"{self._base}/api/{path}", content, headers)
-        request.method = method
-        with self._open(request) as answer:
-            return json.load(answer)
-
-
 @contextmanager
 def page(
     video: Path, projects: Path, held: int = -1
@@ -72,16 +48,6 @@ def page(
             yield Visitor(process.stdout.readline().strip()), process
         finally:
             process.send_signal(signal.SIGKILL)
-
-
-def wait_for(visitor: Visitor, *states: str, frames: int = 0) -> dict[str, Any]:
-    end = time.monotonic() + 120
-    while time.monotonic() < end:
-        told = visitor.ask("GET", "run")
-        if told["state"] in states and told["done"] >= frames:
-            return told
-        time.sleep(0.01)
-    raise AssertionError(told)
 
 
 def test_a_page_that_is_killed_goes_on(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from safetensors.torch import save_file
 from masktrail.errors import InputError
 from masktrail.families.memory.network import MemoryConfig, MemoryNetwork
 from masktrail.families.siamese_unet.network import SiameseConfig, SiameseUNet
-from masktrail.zoo.weights import FORMAT, initialise, load_network, save_network
+from masktrail.zoo.headers import FORMAT
+from masktrail.zoo.weights import initialise, load_network, save_network
 
 SMALL = {"key": 8, "value": 12, "hidden": 16, "stride8": 12, "stride4": 8}
 

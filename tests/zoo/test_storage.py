@@ -12,14 +12,9 @@ from masktrail.errors import InputError
 from masktrail.families import KNOWN, create
 from masktrail.tracking.family import Family
 from masktrail.zoo.files import siblings
+from masktrail.zoo.headers import read_config
 from masktrail.zoo.storage import SCALE, compact, quantise, restore, split
-from masktrail.zoo.weights import (
-    initialise,
-    load_network,
-    publish,
-    read_config,
-    save_network,
-)
+from masktrail.zoo.weights import initialise, load_network, publish, save_network
 
 
 @dataclass(frozen=True)

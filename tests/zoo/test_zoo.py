@@ -11,7 +11,6 @@ import torch
 from fake import random_network
 from masktrail.errors import InputError
 from masktrail.families import create
-from masktrail.models.int8 import Int8Conv2d, supported
 from masktrail.prompts.colour import mask_by_colour
 from masktrail.types import Box, Mask, Points
 from masktrail.zoo import (
@@ -27,7 +26,8 @@ from masktrail.zoo import (
 )
 from masktrail.zoo.fetch import sha256
 from masktrail.zoo.files import siblings
-from masktrail.zoo.weights import load_network, publish, read_origin, save_network
+from masktrail.zoo.headers import read_origin
+from masktrail.zoo.weights import load_network, publish, save_network
 from painted_videos import paint_clip
 
 shipped = pytest.mark.parametrize("name", [n for n, card in CARDS.items() if card.files])
@@ -81,24 +81,8 @@ def test_a_cut_weights_file_is_refused(folder):
         load(folder)
 
 
-RANGES = {"decoder.head": 1.0}
-
-
-def test_weights_with_ranges_compute_in_8_bits_where_they_can(tmp_path, network):
-    save_network(tmp_path / "weights.safetensors", network, "memory", {}, RANGES)
-    possible = supported(torch.device("cpu"))
-    tracker = load(tmp_path, "cpu")
-    assert tracker.precision == "int8" if possible else tracker.precision != "int8"
-    head = tracker.propagator.engine.network.decoder.head
-    assert isinstance(head, Int8Conv2d) == possible
-    tracker = load(tmp_path, "cpu", precision="float")
-    assert tracker.precision == "float"
-    assert isinstance(tracker.propagator.engine.network.decoder.head, torch.nn.Conv2d)
-
-
 def test_a_precision_that_is_not_possible_is_refused(folder):
-    assert load(folder, "cpu").precision != "int8", "these weights have no ranges"
-    with pytest.raises(InputError, match=r"int8 needs .* has to use float or auto"):
+    with pytest.raises(InputError, match=r"not possible with the engine torch: .*float, bfloat16"):
         load(folder, "cpu", precision="int8")
     with pytest.raises(
         InputError, match="No precision 'half'; there are auto, float, bfloat16, int8"

@@ -19,8 +19,9 @@ from masktrail.families import create
 from masktrail.files import replacing
 from masktrail.recipe import Recipe
 from masktrail.zoo.fetch import sha256
+from masktrail.zoo.headers import read_config
 from masktrail.zoo.storage import compact
-from masktrail.zoo.weights import int8_shards, load_network, read_config
+from masktrail.zoo.weights import int8_shards, load_network
 from travel import FILE, MIB
 
 logger = logging.getLogger("masktrail.tools")

@@ -16,6 +16,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from masktrail.batch.manifest import Task
+from masktrail.engines.threads import threads
 from masktrail.errors import TOO_LARGE, InputError, is_out_of_memory
 from masktrail.files import make_folder, replacing, write_json
 from masktrail.prompts.text import read_prompts
@@ -301,11 +302,7 @@ def _process(jobs: int) -> ProcessPoolExecutor:
 
 def _begin(jobs: int) -> None:
     """Leaves the other processes their part of the processor, and none behind on its own."""
-    import torch
-
-    threads = max(1, (os.cpu_count() or 1) // jobs)
-    os.environ["OMP_NUM_THREADS"] = str(threads)  # which engines besides torch go by
-    torch.set_num_threads(threads)
+    os.environ["OMP_NUM_THREADS"] = str(max(1, threads() // jobs))  # which all engines go by
     warnings.filterwarnings("ignore", module="PIL")  # as in the command line
     threading.Thread(target=_end_with_parent, name="watching the parent", daemon=True).start()
 

@@ -30,6 +30,10 @@ for command in (
     app.command()(command)
 
 
+OF_TORCH = {"torch", "scipy"}
+"""Packages of the extra `torch`, which training and GPUs need."""
+
+
 class Warnings(logging.Handler):
     """Shows what the library wants said aloud as plain lines, above a progress bar if need be.
 
@@ -55,6 +59,10 @@ def main() -> None:
         app()
     except InputError as error:
         _refuse(str(error))
+    except ModuleNotFoundError as error:
+        if error.name not in OF_TORCH:
+            raise
+        _refuse(f"This needs the package {error.name}; pip install 'masktrail[torch]'.")
     except Exception as error:
         if is_out_of_memory(error):
             _refuse(TOO_LARGE)

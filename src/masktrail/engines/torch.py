@@ -1,7 +1,6 @@
 """Networks computed by torch, on a processor or a GPU."""
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,22 +10,19 @@ from torch import Tensor, nn
 
 from masktrail.devices import has_fast_bfloat16
 from masktrail.models.blocks import folded
-from masktrail.models.int8 import supported, to_int8
 
 CPU = torch.device("cpu")
 
 
 class TorchEngine:
-    """A copy of a network made quick: batch norms folded, channels last, in 8 bits where it pays.
+    """A copy of a network made quick: batch norms folded, channels last.
 
     See `engines.Engine`. What is kept are tensors. The network is left as it is.
 
     Args:
         network: an `nn.Module`; its functions are its methods.
         device: where to.
-        ranges: of its activations, see `models.int8`; with them it computes in 8 bits where the
-            device can.
-        bfloat16: whether it computes in bfloat16 what is not in 8 bits; None: where that is quick.
+        bfloat16: whether it computes in bfloat16; None: where that is quick.
     """
 
     name = "torch"
@@ -36,16 +32,13 @@ class TorchEngine:
         self,
         network: nn.Module,
         device: torch.device = CPU,
-        ranges: Mapping[str, float] = MappingProxyType({}),
         bfloat16: bool | None = None,
     ) -> None:
         self._device = device
         self._bfloat16 = has_fast_bfloat16(device) if bfloat16 is None else bfloat16
-        quick = folded(network).to(device)
-        quick.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        whole = bool(ranges) and supported(device)
-        self.network = to_int8(quick, ranges) if whole else quick
-        self.precision = "int8" if whole else "bfloat16" if self._bfloat16 else "float"
+        self.network = folded(network).to(device)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.precision = "bfloat16" if self._bfloat16 else "float"
         self.device = str(torch.empty(0, device=device).device)  # "cuda:0" of "cuda"
         self.stride: int = getattr(network, "stride", 1)
 

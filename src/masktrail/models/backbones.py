@@ -8,9 +8,6 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 """Of red, green and blue in [0, 1]."""
 
-NORMALISED = (-2.118, 2.640)
-"""Darkest and brightest value of a normalised image."""
-
 
 class Normalise(nn.Module):
     """Brings RGB images (B, 3, H, W) in [0, 1] to the mean and deviation that ImageNet has."""

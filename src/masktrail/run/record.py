@@ -3,14 +3,18 @@
 import platform
 import re
 import sys
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 
 def versions() -> dict[str, str]:
-    """Versions of what a result depends on."""
-    packages = ("masktrail", "torch", "numpy", "av", "pillow")
-    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+    """Versions of what a result may depend on, of what is installed of it."""
+    found = {"python": platform.python_version()}
+    for name in ("masktrail", "numpy", "av", "pillow", "openvino", "onnxruntime", "torch"):
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def peak_memory_mb() -> float | None:

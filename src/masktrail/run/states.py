@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from masktrail.errors import InputError
+
 KEY = "state"
 """Of the JSON in the header."""
 
@@ -34,6 +36,7 @@ def unpacked_state(content: bytes) -> dict[str, Any]:
 
     Raises:
         ValueError: it is damaged.
+        InputError: it is of version 0.1, and torch is not installed.
     """
     try:
         if content.startswith(ARCHIVE):
@@ -73,9 +76,15 @@ def _from_json(value: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
 
 def _of_torch(content: bytes) -> dict[str, Any]:
     """A state of version 0.1."""
-    import torch
+    try:
+        import torch
 
-    from masktrail.engines.torch import arrays_of
+        from masktrail.engines.torch import arrays_of
+    except ImportError as error:
+        raise InputError(
+            "This run is of version 0.1, whose state only torch reads; pip install "
+            "'masktrail[torch]', or track it anew with --overwrite."
+        ) from error
 
     try:
         state: dict[str, Any] = arrays_of(torch.load(io.BytesIO(content), weights_only=True))

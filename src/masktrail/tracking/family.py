@@ -154,8 +154,8 @@ class Family:
         cards: its models by name.
         network: an `nn.Module` class, made of an instance of `config`. Its attributes, each with a
             default: `stride`, which sides of clips must be multiples of (1); `frames`, the fewest
-            that clips need (2); `start_from`, see `zoo.weights.initialise`; `plain_stem`, see
-            `models.int8.to_int8`. What is in its `encoder` learns at a recipe's `encoder_lr`.
+            that clips need (2); `start_from`, see `zoo.weights.initialise`.
+            What is in its `encoder` learns at a recipe's `encoder_lr`.
             Its methods are the functions that an `engines.Engine` runs.
         config: a dataclass whose fields all have defaults.
         propagator: a class as `propagator.Propagator`, made of an `engines.Engine`, where there is
@@ -167,7 +167,6 @@ class Family:
             network and the fields of its config that differ from the defaults; it raises a
             ValueError that says why where they are of another network.
         traits: what it does itself.
-        int8: whether 8-bit convolutions make it faster on a processor, by torch.
         graphs: a function from a `config` to `Graph`s by the name of the network's function: with
             them engines other than torch compute it, from files that `masktrail export-onnx`
             writes.
@@ -182,7 +181,6 @@ class Family:
     training: Part | None = None
     importer: Part | None = None
     traits: Traits = USUAL
-    int8: bool = False
     graphs: Part | None = None
 
     def __post_init__(self) -> None:

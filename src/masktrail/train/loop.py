@@ -93,7 +93,7 @@ def train(
             _run(trainer, progress, pace, ending)
         if trainer.rank == 0:
             _score(trainer)
-            trainer.finish()
+            trainer.save()
             draw_curves(out / TABLE, out / "curves.png", out / SCORES)
     finally:
         parallel.stop()

@@ -3,9 +3,7 @@
 import math
 import pickle
 from collections.abc import Mapping
-from contextlib import closing
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,10 +14,9 @@ from masktrail.data.pack import Pack
 from masktrail.data.synth import Clips, ClipSampler
 from masktrail.devices import fast_autocast
 from masktrail.errors import InputError
-from masktrail.families import create, family, training_of
+from masktrail.families import create, training_of
 from masktrail.files import replacing
 from masktrail.losses import StepOutput
-from masktrail.models import int8
 from masktrail.recipe import Recipe, Stage
 from masktrail.train import parallel
 from masktrail.train.drawing import draw, open_sampler
@@ -28,9 +25,6 @@ from masktrail.train.loading import Loader
 from masktrail.zoo.weights import initialise, save_network
 
 CHECKPOINT = "checkpoint.pt"
-OBSERVED = 16
-"""Batches that the ranges of activations are taken from."""
-
 FUSED = ("cpu", "cuda")
 """Devices on which AdamW can step in one pass over all weights."""
 
@@ -173,15 +167,6 @@ class Trainer:
 
     def save(self) -> None:
         """Writes `checkpoint.pt` to go on from and `weights.safetensors`, the averaged weights."""
-        self._save_checkpoint()
-        self._save_weights()
-
-    def finish(self) -> None:
-        """The same, and with the weights the ranges that 8-bit convolutions need."""
-        self._save_checkpoint()
-        self._save_weights(ranges=True)
-
-    def _save_checkpoint(self) -> None:
         state = {
             "network": self.network.state_dict(),
             "average": self.average,
@@ -191,12 +176,8 @@ class Trainer:
         }
         with replacing(self.out / CHECKPOINT) as part:
             torch.save(state, part)
-
-    def _save_weights(self, ranges: bool = False) -> None:
-        name, config = self.recipe.family, self.recipe.model
-        averaged = self._averaged()
-        int8_ranges = self._ranges(averaged) if ranges and family(name).int8 else {}
-        save_network(self.out / "weights.safetensors", averaged, name, config, int8_ranges)
+        weights = self.out / "weights.safetensors"
+        save_network(weights, self._averaged(), self.recipe.family, self.recipe.model)
 
     def score(self) -> dict[str, float]:
         """Of the averaged weights on the recipe's held-out pack, see `HeldOut.score`; nothing where
@@ -209,20 +190,6 @@ class Trainer:
         network = create(self.recipe.family, **self.recipe.model)
         network.load_state_dict(self.average)
         return network
-
-    @torch.no_grad()
-    def _ranges(self, network: nn.Module) -> int8.Ranges:
-        """Of a network's activations in batches like those it last learned from."""
-        step = training_of(self.recipe.family).step
-        self.loader.resume(0)
-        self.loader.progress = 1.0
-        with (
-            closing(self.loader) as loader,
-            int8.observing(network.to(self.device).eval()) as ranges,
-        ):
-            for stage, clips in islice(loader, OBSERVED):
-                step(network, clips, stage)
-        return ranges
 
     def resume(self) -> None:
         """Goes on from `checkpoint.pt`.

@@ -159,7 +159,7 @@ def card_of(model: str | Path) -> Card:
     """
     if str(model) in CARDS:
         return CARDS[str(model)]
-    from masktrail.zoo.weights import read_config
+    from masktrail.zoo.headers import read_config
 
     path = weights_path(model)
     assert path is not None  # only models that have a card need no weights
@@ -266,7 +266,7 @@ def weights_origin(path: Path) -> str:
     Raises:
         InputError: the file is missing or no safetensors file.
     """
-    from masktrail.zoo.weights import read_origin
+    from masktrail.zoo.headers import read_origin
 
     return read_origin(path) or weights_hash(path) or ""
 
@@ -297,11 +297,11 @@ def _device(spec: Family, name: str) -> str:
 
 
 def _is_there(device: str) -> bool:
-    from masktrail.devices import choose_device
-
     try:
+        from masktrail.devices import choose_device
+
         choose_device(device)
-    except InputError:
+    except (ImportError, InputError):
         return False
     return True
 

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from masktrail.engines import Engine
+from masktrail.engines import Engine, gpu
 from masktrail.engines.processor import precisions
 from masktrail.errors import InputError
 from masktrail.tracking.family import Family
@@ -19,6 +19,12 @@ log = logging.getLogger(__name__)
 
 ENGINES = ("auto", "openvino", "onnxruntime", "torch")
 PRECISIONS = ("auto", "float", "bfloat16", "int8")
+INSTALLED_BY = {
+    "openvino": "openvino",
+    "onnxruntime": "'masktrail[onnxruntime]'",
+    "torch": "'masktrail[torch]'",
+}
+"""What pip is to be told, by engine."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,8 @@ def choose(path: Path, name: str = "auto", device: str = "auto", precision: str 
     if name == "auto":
         name = "openvino" if graphs.floats and _suits(device) else "torch"
     if name == "torch":
+        if precision == "int8":
+            raise _impossible(precision, name, ("float", "bfloat16"), path)
         return Choice(name, precision)
     if not graphs.floats:
         raise InputError(
@@ -105,7 +113,9 @@ def check_names(engine: str, precision: str) -> None:
 
 def _impossible(precision: str, name: str, possible: Sequence[str], path: Path) -> InputError:
     hint = f"with {name} there are {', '.join(possible)}"
-    if precision == "int8":
+    if precision == "int8" and name == "torch":
+        hint += "; 8 bits are of openvino and onnxruntime, see `masktrail export-onnx`"
+    elif precision == "int8":
         hint = f"write 8-bit graphs with `masktrail export-onnx {path} {path.parent} --data DATA`"
     return InputError(f"Precision {precision} is not possible with the engine {name}: {hint}.")
 
@@ -133,33 +143,31 @@ def _class_of(name: str) -> Any:
             from masktrail.engines.openvino import OpenVinoEngine
 
             return OpenVinoEngine
-        from masktrail.engines.onnxruntime import OnnxRuntimeEngine
+        if name == "onnxruntime":
+            from masktrail.engines.onnxruntime import OnnxRuntimeEngine
 
-        return OnnxRuntimeEngine
+            return OnnxRuntimeEngine
+        from masktrail.engines.torch import TorchEngine
+
+        return TorchEngine
     except ImportError as error:
         raise InputError(
-            f"The engine {name} is not installed, or broken ({error}); pip install {name}, or take "
-            "another engine."
+            f"The engine {name} is not installed, or broken ({error}); pip install "
+            f"{INSTALLED_BY[name]}, or take another engine."
         ) from error
 
 
 def _torch(path: Path, spec: Family, device: str, precision: str) -> Engine:
-    from masktrail.devices import choose_device
-    from masktrail.engines.torch import TorchEngine
-    from masktrail.zoo.weights import load_network, read_ranges
-
     if "torch" not in spec.traits.engines:
         raise InputError(f"Nothing here computes the family {spec.name!r}, as torch would.")
+    engine = _class_of("torch")
+    from masktrail.devices import choose_device
+    from masktrail.zoo.weights import load_network
+
     network, _ = load_network(path)
-    ranges = read_ranges(path) if precision in ("auto", "int8") else {}
-    bfloat16 = None if precision in ("auto", "int8") else precision == "bfloat16"
-    engine = TorchEngine(network, choose_device(device), ranges, bfloat16)
-    if precision == "int8" and engine.precision != "int8":
-        raise InputError(
-            f"Precision int8 needs an x86 processor with AVX2 and weights that hold their ranges; "
-            f"{path} on {engine.device} has to use float or auto."
-        )
-    return engine
+    bfloat16 = None if precision == "auto" else precision == "bfloat16"
+    made: Engine = engine(network, choose_device(device), bfloat16)
+    return made
 
 
 def _suits(device: str) -> bool:
@@ -171,6 +179,8 @@ def _suits(device: str) -> bool:
     except InputError as error:
         log.warning("%s Torch computes instead.", error)
         return False
+    if device == "cpu" or not gpu.is_possible():
+        return True
     from masktrail.devices import choose_device
 
-    return device == "cpu" or choose_device("auto").type == "cpu"
+    return choose_device("auto").type == "cpu"

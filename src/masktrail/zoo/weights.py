@@ -6,12 +6,10 @@ wheel is int8 in shards (masktrail-2); every shard carries the same config, and 
 
 import hashlib
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import nn
 
@@ -19,6 +17,7 @@ from masktrail.errors import InputError
 from masktrail.families import create
 from masktrail.files import replacing
 from masktrail.zoo.files import shard_name, siblings
+from masktrail.zoo.headers import FORMAT, SHARDED, header_of, read_config, unknown
 from masktrail.zoo.storage import (
     SHARD_BYTES,
     compact,
@@ -27,15 +26,12 @@ from masktrail.zoo.storage import (
     split,
 )
 
-FORMAT, SHARDED = "masktrail-1", "masktrail-2"
-
 
 def save_network(
     path: Path,
     network: nn.Module,
     family: str,
     config: dict[str, Any],
-    ranges: Mapping[str, float] | None = None,
 ) -> None:
     """Writes a network's weights as float16, with its family and config in the header.
 
@@ -44,14 +40,11 @@ def save_network(
         network: of a family.
         family: its name.
         config: the fields of its config class that differ from the defaults.
-        ranges: of its activations, see `int8.observing`; without them it computes in float32 alone.
 
     Raises:
         InputError: the file cannot be written.
     """
     header = {"format": FORMAT, "family": family, "config": json.dumps(config)}
-    if ranges:
-        header["ranges"] = json.dumps(dict(ranges))
     with replacing(path) as part:  # `save_file` would leave a file that others may not read
         part.write_bytes(save(compact(network), metadata=header))
 
@@ -130,45 +123,8 @@ def load_network(path: Path) -> tuple[nn.Module, str]:
         network = create(family, **config)
         network.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise _unknown(path, error) from error
+        raise unknown(path, error) from error
     return network.eval(), family
-
-
-def read_config(path: Path) -> tuple[str, dict[str, Any]]:
-    """The family of the network in a weights file, and its config as it was saved.
-
-    Raises:
-        InputError: the file is missing or is none of ours.
-    """
-    header = _header(path)
-    if header.get("format") not in (FORMAT, SHARDED):
-        raise InputError(f"{path} holds no MaskTrail network; its header lacks format={FORMAT}.")
-    try:
-        return header["family"], json.loads(header["config"])
-    except (KeyError, ValueError) as error:
-        raise _unknown(path, error) from error
-
-
-def read_ranges(path: Path) -> dict[str, float]:
-    """The ranges of activations in a weights file; none where it holds none.
-
-    Raises:
-        InputError: the file is missing or is none of ours.
-    """
-    try:
-        ranges = json.loads(_header(path).get("ranges", "{}"))
-        return {name: float(largest) for name, largest in ranges.items()}
-    except (AttributeError, TypeError, ValueError) as error:
-        raise _unknown(path, error) from error
-
-
-def read_origin(path: Path) -> str | None:
-    """SHA-256 of the file that published weights were made from; None where none is told.
-
-    Raises:
-        InputError: the file is missing or no safetensors file.
-    """
-    return _header(path).get("origin")
 
 
 def initialise(network: nn.Module, path: Path) -> list[str]:
@@ -203,24 +159,9 @@ def initialise(network: nn.Module, path: Path) -> list[str]:
 
 def _tensors(path: Path) -> dict[str, torch.Tensor]:
     """The tensors of a file and of the shards that belong to it, floats as float32."""
-    tensors, shard_set = {}, _header(path).get("set")
+    tensors, shard_set = {}, header_of(path).get("set")
     for file in siblings(path):
-        if _header(file).get("set") != shard_set:
+        if header_of(file).get("set") != shard_set:
             raise InputError(f"{file} and {path.name} are of different networks; fetch both anew.")
         tensors.update(load_file(file))
     return restore(tensors)
-
-
-def _header(path: Path) -> dict[str, str]:
-    """What stands beside the tensors of a safetensors file; also proves that it is whole."""
-    try:
-        with safe_open(path, "pt") as file:
-            return file.metadata() or {}
-    except FileNotFoundError as error:
-        raise InputError(f"There is no weights file {path}.") from error
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"{path} is not a complete safetensors file: {error}.") from error
-
-
-def _unknown(path: Path, error: Exception) -> InputError:
-    return InputError(f"{path} is of a network that this version does not know ({error}).")

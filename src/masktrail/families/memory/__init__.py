@@ -60,5 +60,4 @@ FAMILY = Family(
     propagator=Lazy(__name__, "propagator:MemoryPropagator"),
     graphs=Lazy(__name__, "graphs:graphs"),
     training=Lazy(__name__, "training:TRAINING"),
-    int8=True,
 )

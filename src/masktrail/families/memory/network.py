@@ -147,7 +147,6 @@ class MemoryNetwork(nn.Module):
     """Encoder, key head, value encoder and decoder of `memory-s`."""
 
     stride = STRIDE
-    plain_stem = True
 
     def __init__(self, config: MemoryConfig | None = None) -> None:
         super().__init__()

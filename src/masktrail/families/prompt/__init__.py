@@ -42,5 +42,4 @@ FAMILY = Family(
     prompter=Lazy(__name__, "prompter:NetworkPrompter"),
     graphs=Lazy(__name__, "graphs:graphs"),
     training=Lazy(__name__, "training:TRAINING"),
-    int8=True,
 )

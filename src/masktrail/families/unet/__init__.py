@@ -7,7 +7,6 @@ SQUARE = {"view": "square", "side": 256}
 """How it looks: at the picture as a square, as in the report, which is best on the tuning sequences
 (docs/settings.md)."""
 
-# not `int8`: its batch norms would lie between convolutions of 8 bits
 FAMILY = Family(
     name="unet",
     cards={
