@@ -4,9 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.interpolate import PchipInterpolator
+from scipy.spatial import cKDTree
 
-from masktrail.demo.clip import Pond, render_demo
+from masktrail.demo.clip import Pond, nearest_of, render_demo
 from masktrail.demo.run import run_demo
+from masktrail.demo.things import through
 from masktrail.masks import read_labels
 from masktrail.video import open_video
 
@@ -49,6 +52,23 @@ def test_the_seed_decides_everything() -> None:
     other = Pond.make(SIZE, seed=4).paint(0.4, 1.0)
     assert np.array_equal(first[0], same[0]) and np.array_equal(first[1], same[1])
     assert not np.array_equal(first[0], other[0])
+
+
+@pytest.mark.parametrize("side", [3, 8, 100])
+def test_stones_are_the_nearest_points(side: int) -> None:
+    rng = np.random.default_rng(side)
+    points = rng.uniform(0, 50, (40, 2))
+    places = np.stack(np.mgrid[:50, :45]) + rng.normal(0, 3, (2, 50, 45))
+    distances, expected = cKDTree(points).query(places.reshape(2, -1).T, k=2)
+    stone, further = nearest_of(places, points, side)
+    np.testing.assert_array_equal(stone.ravel(), expected[:, 0])
+    np.testing.assert_allclose(further.ravel(), np.diff(distances)[:, 0], rtol=0, atol=1e-12)
+
+
+def test_the_body_is_as_smooth_as_its_points_allow() -> None:
+    x, at = np.array([0.0, 1.0, 3.0, 3.5, 5.0, 6.0]), np.linspace(0, 6, 200)
+    y = np.array([0.0, 1.0, 2.0, 2.0, 1.5, 0.5])
+    np.testing.assert_allclose(through(x, y, at), PchipInterpolator(x, y)(at), rtol=0, atol=1e-14)
 
 
 def test_long_and_odd_clips(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from scipy.ndimage import binary_dilation
+from scipy.ndimage import binary_dilation, distance_transform_edt
 
 from masktrail.evaluate.measures import (
     boundary,
@@ -138,6 +138,18 @@ def test_fast_path_equals_the_plain_definition(masks, radius, with_void):
     union = ((truth | prediction) & ~void).sum()
     expected = (truth & prediction & ~void).sum() / union if union else 1.0
     assert region_similarity(truth, prediction, given_void) == expected
+
+
+@given(three_masks(), st.floats(1, 60) | st.sampled_from([1e4, 1e200, math.inf]))
+def test_any_tolerance_is_that_of_distances(masks, bound):
+    truth, prediction, _ = masks
+    g, m = plain_boundary(truth), plain_boundary(prediction)
+    if not g.any() or not m.any():
+        return
+    precision = (distance_transform_edt(~g)[m] <= bound).mean()
+    recall = (distance_transform_edt(~m)[g] <= bound).mean()
+    expected = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+    assert contour_accuracy(truth, prediction, bound=bound) == pytest.approx(expected, abs=1e-12)
 
 
 @given(three_masks())

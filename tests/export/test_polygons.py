@@ -5,6 +5,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from scipy.sparse.csgraph import minimum_spanning_tree
+from scipy.spatial.distance import cdist
 
 from masktrail.export.polygons import joined, outlines
 
@@ -50,3 +52,28 @@ def test_near_pieces_are_linked_before_far_ones():
     steps = np.abs(np.diff(whole, axis=0)).sum(axis=1)
     assert steps.max() == 86  # from 14 to 100, not from 4
     assert len(whole) == 3 * 4 + 2 * 2
+
+
+@given(st.integers(2, 25), st.integers(0, 99))
+@settings(max_examples=40)
+def test_links_are_the_shortest_that_join_all(count, seed):
+    """As a minimum spanning tree, each of its edges there and back; nothing else is added."""
+    rng = np.random.default_rng(seed)
+    polygons = [rng.uniform(0, 40, (rng.integers(1, 9), 2)) for _ in range(count)]
+    whole = joined(polygons)
+    between = [[cdist(one, other).min() for other in polygons] for one in polygons]
+    added = around(whole) - sum(map(around, polygons))
+    assert np.isclose(added, 2 * minimum_spanning_tree(np.array(between)).sum())
+    assert len(whole) == sum(map(len, polygons)) + 2 * (count - 1)
+
+
+def around(polygon) -> float:
+    return float(np.hypot(*(polygon - np.roll(polygon, 1, axis=0)).T).sum())
+
+
+def test_many_corners_are_joined_piece_by_piece(monkeypatch):
+    rng = np.random.default_rng(0)
+    polygons = [rng.uniform(0, 40, (size, 2)) for size in (9, 1, 30, 4)]
+    whole = joined(polygons)
+    monkeypatch.setattr("masktrail.export.polygons.CHUNK", 40)
+    np.testing.assert_array_equal(joined(polygons), whole)

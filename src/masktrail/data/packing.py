@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from scipy import ndimage
 
 from masktrail.data.davis import Sequence
 from masktrail.data.pack import FILES, PackedObject, PackedSequence, PackedTrack
 from masktrail.errors import InputError
 from masktrail.files import cannot_write
+from masktrail.masks import areas, tight_box
 from masktrail.pictures import opened
 from masktrail.types import LabelMap
 
@@ -176,19 +176,20 @@ def _objects(labels: np.ndarray) -> list[PackedObject]:
     """The objects of a label map (H, W), by ascending id."""
     height, width = labels.shape
     objects = []
-    for value, slices in enumerate(ndimage.find_objects(labels), start=1):
-        if slices is not None:
-            y, x = slices
-            objects.append(
-                PackedObject(
-                    id=value,
-                    x=(x.start + x.stop) / 2 / width,
-                    y=(y.start + y.stop) / 2 / height,
-                    width=(x.stop - x.start) / width,
-                    height=(y.stop - y.start) / height,
-                    area=float((labels[slices] == value).sum() / labels.size),
-                )
+    for object_id, area in areas(labels).items():
+        box = tight_box(labels == object_id)
+        assert box is not None
+        x0, y0, x1, y1 = box
+        objects.append(
+            PackedObject(
+                id=object_id,
+                x=(x0 + x1) / 2 / width,
+                y=(y0 + y1) / 2 / height,
+                width=(x1 - x0) / width,
+                height=(y1 - y0) / height,
+                area=area / labels.size,
             )
+        )
     return objects
 
 

@@ -11,11 +11,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
-from scipy.spatial import cKDTree
 
 from masktrail.demo.things import Koi, LilyPad, Plane, plane, soft
 from masktrail.masks import write_labels
+from masktrail.masks.filters import blurred
 from masktrail.types import Frame, Image, LabelMap, VideoInfo
 
 RATE = 25
@@ -178,21 +177,45 @@ def _pebbles(rng: np.random.Generator, shape: tuple[int, int], unit: float) -> P
     points = rng.uniform((0, 0), shape, (count, 2))
     y, x = np.mgrid[:height, :width]
     bends = [_noise(rng, shape, 9 * unit) * 3 * unit for _ in range(2)]
-    places = np.stack([y + bends[0], x + bends[1]], -1).reshape(-1, 2)
-    near, stone = cKDTree(points).query(places, k=2)
-    gap = ((near[:, 1] - near[:, 0]).reshape(shape) / (11 * unit)).clip(0, 1)
-    relief = gaussian_filter(np.sqrt(gap), 1.6 * unit)
+    places = np.stack([y + bends[0], x + bends[1]])
+    stone, further = nearest_of(places, points, max(8, round(24 * unit)))
+    relief = blurred(np.sqrt((further / (11 * unit)).clip(0, 1)), 1.6 * unit)
     slope = np.gradient(relief, axis=0) + np.gradient(relief, axis=1)
     tints = STONES[rng.integers(0, len(STONES), count)] * rng.uniform(0.75, 1.15, (count, 1))
     grain = 1 + 0.06 * _noise(rng, shape, 1.2 * unit) + 0.05 * _noise(rng, shape, 4 * unit)
     shade = (0.25 + 0.75 * relief) * (1 + 1.6 * unit * slope) * grain
-    return (tints[stone[:, 0]].reshape(height, width, 3) * shade[..., None]).astype(np.float32)
+    return (tints[stone] * shade[..., None]).astype(np.float32)
+
+
+def nearest_of(
+    places: NDArray[np.float64], points: NDArray[np.float64], side: int
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """The nearest point (N, 2) of every place (2, H, W), and how much further the second is.
+
+    Both (H, W). Square by square, of `side` places: few points may be near to any of one.
+    """
+    nearest = np.empty(places.shape[1:], np.intp)
+    further = np.empty(places.shape[1:])
+    for top in range(0, places.shape[1], side):
+        for left in range(0, places.shape[2], side):
+            square = slice(top, top + side), slice(left, left + side)
+            part = places[:, *square]
+            low, high = part.min(axis=(1, 2)), part.max(axis=(1, 2))
+            away = np.hypot(*(points - (low + high) / 2).T)
+            close = np.flatnonzero(away <= np.partition(away, 1)[1] + np.hypot(*(high - low)))
+            y, x = points[close].T[..., None, None]
+            squares = (part[0] - y) ** 2 + (part[1] - x) ** 2
+            first, one = squares.argmin(axis=0), squares.min(axis=0)
+            np.put_along_axis(squares, first[None], np.inf, axis=0)
+            nearest[square] = close[first]
+            further[square] = np.sqrt(squares.min(axis=0)) - np.sqrt(one)
+    return nearest, further
 
 
 def _noise(rng: np.random.Generator, shape: tuple[int, int], blur: float) -> Plane:
     """Smooth noise of mean 0 and deviation 1 that continues across its borders."""
     rough = rng.standard_normal(shape, dtype=np.float32)
-    smooth = gaussian_filter(rough, blur, mode="wrap")
+    smooth = blurred(rough, blur, "wrap")
     return (smooth - smooth.mean()) / smooth.std()
 
 

@@ -8,14 +8,46 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import PchipInterpolator
 
 Plane = NDArray[np.float32]
-# Half width of the body from tail root to nose, in body lengths.
-BODY = PchipInterpolator(
-    [-0.36, -0.25, -0.05, 0.15, 0.3, 0.42, 0.485, 0.5],
-    [0.014, 0.026, 0.062, 0.09, 0.088, 0.062, 0.03, 0],
+
+
+def through(
+    x: NDArray[np.float64], y: NDArray[np.float64], at: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """A smooth curve through three points or more, rising and falling where these do.
+
+    Source: PCHIP (Fritsch and Butland, SIAM J. Sci. Stat. Comput. 1984): cubics whose slope at a
+    point is a harmonic mean of those to its neighbours; at the ends it is that of a parabola.
+
+    Args:
+        x: of the points (N,), ascending.
+        y: of the points (N,).
+        at: x of the values asked for, between the first and the last point.
+    """
+    step = np.diff(x)
+    rise = np.diff(y) / step
+    before, after = step[:-1] + 2 * step[1:], 2 * step[:-1] + step[1:]
+    turning = rise[:-1] * rise[1:] <= 0
+    slow, fast = np.where(turning, 1, rise[:-1]), np.where(turning, 1, rise[1:])
+    inner = np.where(turning, 0, (before + after) / (before / slow + after / fast))
+    near, far = step[[0, -1]], step[[1, -2]]
+    ends = ((2 * near + far) * rise[[0, -1]] - near * rise[[1, -2]]) / (near + far)
+    slope = np.concatenate([ends[:1], inner, ends[1:]])
+    cubic = (slope[:-1] + slope[1:] - 2 * rise) / step
+    square = (rise - slope[:-1]) / step - cubic
+    i = np.searchsorted(x[1:-1], at, "right")
+    away = at - x[i]
+    return y[i] + away * (slope[i] + away * (square[i] + away * (cubic / step)[i]))
+
+
+ALONG = np.linspace(-0.36, 0.5, 256)
+HALF_WIDTH = through(
+    np.array([-0.36, -0.25, -0.05, 0.15, 0.3, 0.42, 0.485, 0.5]),
+    np.array([0.014, 0.026, 0.062, 0.09, 0.088, 0.062, 0.03, 0]),
+    ALONG,
 )
+"""Of the body from tail root to nose, in body lengths."""
 
 
 @dataclass(frozen=True)
@@ -169,8 +201,7 @@ def _mix(first: Any, second: Any, share: Plane) -> Plane:
 
 
 def _half_width(u: Plane) -> Plane:
-    along = np.linspace(-0.36, 0.5, 256)
-    return np.interp(u, along, BODY(along), left=0.014, right=-1).astype(np.float32)
+    return np.interp(u, ALONG, HALF_WIDTH, left=0.014, right=-1).astype(np.float32)
 
 
 def _lobe(u: Plane, v: Plane, angle: float, length: float, width: float) -> Plane:

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from masktrail.masks.components import dilated
 from masktrail.types import Image, Result
 
 HAZE = 0.1
@@ -35,9 +36,7 @@ def cut_out(image: Image, alpha: NDArray[np.uint8]) -> Image:
     Returns:
         uint8 (H, W, 4); colours are the image's where anything is seen and around it.
     """
-    from scipy.ndimage import maximum_filter
-
-    near = maximum_filter(alpha, size=2 * MARGIN + 1) > 0
+    near = dilated(alpha > 0, MARGIN)
     return np.dstack([np.where(near[..., None], image, 0), alpha])
 
 

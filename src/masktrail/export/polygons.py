@@ -10,6 +10,9 @@ from masktrail.masks import tight_box
 Polygon = NDArray[np.float64]
 """Corners (x, y) in pixels, shape (N, 2); (0.5, 0.5) is the middle of the first pixel."""
 
+CHUNK = 2**16
+"""So many distances are computed at once: what a processor keeps at hand."""
+
 
 def outlines(mask: NDArray[np.bool_], cv2: Any) -> list[Polygon]:
     """A polygon of three corners or more around every piece of a mask.
@@ -39,18 +42,38 @@ def outlines(mask: NDArray[np.bool_], cv2: Any) -> list[Polygon]:
 
 def joined(polygons: list[Polygon]) -> Polygon:
     """One polygon of several, the nearest ones first linked by a line that leads there and back."""
-    from scipy.spatial import cKDTree
-
-    whole, rest = polygons[0], list(polygons[1:])
-    while rest:
-        distances, corners = cKDTree(whole).query(np.concatenate(rest))
-        nearest = int(distances.argmin())
-        owners = np.repeat(np.arange(len(rest)), [len(polygon) for polygon in rest])
-        corner, chosen = int(corners[nearest]), int(owners[nearest])
-        there = nearest - int(np.flatnonzero(owners == chosen)[0])
-        rolled = np.roll(rest.pop(chosen), -there, axis=0)
+    sizes = [len(polygon) for polygon in polygons]
+    whole, rest = polygons[0], np.concatenate(polygons)[sizes[0] :]
+    owners = np.repeat(np.arange(len(polygons)), sizes)[sizes[0] :]
+    away, corners = _nearest(rest, whole)  # of every corner that is left, in the whole
+    while len(rest):
+        nearest = int(away.argmin())
+        corner, left = int(corners[nearest]), owners != owners[nearest]
+        there = nearest - int(np.flatnonzero(~left)[0])
+        rolled = np.roll(polygons[owners[nearest]], -there, axis=0)
         whole = np.concatenate([whole[: corner + 1], rolled, rolled[:1], whole[corner:]])
+        rest, owners, away, corners = rest[left], owners[left], away[left], corners[left]
+        corners[corners > corner] += len(rolled) + 2
+        closer, places = _nearest(rest, rolled)
+        better = closer < away
+        away[better], corners[better] = closer[better], corner + 1 + places[better]
     return _with_three_corners(whole)
+
+
+def _nearest(points: Polygon, others: Polygon) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Of each point (N, 2): the squared distance to the nearest of others (M, 2), and which it is.
+
+    Both (N,).
+    """
+    squares, places = np.empty(len(points)), np.empty(len(points), np.intp)
+    step = max(1, CHUNK // len(others))
+    for start in range(0, len(points), step):
+        part = slice(start, start + step)
+        across, down = (points[part, None, i] - others[:, i] for i in (0, 1))
+        pairs = across**2 + down**2
+        places[part] = pairs.argmin(axis=1)
+        squares[part] = pairs.min(axis=1)
+    return squares, places
 
 
 def _with_three_corners(polygon: Polygon) -> Polygon:

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from masktrail.errors import InputError
 from masktrail.masks import tight_box
+from masktrail.masks.components import dilated
+from masktrail.masks.filters import box_mean
 from masktrail.types import Image, LabelMap, ObjectResult, Result, SoftMasks
 
 EDGES = ("plain", "refined")
@@ -92,18 +93,18 @@ def guided(guide: Soft, mask: Soft, radius: int, epsilon: float = EPSILON) -> So
     # of a grey picture the determinant is what is left of numbers 10 digits larger
     planes = [guide[..., c].astype(np.float64) for c in range(3)]
     mask = mask.astype(np.float64)
-    means, mean = [_mean(p, radius) for p in planes], _mean(mask, radius)
-    covariance = [_mean(p * mask, radius) - m * mean for p, m in zip(planes, means, strict=True)]
+    means, mean = [box_mean(p, radius) for p in planes], box_mean(mask, radius)
+    covariance = [box_mean(p * mask, radius) - m * mean for p, m in zip(planes, means, strict=True)]
 
     def spread(i: int, j: int) -> Soft:
-        return _mean(planes[i] * planes[j], radius) - means[i] * means[j] + epsilon * (i == j)
+        return box_mean(planes[i] * planes[j], radius) - means[i] * means[j] + epsilon * (i == j)
 
     slopes = _solved(
         [spread(*pair) for pair in ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))], covariance
     )
     rest = mean - sum(a * m for a, m in zip(slopes, means, strict=True))
-    smooth = sum(_mean(a, radius) * p for a, p in zip(slopes, planes, strict=True))
-    return np.clip(smooth + _mean(rest, radius), 0, 1).astype(np.float32)
+    smooth = sum(box_mean(a, radius) * p for a, p in zip(slopes, planes, strict=True))
+    return np.clip(smooth + box_mean(rest, radius), 0, 1).astype(np.float32)
 
 
 def _solved(spread: Sequence[Soft], right: Sequence[Soft]) -> list[Soft]:
@@ -118,10 +119,6 @@ def _solved(spread: Sequence[Soft], right: Sequence[Soft]) -> list[Soft]:
     return [sum(m * r for m, r in zip(row, right, strict=True)) / determinant for row in inverse]
 
 
-def _mean(plane: Soft, radius: int) -> Soft:
-    return ndimage.uniform_filter(plane, 2 * radius + 1, mode="nearest")
-
-
 def _refine(image: Image, mask: Soft, scale: float) -> tuple[Soft, NDArray[np.bool_]] | None:
     """A soft mask with its edges refined, and where (H, W) it may have changed; None: no edge."""
     reach, radius = round(BAND * scale), round(RADIUS * scale)
@@ -132,8 +129,7 @@ def _refine(image: Image, mask: Soft, scale: float) -> tuple[Soft, NDArray[np.bo
     x0, y0, x1, y1 = box
     window = (slice(max(y0 - margin, 0), y1 + margin), slice(max(x0 - margin, 0), x1 + margin))
     part = mask[window]
-    near = ndimage.uniform_filter((part > 0.5).astype(np.float32), 2 * reach + 1, mode="nearest")
-    inside = (near > 1e-4) & (near < 1 - 1e-4)
+    inside = dilated(part > 0.5, reach) & dilated(part <= 0.5, reach)
     guide = image[window].astype(np.float32) / 255
     out, band = mask.copy(), np.zeros(mask.shape, bool)
     out[window] = np.where(inside, guided(guide, part, radius), part)

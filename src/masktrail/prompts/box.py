@@ -7,8 +7,9 @@ surroundings, that are re-estimated a few times in the manner of GrabCut (Rother
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from masktrail.masks.components import components, filled
+from masktrail.masks.filters import blurred
 from masktrail.types import Box, Image
 
 MARGIN = 0.4
@@ -68,25 +69,23 @@ def _by_colour(colours: Image, prior: NDArray[np.float64]) -> NDArray[np.float64
         front = _density(bins, object_.ravel())[bins].reshape(prior.shape)
         back = _density(bins, 1 - object_.ravel())[bins].reshape(prior.shape)
         odds = prior * front / (prior * front + (1 - prior) * back + 1e-12)
-        object_ = ndimage.gaussian_filter(odds, smooth)
+        object_ = blurred(odds, smooth)
     return object_
 
 
 def _density(bins: NDArray[np.intp], weights: NDArray[np.float64]) -> NDArray[np.float64]:
     counts = np.bincount(bins, weights, BINS**3).reshape((BINS,) * 3)
-    density = ndimage.gaussian_filter(counts, 0.8, mode="constant").ravel() + 1e-3
+    density = blurred(counts, 0.8, "constant").ravel() + 1e-3
     return density / density.sum()
 
 
 def _believable(mask: NDArray[np.bool_], inside: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
     """The larger pieces of a mask without its holes, or None where it can hardly be the object."""
-    pieces, count = ndimage.label(mask & inside)
+    pieces, count = components(mask & inside)
     if not count:
         return None
     sizes = np.bincount(pieces.ravel())[1:]
-    largest = ndimage.binary_fill_holes(
-        np.isin(pieces, 1 + np.flatnonzero(sizes > 0.2 * max(sizes)))
-    )
+    largest = filled(np.isin(pieces, 1 + np.flatnonzero(sizes > 0.2 * max(sizes))))
     share = largest.sum() / max(1, inside.sum())
     return largest if FEWEST < share < MOST else None
 
@@ -97,7 +96,7 @@ def _enlarge(
     mask = np.zeros(shape[:2], bool)
     large = small.repeat(scale, 0).repeat(scale, 1)
     if scale > 1:  # round off the steps
-        large = ndimage.gaussian_filter(large.astype(np.float32), scale / 2) > 0.5
+        large = blurred(large.astype(np.float32), scale / 2) > 0.5
     fit = large[: shape[0] - top, : shape[1] - left]
     mask[top : top + fit.shape[0], left : left + fit.shape[1]] = fit
     clipped = np.zeros_like(mask)

@@ -2,9 +2,9 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from masktrail.masks import tight_box
+from masktrail.masks.components import components
 from masktrail.types import Box, Points
 
 RADIUS = 3
@@ -21,7 +21,7 @@ def enforce_clicks(mask: NDArray[np.bool_], clicks: Points) -> NDArray[np.bool_]
     for x, y in on:
         if not mask[y, x]:
             mask |= _disk(mask.shape, x, y)
-    pieces, _ = ndimage.label(mask)
+    pieces, _ = components(mask)
     positive = {pieces[y, x] for x, y in on}
     negative = {pieces[y, x] for x, y in off} - positive - {0}
     mask &= ~np.isin(pieces, list(negative))
@@ -43,7 +43,7 @@ def changed_at_clicks(
     """
     mask = before.copy()
     for label, change in ((True, after & ~before), (False, before & ~after)):
-        pieces, _ = ndimage.label(change)
+        pieces, _ = components(change)
         clicked = {pieces[y, x] for x, y in _pixels(clicks, label)} - {0}
         clicked -= {pieces[y, x] for x, y in _pixels(clicks, not label)}
         mask[np.isin(pieces, list(clicked))] = label

@@ -2,8 +2,8 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from masktrail.masks.components import components
 from masktrail.prompts.box import mask_from_box
 from masktrail.prompts.clicks import enforce_clicks
 from masktrail.types import Box, Image, Points
@@ -52,7 +52,7 @@ def _spot(image: Image, point: tuple[float, float]) -> NDArray[np.bool_]:
     square = Box(
         max(0, x - reach), max(0, y - reach), min(width, x + reach), min(height, y + reach)
     )
-    pieces, _ = ndimage.label(mask_from_box(image, square))
+    pieces, _ = components(mask_from_box(image, square))
     at = pieces[_pixel(point)]
     return (pieces == at) & (pieces > 0)
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from masktrail.geometry import Soft
+from masktrail.masks.components import components, dilated, distances
 from masktrail.tracking.competition import sigmoid
 
 NEAR = 0.75
@@ -22,7 +22,8 @@ FADE = 0.98
 DROPPED = -8.0
 """Logit of a pixel whose piece was dropped."""
 
-TOUCHING = np.ones((3, 3), bool)
+BESIDE = 2
+"""So many pixels around a dropped piece are dropped too: its soft edge."""
 
 
 def usual_area(area: float, before: float) -> float:
@@ -51,7 +52,7 @@ def without_strays(logits: Soft, before: NDArray[np.bool_], usual: float) -> Sof
     Returns:
         (h, w); `logits` itself where nothing was dropped.
     """
-    pieces, count = ndimage.label(logits > 0, TOUCHING)
+    pieces, count = components(logits > 0, corners=True)
     if count < 2:
         return logits
     near = before.any()
@@ -59,7 +60,7 @@ def without_strays(logits: Soft, before: NDArray[np.bool_], usual: float) -> Sof
     if len(labels) == count:
         return logits
     good = np.isin(pieces, labels)
-    bad = ndimage.binary_dilation((pieces > 0) & ~good, TOUCHING, iterations=2) & ~good
+    bad = dilated((pieces > 0) & ~good, BESIDE) & ~good
     return np.where(bad, np.minimum(logits, DROPPED), logits)
 
 
@@ -67,7 +68,7 @@ def _near(
     pieces: NDArray[np.int32], count: int, last: NDArray[np.bool_], usual: float
 ) -> list[int]:
     numbers = np.arange(1, count + 1)
-    away = np.asarray(ndimage.minimum(ndimage.distance_transform_edt(~last), pieces, numbers))
+    away = distances(pieces, count, last)
     areas = np.bincount(pieces.ravel())[1:]
     near = away <= max(1.0, NEAR * np.sqrt(np.count_nonzero(last)))
     if not near.any():
