@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from masktrail.engines import gpu
+
 ROOT = Path(__file__).parents[1] / "src" / "masktrail"
 
 LEVELS = [
@@ -163,9 +165,9 @@ def test_nothing_outside_names_a_family(module: str) -> None:
     assert not words & names, f"{module} names {words & names}"
 
 
-def loaded(*names: str) -> set[str]:
+def loaded(*names: str, then: str = "pass") -> set[str]:
     """Top-level names of everything that is loaded after importing modules in a fresh Python."""
-    lines = [f"import {name}" for name in names]
+    lines = [*(f"import {name}" for name in names), then]
     code = "; ".join([*lines, "import sys", "print(*{n.split('.')[0] for n in sys.modules})"])
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stderr
@@ -179,13 +181,12 @@ def of_rooms(*rooms: str) -> list[str]:
 
 
 def test_exporting_needs_no_torch() -> None:
-    assert not loaded(*of_rooms("export")) & {"torch", "typer", "cv2"}
+    assert not loaded(*of_rooms("export")) & {"torch", "typer", "cv2", "scipy"}
 
 
 def test_low_rooms_need_no_torch() -> None:
     names = of_rooms("errors", "types", "masks", "video")
-    found = loaded(*(name for name in names if name != "masktrail.masks.edges"))  # which filters
-    assert not found & {"torch", "typer", "cv2", "scipy"}
+    assert not loaded(*names) & {"torch", "typer", "cv2", "scipy"}
 
 
 def test_tracking_needs_no_torch_but_its_engine() -> None:
@@ -194,7 +195,13 @@ def test_tracking_needs_no_torch_but_its_engine() -> None:
     names = [name for name in names if name[name.rindex(".") :] in inner]
     assert len(names) > 6
     found = loaded(*of_rooms("tracking", "prompts", "geometry", "run"), "masktrail.engines", *names)
-    assert not found & {"torch", "typer", "cv2"}
+    assert not found & {"torch", "typer", "cv2", "scipy"}
+
+
+@pytest.mark.skipif(gpu.is_possible(), reason="torch is asked for its GPU here")
+def test_a_model_of_graphs_needs_no_torch() -> None:
+    found = loaded("masktrail", then="masktrail.load(); masktrail.load('labelprop')")
+    assert "openvino" in found and not found & {"torch", "scipy", "typer"}
 
 
 def test_training_needs_neither_pyav_nor_typer() -> None:

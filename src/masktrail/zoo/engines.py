@@ -129,6 +129,8 @@ def computed_by(model: str) -> tuple[str, str]:
     if path is None:
         return "its weights are not here", ""
     choice = choose(path)
+    if not is_installed(choice.name):
+        return f"{choice.name}, which is not installed", ""
     return choice.name, "" if choice.precision == "auto" else choice.precision
 
 
