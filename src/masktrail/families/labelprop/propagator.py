@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masktrail.engines import Engine
+from masktrail.families.labelprop.labels import Floats, propagate_labels
 from masktrail.geometry import Soft
 from masktrail.settings import Range
 from masktrail.tracking.competition import stacked
@@ -20,11 +21,11 @@ class Reference:
     """A frame to copy labels from.
 
     Attributes:
-        features: (1, 256, h, w), of unit length, as an engine keeps them.
+        features: (h, w, C), of unit length.
         masks: soft masks (h, w) of the objects known in this frame.
     """
 
-    features: Any
+    features: Floats
     masks: dict[int, Soft]
 
 
@@ -52,7 +53,7 @@ class LabelPropagator:
         self.radius, self.top_k, self.temperature = radius, top_k, temperature
         self._given: list[Reference] = []
         self._passing: deque[Reference] = deque(maxlen=context)
-        self._features: Any = None
+        self._features: Floats = np.zeros((0, 0, 0), np.float32)
         self._propagated: dict[int, Soft] = {}
 
     def propagate(self, image: Image, ids: list[int]) -> NDArray[np.float32]:
@@ -65,7 +66,8 @@ class LabelPropagator:
         Returns:
             Logits (N, H/8, W/8).
         """
-        self._features = self.engine.run("forward", image[None])
+        features = self.engine.array(self.engine.run("forward", image[None]))
+        self._features = _side_by_side(features[0])
         self._propagated = {}
         for group in self._groups(ids):
             self._propagated.update(zip(group, self._looked_up(group), strict=True))
@@ -73,21 +75,17 @@ class LabelPropagator:
         masks = [self._propagated[i] for i in ids]
         return stacked(masks, (height // self.stride, width // self.stride))
 
-    def _looked_up(self, group: list[int]) -> NDArray[np.float32]:
+    def _looked_up(self, group: list[int]) -> Floats:
         """Soft masks (N, h, w) of objects that are known in the same frames."""
         references = self._references(group[0])
-        masks: NDArray[np.float32] = self.engine.array(
-            self.engine.run(
-                "propagate",
-                self._features,
-                self.engine.join([r.features for r in references], 0),
-                np.stack([np.stack([r.masks[i] for i in group]) for r in references]),
-                self.radius,
-                self.top_k,
-                self.temperature,
-            )
+        return propagate_labels(
+            self._features,
+            [r.features for r in references],
+            np.stack([np.stack([r.masks[i] for i in group]) for r in references]),
+            self.radius,
+            self.top_k,
+            self.temperature,
         )
-        return masks
 
     def update(self, masks: dict[int, Soft], scores: dict[int, float], prompted: set[int]) -> None:
         """Takes the soft masks (h, w) of the frame last looked at.
@@ -109,19 +107,12 @@ class LabelPropagator:
 
     def state_dict(self) -> dict[str, Any]:
         """Everything needed to go on, as arrays and plain values."""
-        return {"given": self._to_lists(self._given), "passing": self._to_lists(self._passing)}
+        return {"given": _to_lists(self._given), "passing": _to_lists(self._passing)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Puts back what `state_dict` gave."""
-        self._given = self._from_lists(state["given"])
-        self._passing = deque(self._from_lists(state["passing"]), self._passing.maxlen)
-
-    def _to_lists(self, references: Iterable[Reference]) -> list[Any]:
-        return [[self.engine.array(r.features)[0], dict(r.masks)] for r in references]
-
-    def _from_lists(self, pairs: list[Any]) -> list[Reference]:
-        keep = self.engine.keep
-        return [Reference(keep(features[None]), dict(masks)) for features, masks in pairs]
+        self._given = _from_lists(state["given"])
+        self._passing = deque(_from_lists(state["passing"]), self._passing.maxlen)
 
     def _references(self, object_id: int) -> list[Reference]:
         """Frames an object is known in: an object added later has fewer."""
@@ -134,3 +125,17 @@ class LabelPropagator:
             key = tuple(id(r) for r in self._references(object_id))
             groups.setdefault(key, []).append(object_id)
         return list(groups.values())
+
+
+def _side_by_side(features: Floats) -> Floats:
+    """Features (C, h, w) as (h, w, C), where those of a pixel lie together."""
+    return np.ascontiguousarray(features.transpose(1, 2, 0))
+
+
+def _to_lists(references: Iterable[Reference]) -> list[Any]:
+    """As states hold them, features as networks give them: (C, h, w)."""
+    return [[r.features.transpose(2, 0, 1), dict(r.masks)] for r in references]
+
+
+def _from_lists(pairs: list[Any]) -> list[Reference]:
+    return [Reference(_side_by_side(features), dict(masks)) for features, masks in pairs]
