@@ -36,19 +36,19 @@ def needed(*extras: str) -> set[str]:
     wanted = [*project["dependencies"]]
     for extra in extras:
         wanted += project["optional-dependencies"][extra]
-    found = {"masktrail"}
+    found: set[tuple[str, frozenset[str]]] = set()
     while wanted:
         requirement = Requirement(wanted.pop())
-        name = canonicalize_name(requirement.name)
-        if name in found or not (requirement.marker is None or requirement.marker.evaluate()):
+        one = (canonicalize_name(requirement.name), frozenset(requirement.extras))
+        if one in found or not (requirement.marker is None or requirement.marker.evaluate()):
             continue
-        found.add(name)
-        wanted += [
-            text
-            for text in distribution(name).requires or ()
-            if holds(Requirement(text), requirement.extras)
-        ]
-    return found
+        found.add(one)
+        if one[0] == "masktrail":
+            wanted += [t for e in one[1] for t in project["optional-dependencies"][e]]
+            continue
+        requires = distribution(one[0]).requires or ()
+        wanted += [text for text in requires if holds(Requirement(text), requirement.extras)]
+    return {"masktrail", *(name for name, _ in found)}
 
 
 def holds(requirement: Requirement, extras: set[str]) -> bool:

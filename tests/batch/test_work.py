@@ -377,3 +377,12 @@ def test_processes_share_the_processor(monkeypatch) -> None:
     with work._process(2) as process:
         share = process.submit(threads).result()
     assert 1 <= share <= max(1, (os.cpu_count() or 1) // 2)
+    assert os.environ["OMP_NUM_THREADS"] == "64"
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="the system does not tell")
+def test_libraries_of_processes_know_their_share_when_they_are_loaded(monkeypatch) -> None:
+    monkeypatch.setattr(work, "threads", lambda: 6)
+    with work._process(2) as process:
+        begun_with = process.submit(Path.read_bytes, Path("/proc/self/environ")).result()
+    assert b"OMP_NUM_THREADS=3" in begun_with.split(b"\0")

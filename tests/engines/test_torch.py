@@ -24,6 +24,9 @@ class Echo(nn.Module):
     def doubled(self, x: Tensor) -> Tensor:
         return self.factor * x
 
+    def computed(self, x: Tensor) -> Tensor:
+        return x @ x
+
 
 def test_pictures_arrays_and_numbers_reach_the_function() -> None:
     engine = TorchEngine(Echo())
@@ -72,6 +75,9 @@ def test_the_network_is_left_as_it_is_and_runs_without_gradients() -> None:
 def test_it_computes_in_what_it_is_told(bfloat16: bool) -> None:
     engine = TorchEngine(Echo(), bfloat16=bfloat16)
     assert engine.precision == ("bfloat16" if bfloat16 else "float")
+    assert engine.run("computed", np.float32([[1]])).dtype == (
+        torch.bfloat16 if bfloat16 else torch.float32
+    )
 
 
 def test_states_of_tensors_become_states_of_arrays() -> None:

@@ -129,7 +129,8 @@ def test_a_recipe_of_the_example_is_checked_as_ours_are(example: Path, command) 
 
 
 BROKEN = [
-    ("no_such_module:FAMILY", "No module named 'no_such_module'"),
+    ("no_such_module:FAMILY", "No module named 'no_such_module'. Mend its package"),
+    ("needy:FAMILY", "No module named 'no_such_package'. pip install no_such_package"),
     ("masktrail.zoo:DEFAULT", "expected a Family of that name, found 'memory-s'"),
     ("masktrail.families.unet:FAMILY", "expected a Family of that name, found Family"),
 ]
@@ -139,6 +140,7 @@ BROKEN = [
 def test_what_is_no_family_is_left_out_with_one_warning(
     site: Path, target: str, sentence: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    (site / "needy.py").write_text("import no_such_package")
     before = [each.name for each in families.families()]
     install(site, "broken", f"broken = {target}")
     families._others.cache_clear()

@@ -6,6 +6,7 @@ after 12 of 16 frames, one of a batch, and a paused one of the page's project.
 
 import os
 import shutil
+import sys
 import zipfile
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from masktrail.errors import InputError
 from masktrail.masks import read_labels
 from masktrail.prompts.text import read_prompts
 from masktrail.run import convert, loop, track
-from masktrail.run.journal import Journal
+from masktrail.run.journal import Journal, OtherRun
 from masktrail.settings import ModelOptions
 from watched_runs import count_steps
 
@@ -53,6 +54,13 @@ def test_a_run_that_was_ended_goes_on(stored, monkeypatch):
     assert (stored / "ended/objects.csv").read_text() == (
         stored / "finished/objects.csv"
     ).read_text()
+
+
+def test_without_torch_it_is_said_what_reads_its_state(stored, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(OtherRun, match=r"^This run is of version 0.1, .*masktrail\[torch\]"):
+        again("ended", resume=True)
+    assert convert("finished", "json") == FRAMES
 
 
 def test_a_finished_run_is_converted_and_made_whole(stored):

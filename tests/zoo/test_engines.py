@@ -92,8 +92,9 @@ def test_graphs_of_other_weights_are_told_of_and_not_used(folder, caplog, small)
             path.write_bytes(path.read_bytes().replace(before, now))
     with caplog.at_level(logging.WARNING):
         assert load(folder, "cpu").engine == "torch"
-    assert "graphs beside weights.safetensors are of other weights" in caplog.text
-    with pytest.raises(InputError, match=r"There are no graphs of .* export-onnx"):
+    told = "graphs beside weights.safetensors are of other weights"
+    assert f"{told}, so that torch computes" in caplog.text
+    with pytest.raises(InputError, match=rf"{told}, .* write them with `masktrail export-onnx"):
         load(folder, "cpu", engine="openvino")
 
 
@@ -120,14 +121,58 @@ def test_an_engine_that_is_not_installed_is_told_of(folder, monkeypatch, name) -
 
 
 def test_openvino_that_is_not_there_is_not_chosen(folder, monkeypatch) -> None:
-    monkeypatch.setattr(engines, "find_spec", lambda name: None)
+    lacking(monkeypatch, "openvino")
     assert load(folder, "cpu").engine == "torch"
+
+
+def lacking(monkeypatch, *names: str) -> None:
+    """Has packages not be installed."""
+    real = engines.find_spec
+    monkeypatch.setattr(engines, "find_spec", lambda name: None if name in names else real(name))
+
+
+@pytest.mark.parametrize(
+    ("break_it", "asked", "said"),
+    [
+        (lambda folder: None, {"device": "cuda"}, "on the device cpu, not on cuda; torch"),
+        (
+            lambda folder: (folder / "weights.read.onnx").unlink(),
+            {},
+            "safetensors lack read; torch",
+        ),
+        (
+            lambda folder: [path.unlink() for path in folder.glob("*.onnx")],
+            {},
+            r"no graphs of .*weights\.safetensors beside it; torch",
+        ),
+    ],
+)
+def test_what_torch_alone_could_do_is_told(folder, monkeypatch, break_it, asked, said) -> None:
+    lacking(monkeypatch, "torch")
+    assert load(folder).engine == "openvino"
+    break_it(folder)
+    with pytest.raises(InputError, match=rf"{said} .* pip install 'masktrail\[torch\]'"):
+        load(folder, **asked)
+
+
+def test_a_broken_torch_keeps_nothing_from_openvino(folder, monkeypatch, caplog) -> None:
+    monkeypatch.setattr(engines.gpu, "is_possible", lambda: True)
+    monkeypatch.setitem(sys.modules, "masktrail.devices", None)
+    assert load(folder).engine == "openvino"
+    assert "No GPU is used, since torch is broken" in caplog.text
+
+
+def test_8_bits_of_weights_without_graphs_are_those_of_graphs(folder) -> None:
+    for path in folder.glob("*.onnx"):
+        path.unlink()
+    with pytest.raises(InputError, match=r"int8 is not possible .* write 8-bit graphs with"):
+        load(folder, "cpu", precision="int8")
 
 
 def test_openvino_that_is_broken_is_told_of(folder, monkeypatch, caplog) -> None:
     monkeypatch.setitem(sys.modules, "masktrail.engines.openvino", None)
     assert load(folder, "cpu").engine == "torch"
-    assert "Torch computes instead" in caplog.text
+    assert "so that torch computes weights.safetensors" in caplog.text
 
 
 def test_graphs_that_are_not_all_there_are_told_of(folder, caplog) -> None:

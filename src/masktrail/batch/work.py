@@ -30,6 +30,9 @@ from masktrail.zoo import own_settings
 if TYPE_CHECKING:
     from masktrail.tracking.tracker import Tracker
 
+STARTING = threading.Lock()
+"""Held while a process begins in another environment than this one's."""
+
 STATUS = "status.json"
 """Of the file in a video's folder that says how far it is."""
 
@@ -296,13 +299,22 @@ def _status_of(name: str, report: Report) -> Status:
 
 
 def _process(jobs: int) -> ProcessPoolExecutor:
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(1, context, _begin, (jobs,))
+    """One that has begun, and leaves the others their part of the processor."""
+    pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _begin)
+    with STARTING:
+        before = os.environ.get("OMP_NUM_THREADS")
+        os.environ["OMP_NUM_THREADS"] = str(max(1, threads() // jobs))
+        try:
+            pool.submit(int)  # begins it: what it loads goes by what is set by then
+        finally:
+            del os.environ["OMP_NUM_THREADS"]
+            if before is not None:
+                os.environ["OMP_NUM_THREADS"] = before
+    return pool
 
 
-def _begin(jobs: int) -> None:
-    """Leaves the other processes their part of the processor, and none behind on its own."""
-    os.environ["OMP_NUM_THREADS"] = str(max(1, threads() // jobs))  # which all engines go by
+def _begin() -> None:
+    """Leaves no process behind on its own."""
     warnings.filterwarnings("ignore", module="PIL")  # as in the command line
     threading.Thread(target=_end_with_parent, name="watching the parent", daemon=True).start()
 

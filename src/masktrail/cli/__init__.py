@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import os
 import warnings
 from typing import NoReturn
 
@@ -30,8 +31,11 @@ for command in (
     app.command()(command)
 
 
-OF_TORCH = {"torch", "scipy"}
-"""Packages of the extra `torch`, which training and GPUs need."""
+EXTRAS = {
+    **dict.fromkeys(("torch", "scipy"), "torch"),
+    **dict.fromkeys(("fastapi", "starlette", "pydantic", "uvicorn"), "web"),
+}
+"""The extra by which a package comes that may not be installed."""
 
 
 class Warnings(logging.Handler):
@@ -54,15 +58,18 @@ class Warnings(logging.Handler):
 def main() -> None:
     """Runs the command line; input that cannot be used ends in one line and exit code 2."""
     logging.getLogger("masktrail").handlers = [Warnings()]
+    # threads of NumPy's matrix products wait by turning round, in the way of those that compute
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     warnings.filterwarnings("ignore", module="PIL")  # what matters of a damaged picture, we say
     try:
         app()
     except InputError as error:
         _refuse(str(error))
     except ModuleNotFoundError as error:
-        if error.name not in OF_TORCH:
+        if error.name not in EXTRAS:
             raise
-        _refuse(f"This needs the package {error.name}; pip install 'masktrail[torch]'.")
+        extra = EXTRAS[error.name]
+        _refuse(f"This needs the package {error.name}; pip install 'masktrail[{extra}]'.")
     except Exception as error:
         if is_out_of_memory(error):
             _refuse(TOO_LARGE)

@@ -13,7 +13,7 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
 from masktrail.errors import InputError
-from masktrail.tracking.family import Family
+from masktrail.tracking.family import Family, remedy
 
 if TYPE_CHECKING:
     from torch import nn
@@ -137,8 +137,8 @@ def _added(name: str) -> Family:
             raise TypeError(f"expected a Family of that name, found {added!r}")
     except Exception as error:
         REFUSED[name] = InputError(
-            f"The family {name!r} of {point.value} cannot be used: {error}. Mend its package, or "
-            "uninstall it."
+            f"The family {name!r} of {point.value} cannot be used: {error}. "
+            f"{remedy(error, point.module)}"
         )
         log.warning("%s", REFUSED[name])
         raise REFUSED[name] from error

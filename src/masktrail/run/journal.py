@@ -248,6 +248,11 @@ class Journal:
             return None
         try:
             return operator.index(row[0]), unpacked_state(row[1])
+        except ImportError as error:
+            raise OtherRun(
+                "This run is of version 0.1, whose state only torch reads; pip install "
+                "'masktrail[torch]', or track it anew with --overwrite."
+            ) from error
         except MALFORMED as error:
             raise self._damaged(error) from error
 

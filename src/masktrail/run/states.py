@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from masktrail.errors import InputError
-
 KEY = "state"
 """Of the JSON in the header."""
 
@@ -36,7 +34,7 @@ def unpacked_state(content: bytes) -> dict[str, Any]:
 
     Raises:
         ValueError: it is damaged.
-        InputError: it is of version 0.1, and torch is not installed.
+        ImportError: it is of version 0.1, which torch wrote, and torch is not installed.
     """
     try:
         if content.startswith(ARCHIVE):
@@ -76,15 +74,9 @@ def _from_json(value: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
 
 def _of_torch(content: bytes) -> dict[str, Any]:
     """A state of version 0.1."""
-    try:
-        import torch
+    import torch
 
-        from masktrail.engines.torch import arrays_of
-    except ImportError as error:
-        raise InputError(
-            "This run is of version 0.1, whose state only torch reads; pip install "
-            "'masktrail[torch]', or track it anew with --overwrite."
-        ) from error
+    from masktrail.engines.torch import arrays_of
 
     try:
         state: dict[str, Any] = arrays_of(torch.load(io.BytesIO(content), weights_only=True))

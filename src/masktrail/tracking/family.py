@@ -112,6 +112,15 @@ USUAL = Traits()
 """Of most families: a network goes from mask to mask, the tracker does the rest."""
 
 
+def remedy(error: Exception, module: str) -> str:
+    """What is to be done about a package of others, a module of which cannot be imported."""
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        missing = error.name.partition(".")[0]
+        if missing != module.partition(".")[0]:
+            return f"pip install {missing}, or uninstall what needs it."
+    return "Mend its package, or uninstall it."
+
+
 @dataclass(frozen=True)
 class Lazy:
     """Something that is imported when it is first asked for.
@@ -136,8 +145,7 @@ class Lazy:
             if self.package.startswith("masktrail."):
                 raise
             raise InputError(
-                f"{self.package}.{self.name} cannot be used: {error}. Mend its package, or "
-                "uninstall it."
+                f"{self.package}.{self.name} cannot be used: {error}. {remedy(error, self.package)}"
             ) from error
 
 

@@ -43,18 +43,12 @@ def serve(
         say: called with the address.
 
     Raises:
-        InputError: the extra `web` is not installed, a folder or the video is not there, or the
-            port is taken.
+        InputError: a folder or the video is not there, or the port is taken.
     """
-    try:
-        import uvicorn
+    import uvicorn
 
-        from masktrail.web.server import create_app
-    except ImportError as error:
-        raise InputError(
-            "The page needs FastAPI and uvicorn, which are not installed; install them with: "
-            "pip install 'masktrail[web]'"
-        ) from error
+    from masktrail.web.server import create_app
+
     listening = _listen(port)
     port, token = listening.getsockname()[1], secrets.token_urlsafe(16)
     allowed = make_allowed_files(video, folders, projects or default_projects(), upload_limit_mb)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -226,7 +227,7 @@ def weights_path(model: str | Path) -> Path | None:
 def _files_of(model: str | Path, engine: str) -> tuple[Path | None, str]:
     """The weights as `weights_path` gives them, a named model's graphs beside them, and the engine.
 
-    Where "auto" finds these graphs missing or damaged, that is torch.
+    Where "auto" finds these graphs missing or damaged, that is torch, if it is installed.
     """
     card = CARDS.get(str(model))
     if card is None or not card.graphs or engine == "torch":
@@ -236,7 +237,7 @@ def _files_of(model: str | Path, engine: str) -> tuple[Path | None, str]:
     try:
         return find({**card.files, **card.graphs}, WEIGHTS, card.url), engine
     except InputError as error:
-        if engine != "auto":
+        if engine != "auto" or find_spec("torch") is None:
             raise
         path = weights_path(model)
         log.warning("The graphs of %s are not used, but torch: %s", model, error)

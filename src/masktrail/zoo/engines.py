@@ -13,7 +13,7 @@ from masktrail.errors import InputError
 from masktrail.tracking.family import Family
 from masktrail.zoo import CARDS, WEIGHTS
 from masktrail.zoo.fetch import lying
-from masktrail.zoo.graphs import NOTHING, graphs_beside
+from masktrail.zoo.graphs import NOTHING, Graphs, graphs_beside
 
 log = logging.getLogger(__name__)
 
@@ -74,16 +74,16 @@ def choose(path: Path, name: str = "auto", device: str = "auto", precision: str 
     """
     check_names(name, precision)
     graphs = NOTHING if name == "torch" else graphs_beside(path)
-    if name == "auto":
-        name = "openvino" if graphs.floats and _suits(device) else "torch"
-    if name == "torch":
-        if precision == "int8":
-            raise _impossible(precision, name, ("float", "bfloat16"), path)
-        return Choice(name, precision)
+    taken = _auto(path, graphs, device) if name == "auto" else name
+    if taken == "torch" and precision == "int8":
+        raise _impossible(precision, name, ("float", "bfloat16"), path)
+    if taken == "torch":
+        return Choice(taken, precision)
+    name = taken
     if not graphs.floats:
         raise InputError(
-            f"There are no graphs of {path} beside it, which the engine {name} computes; write "
-            f"them with `masktrail export-onnx {path} {path.parent}`, or take the engine torch."
+            f"{graphs.wrong or _no_graphs(path)}, which the engine {name} computes; write them "
+            f"with `masktrail export-onnx {path} {path.parent}`, or take the engine torch."
         )
     if device not in ("auto", "cpu"):
         raise InputError(f"The engine {name} computes on cpu, not on {device}; take torch there.")
@@ -128,9 +128,10 @@ def computed_by(model: str) -> tuple[str, str]:
     path = lying(files, WEIGHTS)
     if path is None:
         return "its weights are not here", ""
-    choice = choose(path)
-    if not is_installed(choice.name):
-        return f"{choice.name}, which is not installed", ""
+    try:
+        choice = choose(path)
+    except InputError:
+        return "nothing that is installed", ""
     return choice.name, "" if choice.precision == "auto" else choice.precision
 
 
@@ -152,7 +153,7 @@ def _class_of(name: str) -> Any:
         from masktrail.engines.torch import TorchEngine
 
         return TorchEngine
-    except ImportError as error:
+    except (ImportError, OSError) as error:
         raise InputError(
             f"The engine {name} is not installed, or broken ({error}); pip install "
             f"{INSTALLED_BY[name]}, or take another engine."
@@ -172,17 +173,53 @@ def _torch(path: Path, spec: Family, device: str, precision: str) -> Engine:
     return made
 
 
-def _suits(device: str) -> bool:
-    """Whether OpenVINO is there and nothing better: torch on a GPU."""
-    if not is_installed("openvino") or device not in ("auto", "cpu"):
-        return False
+def _auto(path: Path, graphs: Graphs, device: str) -> str:
+    """The engine that "auto" is: OpenVINO unless something stands against it, else torch.
+
+    Raises:
+        InputError: then torch is not installed.
+    """
+    if device not in ("auto", "cpu"):
+        reason, usual = f"OpenVINO computes on the device cpu, not on {device}", True
+    elif not graphs.floats:
+        reason, usual = graphs.wrong or _no_graphs(path), not graphs.wrong
+    else:
+        reason, usual = _against_openvino()
+    if not reason and (device == "cpu" or not _is_gpu_there()):
+        return "openvino"
+    if reason and not is_installed("torch"):
+        raise InputError(
+            f"{reason}; torch could compute {path.name} all the same, but is not installed: pip "
+            f"install {INSTALLED_BY['torch']}."
+        )
+    if not usual:
+        log.warning("%s, so that torch computes %s.", reason, path.name)
+    return "torch"
+
+
+def _no_graphs(path: Path) -> str:
+    return f"There are no graphs of {path} beside it"
+
+
+def _against_openvino() -> tuple[str, bool]:
+    """Why it cannot be used, if so, and whether that is as it was installed."""
+    if not is_installed("openvino"):
+        return "OpenVINO is not installed", True
     try:
         _class_of("openvino")
     except InputError as error:
-        log.warning("%s Torch computes instead.", error)
-        return False
-    if device == "cpu" or not gpu.is_possible():
-        return True
-    from masktrail.devices import choose_device
+        return str(error).rstrip("."), False
+    return "", True
 
-    return choose_device("auto").type == "cpu"
+
+def _is_gpu_there() -> bool:
+    """Whether torch has one."""
+    if not gpu.is_possible():
+        return False
+    try:
+        from masktrail.devices import choose_device
+
+        return choose_device("auto").type != "cpu"
+    except (ImportError, OSError) as error:
+        log.warning("No GPU is used, since torch is broken (%s).", error)
+        return False

@@ -1,6 +1,5 @@
 """The graphs that lie beside a weights file."""
 
-import logging
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,8 +9,6 @@ from masktrail.engines.graph import About, file_name
 from masktrail.zoo import weights_hash
 from masktrail.zoo.files import stem_of
 
-log = logging.getLogger(__name__)
-
 
 class Graphs(NamedTuple):
     """Files by the name of their function.
@@ -19,18 +16,19 @@ class Graphs(NamedTuple):
     Attributes:
         floats: one of every function, or none at all.
         int8: the same, in 8 bits what there is in 8 bits; none where there is nothing.
+        wrong: why those that lie there cannot be used, where that is so.
     """
 
     floats: dict[str, Path]
     int8: dict[str, Path]
+    wrong: str = ""
 
 
 NOTHING = Graphs({}, {})
 
 
 def graphs_beside(path: Path) -> Graphs:
-    """The graphs of a weights file, or nothing where they are of others or not all there, of which
-    a warning tells."""
+    """The graphs of a weights file; none where they are of others or not all there."""
     pattern = re.compile(re.escape(stem_of(path)) + r"\.([a-z_0-9]+)\.onnx")
     matches = {file: pattern.fullmatch(file.name) for file in sorted(path.parent.glob("*.onnx"))}
     files = {match[1]: file for file, match in matches.items() if match}
@@ -41,12 +39,7 @@ def graphs_beside(path: Path) -> Graphs:
     small = {name: file for name, file in small.items() if file.is_file()}
     small_abouts = [About.found_in(file.read_bytes()) for file in small.values()]
     if floats and (wrong := _wrong(path, abouts.values(), small_abouts)):
-        log.warning(
-            "The graphs beside %s %s, so that torch computes it; write them anew with `masktrail "
-            "export-onnx %s %s`, or delete them.",
-            *(path.name, wrong, path, path.parent),
-        )
-        return NOTHING
+        return Graphs({}, {}, f"The graphs beside {path.name} {wrong}")
     return Graphs(floats, {**floats, **small} if small else {})
 
 
