@@ -6,18 +6,25 @@ DAVIS.
 """
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from masktrail.engines.threads import threads
+
 Floats = NDArray[np.float32]
 Places = NDArray[np.intp]
 
-HEIGHT, WIDTH = 24, 8
-"""Query pixels are compared in tiles of at most this size. Of what is compared too much, because
-pixels of a tile have different neighbourhoods, more lies beside it than above and below."""
+HEIGHT, WIDTH = 16, 8
+"""Query pixels are compared in tiles of at most this size. A tile's pixels are all compared with
+what is beside any of them, so the narrower the less in vain."""
+
+ALONE = 2**19
+"""OpenBLAS uses one thread for matrix products of fewer multiplications. Here threads work on tiles
+of their own: waiting for each other in each product takes ten times as long on a busy machine."""
 
 NOTHING = 1e-6
 """Labels up to this are none: masks that competed are nowhere quite 0."""
@@ -56,12 +63,30 @@ class Compared(NamedTuple):
     """How similar Q query pixels are to those around them, R rows of S pixels, in T frames.
 
     Attributes:
-        each: (R, S, T, Q); anything where `best` is -inf.
+        around: where the R rows are.
+        each: (R, T, S, Q); anything where `best` is -inf.
         best: (R, S, Q), the highest of all frames; -inf out of reach.
     """
 
+    around: Area
     each: Floats
     best: Floats
+
+
+class Nearest(NamedTuple):
+    """The K pixels of reference frames that are most similar to each of Q query pixels, (Q, K).
+
+    Attributes:
+        similarity: -inf where there are not so many.
+        frame: which one.
+        row: in the frame.
+        column: in the frame.
+    """
+
+    similarity: Floats
+    frame: Places
+    row: Places
+    column: Places
 
 
 def propagate_labels(
@@ -88,26 +113,23 @@ def propagate_labels(
     Returns:
         (N, H, W) in [0, 1].
     """
-    height, width = query.shape[:2]
-    out = np.zeros((labels.shape[1], height, width), np.float32)
+    out = np.zeros(labels.shape[1:], np.float32)
     tiles = list(_tiles(_dilated(labels.max((0, 1)) > NOTHING, radius)))
     if not tiles:
         return out
-    frames = np.stack(keys, 2)  # (H, W, T, C): pieces of rows, of all frames, are matrices
-    sides = (min(height, HEIGHT + 2 * radius), min(width, WIDTH + 2 * radius))
-    space = np.empty((*sides, len(keys), HEIGHT * WIDTH), np.float32)
-    for tile in tiles:
-        around = tile.grown(radius, height, width)
-        compared = _compared(query, frames, tile, around, radius, space)
-        similarity, place, frame = _nearest(compared, top_k)
-        rows, columns = around.top + place // around.width, around.left + place % around.width
-        votes = labels[frame, :, rows, columns]  # (Q, K, N)
-        weights = np.exp((similarity - similarity.max(1, keepdims=True)) / temperature)
-        weights /= weights.sum(1, keepdims=True)
-        mean = np.einsum("qk,qkn->nq", weights, votes)
-        out[:, tile.top : tile.bottom, tile.left : tile.right] = mean.reshape(
-            -1, tile.height, tile.width
-        )
+    frames, remaining = np.stack(keys), iter(tiles)
+
+    def work() -> None:
+        space = _space(frames, radius)
+        for tile in remaining:
+            nearest = _nearest(_compared(query, frames, tile, radius, space), top_k)
+            mean = _averaged(labels, nearest, temperature).reshape(-1, tile.height, tile.width)
+            out[:, tile.top : tile.bottom, tile.left : tile.right] = mean
+
+    workers = min(threads(), len(tiles))
+    with ThreadPoolExecutor(workers) as pool:
+        for each in [pool.submit(work) for _ in range(workers)]:
+            each.result()
     return out
 
 
@@ -134,33 +156,42 @@ def _tiles(wanted: NDArray[np.bool_]) -> Iterator[Area]:
                 )
 
 
-def _compared(
-    query: Floats, frames: Floats, tile: Area, around: Area, radius: int, space: Floats
-) -> Compared:
-    """A tile of the query compared with what is around it.
+def _space(frames: Floats, radius: int) -> Floats:
+    """Room for the similarities of any tile to what is around it in frames (T, H, W, C)."""
+    count, height, width, _ = frames.shape
+    rows, columns = min(height, HEIGHT + 2 * radius), min(width, WIDTH + 2 * radius)
+    return np.empty((rows, count, columns, HEIGHT * WIDTH), np.float32)
+
+
+def _compared(query: Floats, frames: Floats, tile: Area, radius: int, space: Floats) -> Compared:
+    """A tile of the query (H, W, C) compared with what is around it in frames (T, H, W, C).
 
     Args:
-        query: (H, W, C).
-        frames: (H, W, T, C).
-        tile: of the query.
-        around: it, in the frames: `tile` with `radius` around.
-        radius: of the neighbourhood of a pixel.
-        space: for the similarities, at least (R, S, T, Q), which it shares with what is returned.
+        query: see there.
+        frames: see there.
+        tile: where in the query.
+        radius: how far a pixel looks.
+        space: see `_space`; what is returned is in it.
     """
-    count, channels = frames.shape[2:]
-    queries = query[tile.top : tile.bottom, tile.left : tile.right].reshape(-1, channels)
-    best = np.full((around.height, around.width, len(queries)), -np.inf, np.float32)
+    _, height, width, channels = frames.shape
+    around = tile.grown(radius, height, width)
+    pixels = query[tile.top : tile.bottom, tile.left : tile.right].reshape(-1, channels)
+    queries = np.ascontiguousarray(pixels.T)  # (C, Q)
+    best = np.full((around.height, around.width, len(pixels)), -np.inf, np.float32)
     beside = np.tile(_beside(tile, around, radius), tile.height)  # (S, Q)
+    step = max(8, (ALONE - 1) // (around.width * channels) // 8 * 8)
     for row, found in enumerate(range(around.top, around.bottom)):
-        # rows of the tile that this one is in reach of
-        first, last = max(tile.top, found - radius), min(tile.bottom, found + radius + 1)
-        part = slice((first - tile.top) * tile.width, (last - tile.top) * tile.width)
-        keys = frames[found, around.left : around.right].reshape(-1, channels)  # (S*T, C)
-        products = space[row, : around.width].reshape(len(keys), -1)[:, part]
-        np.matmul(keys, queries[part].T, out=products)
-        highest = products.reshape(around.width, count, -1).max(1)
-        np.add(highest, beside[:, part], out=best[row, :, part])
-    return Compared(space[: around.height, : around.width, :, : len(queries)], best)
+        keys = frames[:, found, around.left : around.right]  # (T, S, C)
+        products = space[row, :, : around.width]
+        # of the rows of the tile that have this one in reach
+        start = max(0, found - radius - tile.top) * tile.width
+        end = min(tile.height, found + radius + 1 - tile.top) * tile.width
+        for first in range(start, end, step):
+            part = slice(first, min(first + step, end))
+            np.matmul(keys, queries[:, part], out=products[..., part])
+        part = slice(start, end)
+        np.add(products[..., part].max(0), beside[:, part], out=best[row, :, part])
+    return Compared(around, space[: around.height, :, : around.width, : len(pixels)], best)
 
 
 def _beside(tile: Area, around: Area, radius: int) -> Floats:
@@ -169,22 +200,18 @@ def _beside(tile: Area, around: Area, radius: int) -> Floats:
     return np.where(abs(columns) <= radius, 0, -np.inf).astype(np.float32)
 
 
-def _nearest(compared: Compared, top_k: int) -> tuple[Floats, Places, Places]:
-    """What is most similar to each query pixel.
-
-    Returns:
-        Of K pixels each, (Q, K): their similarity, -inf for those that are none, their place among
-        the R*S around, and their frame.
-    """
-    count, pixels = compared.each.shape[2:]
-    # a place with one of the nearest is among the places with the highest `best`
-    best, places = _largest(compared.best.reshape(-1, pixels).T.copy(), top_k)
-    rows, columns = np.divmod(places[:, :, None], compared.best.shape[1])
+def _nearest(compared: Compared, top_k: int) -> Nearest:
+    """The most similar pixels."""
+    around, (_, count, width, pixels) = compared.around, compared.each.shape
+    # a place that holds one of them is among the places with the highest `best`
+    best, place = _largest(compared.best.reshape(-1, pixels).T.copy(), top_k)
+    row, column = np.divmod(place, width)
     query = np.arange(pixels)[:, None, None]
-    each = compared.each[rows, columns, np.arange(count), query]  # (Q, K, T)
+    each = compared.each[row[..., None], np.arange(count), column[..., None], query]  # (Q, K, T)
     each[best == -np.inf] = -np.inf
     similarity, where = _largest(each.reshape(pixels, -1), top_k)
-    return similarity, np.take_along_axis(places, where // count, 1), where % count
+    row, column = (np.take_along_axis(places, where // count, 1) for places in (row, column))
+    return Nearest(similarity, where % count, around.top + row, around.left + column)
 
 
 def _largest(values: Floats, count: int) -> tuple[Floats, Places]:
@@ -207,3 +234,12 @@ def _largest(values: Floats, count: int) -> tuple[Floats, Places]:
         largest[:, each] = values[rows, where[:, each]]
         values[rows, where[:, each]] = -np.inf
     return largest, where
+
+
+def _averaged(labels: Floats, nearest: Nearest, temperature: float) -> Floats:
+    """Labels (N, Q) of query pixels, from those of their nearest in (T, N, H, W)."""
+    similarity, frame, row, column = nearest
+    weights = np.exp((similarity - similarity.max(1, keepdims=True)) / temperature)
+    weights /= weights.sum(1, keepdims=True)
+    mean: Floats = np.einsum("qk,qkn->nq", weights, labels[frame, :, row, column])
+    return mean
