@@ -102,6 +102,15 @@ def test_a_label_far_away_does_not_count():
     assert_as_plain(query, keys, labels, 10, 5)
 
 
+def test_the_number_of_threads_changes_nothing(monkeypatch):
+    query, keys, labels = some(40, 50, 2, 2)
+    found = []
+    for count in (1, 3):
+        monkeypatch.setattr("masktrail.families.labelprop.labels.threads", lambda n=count: n)
+        found.append(propagate_labels(query, list(keys), labels))
+    np.testing.assert_array_equal(*found)
+
+
 def test_features_are_at_stride_8_and_of_length_1():
     features = FeatureNetwork()(torch.rand(1, 3, 64, 80))
     assert features.shape == (1, 256, 64 // STRIDE, 80 // STRIDE)

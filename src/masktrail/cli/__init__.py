@@ -2,7 +2,6 @@
 
 import errno
 import logging
-import os
 import warnings
 from typing import NoReturn
 
@@ -58,8 +57,6 @@ class Warnings(logging.Handler):
 def main() -> None:
     """Runs the command line; input that cannot be used ends in one line and exit code 2."""
     logging.getLogger("masktrail").handlers = [Warnings()]
-    # threads of NumPy's matrix products wait by turning round, in the way of those that compute
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     warnings.filterwarnings("ignore", module="PIL")  # what matters of a damaged picture, we say
     try:
         app()
