@@ -32,6 +32,7 @@ for command in (
 
 EXTRAS = {
     **dict.fromkeys(("torch", "scipy"), "torch"),
+    **dict.fromkeys(("onnx", "onnxscript", "nncf"), "graphs"),
     **dict.fromkeys(("fastapi", "starlette", "pydantic", "uvicorn"), "web"),
 }
 """The extra by which a package comes that may not be installed."""

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from masktrail.cli.options import Quiet
-from masktrail.errors import InputError
 
 
 def models(
@@ -59,13 +58,8 @@ def export_onnx(
 ) -> None:
     """Write the functions of a model's network as ONNX, for any engine."""
     from masktrail.cli import terminal
+    from masktrail.graphs.exporting import export_graphs
 
-    try:
-        from masktrail.graphs.exporting import export_graphs
-    except ModuleNotFoundError as error:
-        raise InputError(
-            f"Exporting needs the package {error.name}; pip install 'masktrail[graphs]'."
-        ) from error
     with terminal.share("Exporting", quiet) as update:
         digests = export_graphs(model, out, data, lambda share: update(share, {}))
     for name, digest in digests.items():

@@ -74,12 +74,11 @@ def choose(path: Path, name: str = "auto", device: str = "auto", precision: str 
     """
     check_names(name, precision)
     graphs = NOTHING if name == "torch" else graphs_beside(path)
-    taken = _auto(path, graphs, device) if name == "auto" else name
-    if taken == "torch" and precision == "int8":
-        raise _impossible(precision, name, ("float", "bfloat16"), path)
-    if taken == "torch":
-        return Choice(taken, precision)
-    name = taken
+    asked, name = name, _auto(path, graphs, device) if name == "auto" else name
+    if name == "torch":
+        if precision == "int8":
+            raise _impossible(precision, asked, ("float", "bfloat16"), path)
+        return Choice(name, precision)
     if not graphs.floats:
         raise InputError(
             f"{graphs.wrong or _no_graphs(path)}, which the engine {name} computes; write them "

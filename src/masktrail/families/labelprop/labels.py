@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from masktrail.engines.threads import threads
+from masktrail.masks.components import dilated
 
 Floats = NDArray[np.float32]
 Places = NDArray[np.intp]
@@ -114,7 +114,7 @@ def propagate_labels(
         (N, H, W) in [0, 1].
     """
     out = np.zeros(labels.shape[1:], np.float32)
-    tiles = list(_tiles(_dilated(labels.max((0, 1)) > NOTHING, radius)))
+    tiles = list(_tiles(dilated(labels.max((0, 1)) > NOTHING, radius)))
     if not tiles:
         return out
     frames, remaining = np.stack(keys), iter(tiles)
@@ -131,14 +131,6 @@ def propagate_labels(
         for each in [pool.submit(work) for _ in range(workers)]:
             each.result()
     return out
-
-
-def _dilated(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
-    """Whether anything in a mask (H, W) lies at most `radius` away, across and down."""
-    mask = np.pad(mask, radius)
-    for axis in range(2):
-        mask = sliding_window_view(mask, 2 * radius + 1, axis).max(-1)
-    return mask
 
 
 def _tiles(wanted: NDArray[np.bool_]) -> Iterator[Area]:
