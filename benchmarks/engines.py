@@ -54,7 +54,7 @@ def measured(engine: str, precision: str, size: int, objects: int) -> dict[str, 
     for step in range(WARM + ROUNDS):
         image = rng.integers(0, 256, (size, width, 3)).astype(np.uint8)
         begun = time.perf_counter()
-        propagator.propagate(image, list(masks) if step else [])
+        propagator.propagate(propagator.look(image), list(masks) if step else [])
         propagator.update(masks, dict.fromkeys(masks, 1.0), set() if step else set(masks))
         whole.append(time.perf_counter() - begun)
         if step == WARM:
@@ -74,7 +74,7 @@ def main() -> None:
         *(("openvino", precision) for precision in ("float", "bfloat16", "int8")),
         *(("onnxruntime", precision) for precision in ("float", "int8")),
     ]
-    names = ["encode", "lift", "memorize", "read", "carry", "segment", "frame"]
+    names = ["encode", "lift", "memorize", "compare", "attend", "carry", "segment", "frame"]
     print(f"threads: {threads}; milliseconds, medians of {ROUNDS} frames")
     print("size objects engine      precision " + "".join(f"{name:>9}" for name in names))
     for size in map(int, arguments.sizes.split(",")):

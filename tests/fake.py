@@ -32,6 +32,9 @@ class FakePropagator:
         self.masks: dict[int, Soft] = {}
         self.told: list[tuple[dict[int, float], set[int]]] = []
 
+    def look(self, image: Image) -> Image:
+        return image
+
     def propagate(self, image: Image, ids: list[int]) -> NDArray[np.float32]:
         size = tuple(side // self.mask_stride for side in image.shape[:2])
         moved = np.zeros((len(ids), *size), np.float32)

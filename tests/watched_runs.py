@@ -27,9 +27,9 @@ def count_steps(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     stepped: list[int] = []
     real = loop.ForwardPass.step
 
-    def step(self: Any, frame: Any) -> Any:
+    def step(self: Any, frame: Any, seen: Any) -> Any:
         stepped.append(frame.index)
-        return real(self, frame)
+        return real(self, frame, seen)
 
     monkeypatch.setattr(loop.ForwardPass, "step", step)
     return stepped

@@ -24,7 +24,8 @@ def masks(engine: str, precision: str) -> list[np.ndarray]:
     for step, index in enumerate(FRAMES):
         image, truth = clip[index]
         stretch = Stretch.to_short_side(*image.shape[:2], min(SIZE), propagator.stride)
-        logits = propagator.propagate(stretch.image_in(image), [1] if step else [])
+        seen = propagator.look(stretch.image_in(image))
+        logits = propagator.propagate(seen, [1] if step else [])
         if step:
             found.append(stretch.logits_out(logits[0]) > 0)
         coverage = stretch.mask_in(truth == 1, propagator.mask_stride)

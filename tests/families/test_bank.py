@@ -32,7 +32,10 @@ def read(bank: MemoryBank, *ids: int) -> np.ndarray:
     """Values (4, N, VALUE) of objects for every query pixel."""
     groups = bank.groups(list(ids))
     order = [i for group in groups for i in group]
-    readouts = [ENGINE.run("read", QUERY, *bank.memory(group), 4) for group in groups]
+    readouts = []
+    for group in groups:
+        compared = ENGINE.run("compare", QUERY, bank.keys())
+        readouts.append(ENGINE.attend(bank.similarity(compared, group), bank.values(group), 4))
     found = ENGINE.array(ENGINE.join(readouts, 2))
     return found.reshape(4, len(ids), VALUE)[:, [order.index(i) for i in ids]]
 

@@ -23,7 +23,7 @@ def propagator():
 
 def look(propagator: MemoryPropagator, ids: list[int], scores: dict[int, float], prompted=()):
     """One frame: propagates, then settles on masks of the same shape for all objects."""
-    logits = propagator.propagate(IMAGE, ids)
+    logits = propagator.propagate(propagator.look(IMAGE), ids)
     masks = {i: np.full(GRID, 0.1 * i, np.float32) for i in scores}
     propagator.update(masks, scores, set(prompted))
     return logits
@@ -98,10 +98,12 @@ def test_objects_added_later_are_in_later_frames_only(propagator):
     look(propagator, [], {1: 1.0}, prompted={1})
     look(propagator, [1], {1: 0.9, 2: 1.0}, prompted={2})
     assert [set(entry.values) for entry in propagator.bank.entries] == [{1}, {1, 2}]
-    logits = propagator.propagate(IMAGE, [1, 2])
+    logits = propagator.propagate(propagator.look(IMAGE), [1, 2])
     propagator.bank.entries[0].values.clear()
     propagator.forget(1)
-    np.testing.assert_allclose(propagator.propagate(IMAGE, [2]), logits[1:], atol=2e-2)
+    np.testing.assert_allclose(
+        propagator.propagate(propagator.look(IMAGE), [2]), logits[1:], atol=2e-2
+    )
 
 
 def test_masks_are_taken_along_from_the_frame_they_belong_to(propagator):
@@ -110,13 +112,13 @@ def test_masks_are_taken_along_from_the_frame_they_belong_to(propagator):
     engine = propagator.engine
     keys = [engine.run("encode", picture[None]).near for picture in pictures]
     other = MemoryPropagator(engine, capacity=2, every=3)
-    propagator.propagate(pictures[0], [])
+    propagator.propagate(propagator.look(pictures[0]), [])
     propagator.update({1: np.full(GRID, 0.4, np.float32)}, {1: 1.0}, {1})
-    propagator.propagate(pictures[1], [1])
+    propagator.propagate(propagator.look(pictures[1]), [1])
     propagator.update({1: np.full(GRID, 0.6, np.float32)}, {1: 0.9}, set())
     other.load_state_dict(propagator.state_dict())
-    again = other.propagate(pictures[2], [1])
-    np.testing.assert_array_equal(again, propagator.propagate(pictures[2], [1]))
+    again = other.propagate(other.look(pictures[2]), [1])
+    np.testing.assert_array_equal(again, propagator.propagate(propagator.look(pictures[2]), [1]))
     handed = [before for before, *_ in engine.inputs_of("carry")]
     for found, expected in zip(handed, [keys[0], keys[1], keys[1]], strict=True):
         torch.testing.assert_close(found.float(), expected.float())
@@ -146,12 +148,12 @@ def test_a_correction_drops_what_was_remembered_in_passing_of_its_object(propaga
 def test_the_order_of_objects_is_that_of_the_ids_given(propagator):
     look(propagator, [], {1: 1.0}, prompted={1})
     look(propagator, [1], {1: 0.9, 2: 1.0}, prompted={2})
-    forwards = propagator.propagate(IMAGE, [1, 2])
-    backwards = propagator.propagate(IMAGE, [2, 1])
+    forwards = propagator.propagate(propagator.look(IMAGE), [1, 2])
+    backwards = propagator.propagate(propagator.look(IMAGE), [2, 1])
     np.testing.assert_allclose(forwards[::-1], backwards, rtol=1e-3, atol=1e-3)
 
 
 def test_looking_changes_nothing_that_is_remembered(propagator):
     look(propagator, [], {1: 1.0}, prompted={1})
-    one = propagator.propagate(IMAGE, [1])
-    np.testing.assert_array_equal(one, propagator.propagate(IMAGE, [1]))
+    one = propagator.propagate(propagator.look(IMAGE), [1])
+    np.testing.assert_array_equal(one, propagator.propagate(propagator.look(IMAGE), [1]))

@@ -52,6 +52,25 @@ def test_how_well_a_pixel_was_found_is_the_sum_of_its_similarities(transport: Tr
     assert torch.allclose(known[0, 0, y, x], torch.stack(terms).logsumexp(0), atol=1e-3)
 
 
+@pytest.mark.parametrize("width", [1, 15, 16, 17, 37])
+def test_it_is_the_definition_whatever_the_width(transport: Transport, width: int) -> None:
+    """Of two pictures: pixel by pixel, over the neighbours that there are."""
+    generator = torch.Generator().manual_seed(2)
+    before, now = torch.randn((2, 2, 8, 6, width), generator=generator)
+    masks = torch.rand((2, 3, 6, width), generator=generator)
+    found, known = transport(before, now, masks)
+    assert found.shape == masks.shape and known.shape == (2, 1, 6, width)
+    places = torch.cartesian_prod(torch.arange(6), torch.arange(width))
+    steps = places[:, None] - places  # (P, P, 2)
+    keys, queries = before.flatten(2), now.flatten(2)
+    squares = (queries[..., None] - keys[:, :, None]).square().sum(1)  # (B, P, P)
+    similarity = -10.0 * squares - 1e-4 * steps.square().sum(-1)
+    similarity = similarity.masked_fill(steps.abs().amax(-1) > REACH, -torch.inf)
+    expected = (similarity.softmax(2) @ masks.flatten(2).transpose(1, 2)).transpose(1, 2)
+    torch.testing.assert_close(found.flatten(2), expected, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(known.flatten(1), similarity.logsumexp(2), atol=1e-3, rtol=1e-4)
+
+
 def test_alike_pixels_share_their_values_with_the_nearest_first() -> None:
     """All keys equal: locality alone decides, and values are averages of their surroundings."""
     flat = torch.ones(1, 4, 12, 16)

@@ -2,19 +2,15 @@
 
 import math
 
-import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
 from masktrail.families.memory.readout import (
-    GROUP,
-    _largest,
     lift_memory,
     lift_query,
     read,
-    read_nearest,
     similarity,
 )
 
@@ -70,50 +66,20 @@ def test_similarity_does_not_lose_precision_under_autocast() -> None:
         assert torch.equal(similarity(memory, wanted), expected)
 
 
-@given(st.integers(0, 10_000), st.one_of(st.none(), st.integers(1, 20)))
-def test_weights_sum_to_one(seed: int, top_k: int | None) -> None:
+@given(st.integers(0, 10_000))
+def test_weights_sum_to_one(seed: int) -> None:
     """A memory whose values are all one reads as one everywhere."""
-    memory, query = lifted(seed)
-    if top_k is None:
-        out = read(memory, query, torch.ones(2, 12, 3))
-    else:
-        out = read_nearest(memory[0], query[0], torch.ones(12, 3), top_k)
-    assert out.shape[-2:] == (12, 3)
+    out = read(*lifted(seed), torch.ones(2, 12, 3))
+    assert out.shape == (2, 12, 3)
     assert torch.allclose(out, torch.ones_like(out), atol=1e-5)
 
 
-@pytest.mark.parametrize("top_k", [12, 13, 500])
-def test_the_nearest_of_everything_are_everything(top_k: int) -> None:
+def test_what_is_read_is_the_formula() -> None:
     key, shrinkage, query, selection = keys(2)
-    memory, wanted = lift_memory(key, shrinkage), lift_query(query, selection)
     values = torch.randn((2, 12, 5), generator=torch.Generator().manual_seed(0))
-    full = read(memory, wanted, values)
-    assert torch.allclose(read_nearest(memory[1], wanted[1], values[1], top_k), full[1], atol=1e-5)
+    full = read(lift_memory(key, shrinkage), lift_query(query, selection), values)
     naive = naive_similarity(key, shrinkage, query, selection).softmax(2).float() @ values
     assert torch.allclose(full, naive, atol=1e-4)
-
-
-def test_the_nearest_share_the_weight_in_proportion() -> None:
-    """Values that are the identity hand back the weights themselves."""
-    memory, query = lifted(3)
-    full = read(memory, query, torch.eye(12).expand(2, 12, 12))[0]
-    few = read_nearest(memory[0], query[0], torch.eye(12), 5)
-    kept = few > 0
-    assert torch.equal(kept.sum(1), torch.full((12,), 5))
-    assert full.masked_fill(kept, 0).amax(1).le(full.masked_fill(~kept, 1).amin(1)).all()
-    share = torch.where(kept, full, 0)
-    assert torch.allclose(few, share / share.sum(1, keepdim=True), atol=1e-5)
-
-
-@given(st.integers(1, 12), st.integers(1, 15), st.integers(1, 40), st.integers(0, 10_000))
-def test_the_largest_in_groups_are_the_largest_of_all(
-    rows: int, k: int, columns: int, seed: int
-) -> None:
-    x = torch.randn((rows, columns * GROUP), generator=torch.Generator().manual_seed(seed))
-    k = min(k, x.shape[1])
-    largest, at = _largest(x, k)
-    assert torch.equal(largest, x.gather(1, at))
-    assert torch.equal(largest.sort(1).values, x.topk(k, dim=1).values.sort(1).values)
 
 
 def test_objects_side_by_side_are_read_as_each_alone() -> None:
@@ -121,8 +87,6 @@ def test_objects_side_by_side_are_read_as_each_alone() -> None:
     one, two = torch.randn((2, 2, 12, 4), generator=torch.Generator().manual_seed(1))
     both = torch.cat([one, two], 2)
     assert torch.allclose(read(memory, query, both)[..., :4], read(memory, query, one), atol=1e-6)
-    nearest = read_nearest(memory[0], query[0], both[0], 3)
-    assert torch.allclose(nearest[:, 4:], read_nearest(memory[0], query[0], two[0], 3), atol=1e-6)
 
 
 def test_gradient_flows_into_keys_and_values() -> None:

@@ -36,7 +36,7 @@ def test_a_model_of_ones_own_is_exported_and_computed_in_8_bits(
     assert done.code == 0, done.err
     whole = {path.name for path in out.glob("*.int8.onnx")}
     assert whole >= {"weights.encode.int8.onnx", "weights.segment.int8.onnx"}
-    assert not whole & {"weights.read.int8.onnx", "weights.carry.int8.onnx"}
+    assert not whole & {"weights.compare.int8.onnx", "weights.carry.int8.onnx"}
     digests = [line.split() for line in done.out.splitlines()]
     assert whole < {name for _, name in digests}, "and nothing else is said"
     for name in whole:
@@ -65,7 +65,8 @@ def test_a_model_of_ones_own_is_exported_and_computed_in_8_bits(
 
 def test_a_recorder_hands_everything_on_and_keeps_what_it_is_told_to() -> None:
     class Echo:
-        name, device, precision, stride, graphs = "echo", "cpu", "float", 8, None
+        name, device, precision, stride = "echo", "cpu", "float", 8
+        graphs, concurrent = None, True
 
         def run(self, function, *inputs):
             return inputs
@@ -75,6 +76,9 @@ def test_a_recorder_hands_everything_on_and_keeps_what_it_is_told_to() -> None:
 
         def keep(self, array):
             return ("kept", array)
+
+        def attend(self, similarity, values, k):
+            return ("attended", similarity, values, k)
 
         def join(self, values, axis):
             return ("joined", values, axis)
@@ -86,6 +90,7 @@ def test_a_recorder_hands_everything_on_and_keeps_what_it_is_told_to() -> None:
     recorder.run("one", 1)
     assert len(recorder.samples["one"]) == 2
     assert recorder.keep(1) == ("kept", 1) and recorder.join([1], 0) == ("joined", [1], 0)
+    assert recorder.attend(1, 2, 3) == ("attended", 1, 2, 3) and recorder.concurrent
     assert recorder.array(2) == 2 and (recorder.name, recorder.stride) == ("echo", 8)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import onnx
@@ -16,6 +17,7 @@ from masktrail.run.journal import Journal, OtherRun
 from masktrail.run.loop import track_video
 from masktrail.settings import ModelOptions
 from masktrail.types import Mask
+from masktrail.zoo import load
 from painted_videos import paint_clip, write_video
 from watched_runs import Stopped, stop_after
 
@@ -174,9 +176,40 @@ def test_a_finished_run_is_kept_whatever_computed_it(video, model, prompts, tmp_
         assert journal.about["identity"]["engine"] == "torch"
 
 
-def test_results_of_an_engine_are_the_same_every_time(model, clip) -> None:
-    from masktrail.zoo import load
+def test_features_lie_as_they_are_computed_and_go_in_as_they_lie(model) -> None:
+    """Channels last; wherever they lie, what comes of them is the same."""
+    engine = load(model, "cpu", engine="openvino").propagator.engine
+    image = np.random.default_rng(0).integers(0, 256, (1, 64, 96, 3), np.uint8)
+    f16, *_, near = engine.run("encode", image)
+    assert f16.shape == (1, 256, 4, 6) and near.shape == (1, 32, 8, 12)
+    for features in (f16, near):
+        assert features.transpose(0, 2, 3, 1).flags.c_contiguous
+    masks = np.random.default_rng(1).random((1, 2, 32, 48)).astype(np.float32)
+    same = engine.run("memorize", np.ascontiguousarray(f16), masks)
+    np.testing.assert_array_equal(engine.run("memorize", f16, masks), same)
 
+
+def test_what_an_engine_gave_stays_as_it_is(model) -> None:
+    """However often it computes the same afterwards."""
+    engine = load(model, "cpu", engine="openvino").propagator.engine
+    images = np.random.default_rng(0).integers(0, 256, (20, 1, 64, 96, 3), np.uint8)
+    given = [engine.run("encode", image)[0] for image in images]
+    again = [engine.run("encode", image)[0] for image in images]
+    for one, other in zip(given, again, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_two_threads_may_ask_an_engine_for_the_same_at_once(model) -> None:
+    engine = load(model, "cpu", engine="openvino").propagator.engine
+    images = np.random.default_rng(0).integers(0, 256, (24, 1, 64, 96, 3), np.uint8)
+    expected = [engine.run("encode", image)[0] for image in images]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda image: engine.run("encode", image)[0], images))
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_results_of_an_engine_are_the_same_every_time(model, clip) -> None:
     engine = load(model, "cpu", engine="openvino").propagator.engine
     picture = np.ascontiguousarray(clip.images[0][None, :48, :64])
     first = [value.tobytes() for value in engine.run("encode", picture)]

@@ -147,7 +147,9 @@ def test_both_ways_only_frames_behind_the_last_state_are_tracked_again(
     with pytest.raises(Stopped):
         track(video, prompts, tmp_path / "out", model, "davis", size=64, progress=stop_after(40))
     stepped, step = [], Tracker.step
-    monkeypatch.setattr(Tracker, "step", lambda *given: (stepped.append(1), step(*given))[1])
+    monkeypatch.setattr(
+        Tracker, "step", lambda *given, **seen: (stepped.append(1), step(*given, **seen))[1]
+    )
     track(video, prompts, tmp_path / "out", model, "davis", size=64, resume=True)
     assert len(stepped) == 3 + len(range(14, 22)) + len(range(14, FRAMES))
 

@@ -23,9 +23,9 @@ from masktrail import cli
 from masktrail.run import loop
 held, sys.argv[1:] = int(sys.argv[1]), sys.argv[2:]
 real = loop.ForwardPass.step
-def step(self, frame):
+def step(self, frame, seen):
     time.sleep(600 * (frame.index == held))  # it never ends by itself
-    return real(self, frame)
+    return real(self, frame, seen)
 loop.ForwardPass.step = step
 cli.main()
 """

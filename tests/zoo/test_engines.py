@@ -12,6 +12,7 @@ from fake import random_network
 from masktrail.engines import processor
 from masktrail.errors import InputError
 from masktrail.tracking.family import Family
+from masktrail.types import Mask
 from masktrail.zoo import CARDS, engines, load, weights_hash
 from masktrail.zoo.weights import save_network
 
@@ -38,13 +39,36 @@ def test_graphs_are_computed_by_openvino_and_other_weights_by_torch(folder, capl
     assert not caplog.records
 
 
+@pytest.mark.parametrize("name", ["auto", "onnxruntime"])
+def test_graphs_of_another_version_lack_a_function_which_is_told(folder, name) -> None:
+    """They were all there were when they were written."""
+    (folder / "weights.compare.onnx").rename(folder / "weights.read.onnx")
+    for path in folder.glob("*.onnx"):
+        path.write_bytes(path.read_bytes().replace(b'"compare"', b'"read"   '))
+    tracker, image = load(folder, "cpu", engine=name), np.zeros((64, 64, 3), np.uint8)
+    tracker.step(image, {1: Mask(np.eye(64) > 0)})
+    with pytest.raises(InputError, match=r"cannot be used \(of compare there is none.*export-onnx"):
+        tracker.step(image)
+
+
+def test_graphs_that_nothing_needs_any_more_do_not_matter(folder, caplog) -> None:
+    content = (folder / "weights.lift.onnx").read_bytes()
+    digest = weights_hash(folder / "weights.safetensors").encode()
+    (folder / "weights.read.onnx").write_bytes(
+        content.replace(b'"function": "lift"', b'"function": "read"').replace(digest, b"0" * 64)
+    )
+    assert load(folder, "cpu").engine == "openvino"
+    assert not caplog.records
+
+
 @pytest.mark.parametrize("name", ["openvino", "onnxruntime", "torch"])
 def test_an_engine_that_is_asked_for_computes(folder, name) -> None:
     tracker = load(folder, "cpu", precision="float", engine=name)
     assert (tracker.engine, tracker.precision) == (name, "float")
     assert tracker.propagator.engine.name == name
     image = np.random.default_rng(0).integers(0, 256, (64, 96, 3)).astype(np.uint8)
-    assert tracker.propagator.propagate(image, []).shape == (0, 32, 48)
+    propagator = tracker.propagator
+    assert propagator.propagate(propagator.look(image), []).shape == (0, 32, 48)
 
 
 @pytest.mark.parametrize(
@@ -136,9 +160,9 @@ def lacking(monkeypatch, *names: str) -> None:
     [
         (lambda folder: None, {"device": "cuda"}, "on the device cpu, not on cuda; torch"),
         (
-            lambda folder: (folder / "weights.read.onnx").unlink(),
+            lambda folder: (folder / "weights.compare.onnx").unlink(),
             {},
-            "safetensors lack read; torch",
+            "safetensors lack compare; torch",
         ),
         (
             lambda folder: [path.unlink() for path in folder.glob("*.onnx")],
@@ -199,9 +223,8 @@ def test_weights_that_were_renamed_leave_their_graphs_unusable(folder) -> None:
     for path in list(folder.iterdir()):
         path.rename(path.with_name(path.name.replace("weights", "renamed")))
     with pytest.raises(InputError, match="cannot be used"):
-        load(folder / "renamed.safetensors", "cpu", engine="openvino").propagator.propagate(
-            np.zeros((64, 64, 3), np.uint8), []
-        )
+        renamed = load(folder / "renamed.safetensors", "cpu", engine="openvino")
+        renamed.look(np.zeros((64, 64, 3), np.uint8))
 
 
 @pytest.mark.parametrize("model", ["copy", "memory-s"])
@@ -224,9 +247,8 @@ def test_without_its_graphs_a_model_that_ships_is_computed_by_torch(monkeypatch,
 def test_numbers_of_any_library_go_in(folder) -> None:
     for name in ("openvino", "onnxruntime"):
         engine = load(folder, "cpu", engine=name).propagator.engine
-        query, keys = np.zeros((1, 129, 4), np.float32), np.zeros((1, 9, 129), np.float32)
-        values = np.ones((1, 9, 128), np.float32)
-        assert engine.run("read", query, keys, values, np.int64(3)).shape == (1, 4, 128)
+        logits = np.zeros((2, 6, 8), np.float32)
+        assert engine.run("labels", logits, np.int64(12), 16).shape == (12, 16)
 
 
 def test_the_shipped_model_is_computed_from_its_graphs() -> None:

@@ -15,6 +15,7 @@ class Engine(Protocol):
         precision: what it computes in, "float", "bfloat16" or "int8".
         stride: which height and width of its pictures are multiples of.
         graphs: SHA-256 of the files it computes; None where it computes the network itself.
+        concurrent: whether two threads that compute at once are quicker than one.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Engine(Protocol):
     precision: str
     stride: int
     graphs: str | None
+    concurrent: bool
 
     def run(self, function: str, *inputs: Any) -> Any:
         """What one of the network's functions gives, kept where it was computed.
@@ -42,6 +44,18 @@ class Engine(Protocol):
 
     def keep(self, array: NDArray[Any]) -> Any:
         """An array where the engine computes; `array` gives it back."""
+
+    def attend(self, similarity: Any, values: Any, k: int) -> Any:
+        """Means of values, weighted by a softmax over the `k` most similar ones.
+
+        Args:
+            similarity: (1, Q, M), of what `run` gave.
+            values: (1, M, V).
+            k: how many count; all where there are fewer, any of those that are as similar.
+
+        Returns:
+            (1, Q, V), float32.
+        """
 
     def join(self, values: Sequence[Any], axis: int) -> Any:
         """What `run` or `keep` gave, one after another along an axis."""

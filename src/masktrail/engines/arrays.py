@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from masktrail.engines.attention import attended
 from masktrail.errors import InputError
 
 Arrays = Sequence[NDArray[Any]]
@@ -25,20 +26,25 @@ class ArrayEngine(ABC):
     """
 
     device = "cpu"
+    concurrent = True
 
     def __init__(self, files: Mapping[str, Path], precision: str, stride: int) -> None:
-        self.precision, self.stride = precision, stride
+        self._files, self.precision, self.stride = dict(files), precision, stride
         digest = hashlib.sha256()
         for _, file in sorted(files.items()):
             digest.update(hashlib.sha256(file.read_bytes()).digest())
         self.graphs = digest.hexdigest()
 
     def run(self, function: str, *inputs: Any) -> Any:
-        """See `Engine.run`."""
-        plain = [
-            int(value) if isinstance(value, Integral) else np.ascontiguousarray(value)
-            for value in inputs
-        ]
+        """See `Engine.run`.
+
+        Raises:
+            InputError: there is no graph of it.
+        """
+        if function not in self._files:
+            first = next(iter(self._files.values()))
+            raise self.unusable(first, ValueError(f"of {function} there is none beside it"))
+        plain = [int(value) if isinstance(value, Integral) else value for value in inputs]
         outputs = self.outputs(function, plain)
         return outputs[0] if len(outputs) == 1 else tuple(outputs)
 
@@ -48,7 +54,7 @@ class ArrayEngine(ABC):
 
         Args:
             function: name of it.
-            inputs: arrays without gaps, and numbers.
+            inputs: arrays, in whatever order their numbers lie, and numbers.
         """
 
     @staticmethod
@@ -67,6 +73,10 @@ class ArrayEngine(ABC):
     def keep(self, array: NDArray[Any]) -> NDArray[Any]:
         """See `Engine.keep`."""
         return array
+
+    def attend(self, similarity: NDArray[Any], values: NDArray[Any], k: int) -> NDArray[Any]:
+        """See `Engine.attend`."""
+        return attended(similarity[0], values[0], k)[None]
 
     def join(self, values: Arrays, axis: int) -> NDArray[Any]:
         """See `Engine.join`."""

@@ -48,7 +48,9 @@ class _Function:
     def __call__(self, inputs: Sequence[Any]) -> Arrays:
         named = zip(self.about.inputs, inputs, strict=True)
         arrays = {
-            name: np.array(value, np.int64) if isinstance(value, int) else value
+            name: np.array(value, np.int64)
+            if isinstance(value, int)
+            else np.ascontiguousarray(value)
             for name, value in named
         }
         outputs: Arrays = self._session.run(self.about.outputs, arrays)

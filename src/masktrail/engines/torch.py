@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from masktrail.devices import has_fast_bfloat16
 from masktrail.models.blocks import folded
+from masktrail.models.nearest import attended
 
 CPU = torch.device("cpu")
 
@@ -27,6 +28,7 @@ class TorchEngine:
 
     name = "torch"
     graphs: str | None = None
+    concurrent = False
 
     def __init__(
         self,
@@ -56,6 +58,11 @@ class TorchEngine:
         """See `Engine.keep`."""
         # torch takes neither views that run backwards (BGR turned to RGB) nor read-only arrays
         return torch.from_numpy(np.require(array, requirements=["C", "W"])).to(self._device)
+
+    @torch.inference_mode()
+    def attend(self, similarity: Tensor, values: Tensor, k: int) -> Tensor:
+        """See `Engine.attend`."""
+        return attended(similarity[0], values[0], k)[None]
 
     def join(self, values: Sequence[Tensor], axis: int) -> Tensor:
         """See `Engine.join`."""

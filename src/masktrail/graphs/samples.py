@@ -50,7 +50,7 @@ class Recorder:
         self.samples, self.keeping = Samples(), True
         self.name, self.device = engine.name, engine.device
         self.precision, self.stride = engine.precision, engine.stride
-        self.graphs = engine.graphs
+        self.graphs, self.concurrent = engine.graphs, engine.concurrent
 
     def run(self, function: str, *inputs: Any) -> Any:
         """See `Engine.run`."""
@@ -66,6 +66,10 @@ class Recorder:
     def keep(self, array: NDArray[Any]) -> Any:
         """See `Engine.keep`."""
         return self._engine.keep(array)
+
+    def attend(self, similarity: Any, values: Any, k: int) -> Any:
+        """See `Engine.attend`."""
+        return self._engine.attend(similarity, values, k)
 
     def join(self, values: Sequence[Any], axis: int) -> Any:
         """See `Engine.join`."""

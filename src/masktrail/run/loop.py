@@ -33,7 +33,7 @@ from masktrail.video.reader import Video, open_video
 from masktrail.zoo import DEFAULT, tracker_of
 
 if TYPE_CHECKING:
-    from masktrail.tracking.tracker import Tracker
+    from masktrail.tracking.tracker import Seen, Tracker
 
 KEPT_EVERY = 50
 """The tracker's state is kept after so many frames; the rest is tracked again by a resumption."""
@@ -53,7 +53,8 @@ class Report:
         frames: tracked and written.
         seconds: from the first frame's decoding to the last file's closing.
         fps: frames per second over that time, decoding and writing included.
-        tracking_fps: the same of the tracker alone.
+        tracking_fps: frames per second that the tracker is busy; where it looks at the next frame
+            meanwhile, that does not count.
         peak_memory_mb: of the process, MiB; None where the system does not tell.
         loss: what was lost of a damaged source, one sentence, or None.
         interrupted: whether the user stopped it.
@@ -296,7 +297,7 @@ def _loop(
         if not journal.finished:
             passes.prepare(video, counted.one_more, counted.tick)
             tracking = time.perf_counter() - begun if passes.extra else 0.0
-        for frame in ahead(with_cuts(video)):
+        for frame, seen in ahead(passes.looked_at(with_cuts(video), begin)):
             if frame.index < begin:
                 result = journal.read(frame)
                 output.write(frame, result)
@@ -304,7 +305,7 @@ def _loop(
                     output.then(partial(journal.add_cut, frame.index))
             else:
                 before = time.perf_counter()
-                result = _result_of(frame, passes, result, edges == "refined")
+                result = _result_of(frame, seen, passes, result, edges == "refined")
                 tracking += time.perf_counter() - before
                 with holding_ctrl_c():
                     output.write(frame, result)
@@ -347,14 +348,18 @@ def _closed(output: Output, journal: Journal, whole: bool) -> bool:
 
 
 def _result_of(
-    frame: Frame, passes: BothPasses | ForwardPass, before: Result, refine: bool
+    frame: Frame,
+    seen: "Seen | None",
+    passes: BothPasses | ForwardPass,
+    before: Result,
+    refine: bool,
 ) -> Result:
     """What is said of a frame; of one that is lost what was said before, all objects lost."""
     if frame.lost:
         passes.skip(frame)
         lost = {i: replace(old, score=0.0, state="lost") for i, old in before.objects.items()}
         return replace(before, objects=lost)
-    result = passes.step(frame)
+    result = passes.step(frame, seen)
     return refined(frame.image, result) if refine else result
 
 

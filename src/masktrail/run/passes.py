@@ -4,7 +4,7 @@ Up to the last prompt there are two passes, both with every prompted frame in me
 whose opinions lie on disk (`LogitCache`), then forward, which joins them with its own.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -25,7 +25,10 @@ from masktrail.video.seek import Recording, frames_backward
 from masktrail.video.source import Tick
 
 if TYPE_CHECKING:
-    from masktrail.tracking.tracker import Tracker
+    from masktrail.tracking.tracker import Seen, Tracker
+
+Looked = tuple[Frame, "Seen | None"]
+"""A frame, and what the tracker sees in it, where it looked ahead."""
 
 Kept = tuple[int, dict[str, Any]]
 """The frame a state was kept before, and the state."""
@@ -51,9 +54,13 @@ class ForwardPass:
     def prepare(self, video: Video, done: Tick, tick: Tick) -> None:
         """Nothing to prepare."""
 
-    def step(self, frame: Frame) -> Result:
-        """What the tracker says of the next frame."""
-        return self._tracker.step(frame.image, self._waiting.pop(frame.index, None))
+    def looked_at(self, frames: Iterable[Frame], begin: int) -> Iterator[Looked]:
+        """Frames, and what the tracker sees in those from `begin` on."""
+        return looked_at(self._tracker, frames, begin)
+
+    def step(self, frame: Frame, seen: "Seen | None" = None) -> Result:
+        """What the tracker says of the next frame, and has perhaps seen in it already."""
+        return self._tracker.step(frame.image, self._waiting.pop(frame.index, None), seen)
 
     def skip(self, frame: Frame) -> None:
         """Passes over a lost frame.
@@ -142,16 +149,23 @@ class BothPasses:
                 self._correct(video, recording, done, tick)
             state = self._state or self._tracker.state_dict()
             backward = frames_backward(recording, self._following, self._plan.last, tick)
-            with closing(ahead(backward)) as frames:  # whose thread is to be done with the file
+            looked = looked_at(self._tracker, backward)
+            with closing(ahead(looked)) as frames:  # whose thread is to be done with the file
                 self._pass_backward(frames, done)
         self._tracker.load_state_dict(state)
 
-    def step(self, frame: Frame) -> Result:
-        """What both directions together say of a frame."""
+    def looked_at(self, frames: Iterable[Frame], begin: int) -> Iterator[Looked]:
+        """Frames, and what the tracker sees in those from `begin` on that it is to track."""
+        if self._plan.forward:
+            return looked_at(self._tracker, frames, max(begin, self._plan.first))
+        return looked_at(self._tracker, frames, self._plan.last + 1)
+
+    def step(self, frame: Frame, seen: "Seen | None" = None) -> Result:
+        """What both directions together say of a frame; the tracker has perhaps seen it already."""
         self._following = frame.index + 1
         if frame.index > self._plan.last:
-            return self._tracker.step(frame.image)
-        forward, backward = self._step_forward(frame), self._backward.read(frame.index)
+            return self._tracker.step(frame.image, seen=seen)
+        forward, backward = self._step_forward(frame, seen), self._backward.read(frame.index)
         joined: dict[int, Opinion] = {}
         for object_id in self._plan.ids:
             shares = self._plan.shares(object_id, frame.index)
@@ -216,10 +230,12 @@ class BothPasses:
         corrected = self._plan.corrected
         state = self._tracker.state_dict()
         complete = {index: set(masks) for index, masks in self._given.items()}
-        with closing(ahead(islice(video, corrected.stop - self._plan.start))) as frames:
-            for frame in frames:
+        shown = islice(video, corrected.stop - self._plan.start)
+        looked = looked_at(self._tracker, shown, corrected.start)
+        with closing(ahead(looked)) as frames:
+            for frame, seen in frames:
                 if frame.index in corrected:
-                    self._opinions_of(frame, {})
+                    self._opinions_of(frame, {}, seen)
                     done()
         self._tracker.load_state_dict(state)
         clicked = {
@@ -228,19 +244,21 @@ class BothPasses:
         }
         self._learn(recording, {index: masks for index, masks in clicked.items() if masks}, tick)
 
-    def _pass_backward(self, frames: Iterable[Frame], done: Tick) -> None:
+    def _pass_backward(self, frames: Iterable[Looked], done: Tick) -> None:
         opinions: dict[int, Opinion] = {}
-        for frame in frames:
-            opinions = self._opinions_of(frame, opinions)
+        for frame, seen in frames:
+            opinions = self._opinions_of(frame, opinions, seen)
             self._backward.write(frame.index, opinions)
             done()
 
-    def _step_forward(self, frame: Frame) -> dict[int, Opinion]:
+    def _step_forward(self, frame: Frame, seen: "Seen | None") -> dict[int, Opinion]:
         if not self._plan.forward or frame.index < self._plan.first:
             return {}
-        return self._opinions_of(frame, {})
+        return self._opinions_of(frame, {}, seen)
 
-    def _opinions_of(self, frame: Frame, before: dict[int, Opinion]) -> dict[int, Opinion]:
+    def _opinions_of(
+        self, frame: Frame, before: dict[int, Opinion], seen: "Seen | None"
+    ) -> dict[int, Opinion]:
         """What the tracker says of the next frame of a pass; of a lost one what it said before."""
         prompts = self._plan.prompts.get(frame.index, {})
         if frame.lost:
@@ -254,7 +272,7 @@ class BothPasses:
             for i, prompt in prompts.items()
             if i not in masks or (not masks[i].any() and i in self._tracker.ids)
         }
-        result = self._tracker.step(frame.image, {**open_prompts, **_masks(masks)})
+        result = self._tracker.step(frame.image, {**open_prompts, **_masks(masks)}, seen)
         self._keep_given(frame.index)
         return {
             i: Opinion(logits, result.objects[i].score)
@@ -265,6 +283,16 @@ class BothPasses:
         """Keeps what prompts of a frame stood for when they were first met."""
         if self._tracker.given:
             self._given[index] = {**self._tracker.given, **self._given.get(index, {})}
+
+
+def looked_at(tracker: "Tracker", frames: Iterable[Frame], begin: int = 0) -> Iterator[Looked]:
+    """Frames, and what a tracker that can look ahead sees in those from `begin` on.
+
+    Whoever takes them may be busy with one while the next is looked at.
+    """
+    for frame in frames:
+        looks = tracker.ahead and frame.index >= begin and not frame.lost
+        yield frame, tracker.look(frame.image) if looks else None
 
 
 def _masks(

@@ -6,10 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masktrail.geometry import Soft
+from masktrail.types import Image
 
 
 class LastFrame:
-    """What a `propagator.Propagator` of such a family has beside `propagate`.
+    """What a `propagator.Propagator` of such a family has beside `propagate`, which is given the
+    image as it is where `look` is not another.
 
     Attributes:
         device: what it computes on.
@@ -22,6 +24,10 @@ class LastFrame:
     def __init__(self) -> None:
         self.before: NDArray[np.uint8] | None = None
         self.masks: dict[int, Soft] = {}
+
+    def look(self, image: Image) -> Any:
+        """The image itself, uint8 RGB (H, W, 3)."""
+        return image
 
     def update(self, masks: dict[int, Soft], scores: dict[int, float], prompted: set[int]) -> None:
         """Keeps the masks that were settled on for the frame last looked at.

@@ -13,8 +13,8 @@ from masktrail.types import Box, Image, Points
 class Propagator(Protocol):
     """One family's way from frame to frame; holds that family's state for all objects.
 
-    For every frame `propagate` is called once, then `update`; `forget` between frames. Arrays that
-    pass either way are not written to by who gets them.
+    For every frame `look` is called, `propagate` once, then `update`; `forget` between frames.
+    Arrays that pass either way are not written to by who gets them.
 
     Attributes:
         stride: which height and width of the images it is given are multiples of.
@@ -26,11 +26,20 @@ class Propagator(Protocol):
     mask_stride: int
     device: str
 
-    def propagate(self, image: Image, ids: list[int]) -> NDArray[np.float32]:
-        """Finds objects in the next frame.
+    def look(self, image: Image) -> Any:
+        """What is to be known of a frame whatever its objects are; it changes nothing.
+
+        It may be called while frames before are propagated to, on another thread.
 
         Args:
             image: uint8 RGB (H, W, 3), as large as the network works at.
+        """
+
+    def propagate(self, seen: Any, ids: list[int]) -> NDArray[np.float32]:
+        """Finds objects in the next frame.
+
+        Args:
+            seen: what `look` said of it.
             ids: the objects to look for: those that have a mask in the frame before; perhaps none.
 
         Returns:
@@ -67,7 +76,7 @@ class Marking(Propagator, Protocol):
         """Finds what prompts are about, in the frame last propagated to.
 
         Args:
-            prompts: by id, in pixels of the image that `propagate` was given; clicks alone on an
+            prompts: by id, in pixels of the image that `look` was given; clicks alone on an
                 object that it was to look for correct what was found there.
 
         Returns:
@@ -96,7 +105,7 @@ class Learning(Propagator, Protocol):
         What was learned is part of the state.
 
         Args:
-            image: uint8 RGB (H, W, 3), as `propagate` was given it.
+            image: uint8 RGB (H, W, 3), as `look` was given it.
             masks: coverage (H, W) in [0, 1] of the objects that were prompted in it, by id.
             progress: called now and then with the share that is done, 0 to 1; what it raises ends
                 the run.

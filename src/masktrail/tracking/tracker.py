@@ -7,7 +7,7 @@ tracker owns ids, prompts, sizes, the competition between objects, and what is s
 import hashlib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,18 @@ from masktrail.tracking.soft import Kind, Opinion, SoftMasks
 from masktrail.types import Box, Image, Mask, ObjectResult, Points, Prompt, Result
 
 
+class Seen(NamedTuple):
+    """A frame as the model sees it.
+
+    Attributes:
+        inner: uint8 RGB (h, w, 3), at working size.
+        features: what the propagator says of it.
+    """
+
+    inner: Image
+    features: Any
+
+
 class Tracker:
     """Follows objects through a video, one `step` per frame.
 
@@ -38,6 +50,7 @@ class Tracker:
         traits: what the propagator does itself.
         engine: what computes the model, for reports.
         graphs: SHA-256 of the files that it computes, if any, for reports.
+        ahead: whether it is quicker to `look` at the next frame while one is tracked.
 
     Attributes:
         learning: called with the share done, 0 to 1, while the propagator learns from a prompted
@@ -56,10 +69,11 @@ class Tracker:
         traits: Traits = USUAL,
         engine: str = "none",
         graphs: str | None = None,
+        ahead: bool = False,
     ) -> None:
         self.propagator = propagator
         self.size = size
-        self.engine, self.graphs = engine, graphs
+        self.engine, self.graphs, self.ahead = engine, graphs, ahead
         self.precision, self.settings = precision, dict(settings)
         self.traits = traits
         self.learning: Callable[[float], None] = lambda share: None
@@ -77,7 +91,27 @@ class Tracker:
         """Objects being tracked, ascending."""
         return tuple(self._ids)
 
-    def step(self, image: Image, prompts: Mapping[int, Prompt] | None = None) -> Result:
+    def look(self, image: Image) -> Seen:
+        """What `step` is to know of a frame whatever its objects are.
+
+        Another thread may look at the next frame while `step` is busy with one: nothing that `step`
+        uses changes, but that the first frame says how large all are.
+
+        Args:
+            image: uint8 RGB (H, W, 3), the same size in every call.
+
+        Raises:
+            InputError: a frame of another size.
+        """
+        inner = self._fit(image).image_in(image)
+        return Seen(inner, self.propagator.look(inner))
+
+    def step(
+        self,
+        image: Image,
+        prompts: Mapping[int, Prompt] | None = None,
+        seen: Seen | None = None,
+    ) -> Result:
         """Tracks every object into the next frame.
 
         Args:
@@ -86,6 +120,7 @@ class Tracker:
                 taken as it is and kept in memory for good. Clicks alone on a known object correct
                 the mask it would have had. Where prompted masks overlap, the smaller one lies on
                 top.
+            seen: what `look` said of the image, where it was asked before.
 
         Raises:
             InputError: a frame of another size, a prompt that cannot be used, or two that mark the
@@ -97,8 +132,8 @@ class Tracker:
             for i, prompt in sorted((prompts or {}).items())
         }
         carried = [i for i in self._ids if i not in prompts or _corrects(prompts[i])]
-        inner = stretch.image_in(image)
-        by_id = dict(zip(carried, self.propagator.propagate(inner, carried), strict=True))
+        inner, features = seen or self.look(image)
+        by_id = dict(zip(carried, self.propagator.propagate(features, carried), strict=True))
         marked = self._marked(prompts)
         prompt_masks = apart(
             {i: stretch.logits_out(logits) > 0 for i, logits in marked.items()}

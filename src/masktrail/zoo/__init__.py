@@ -100,6 +100,7 @@ def load(
         spec.traits,
         made.name,
         made.graphs,
+        made.concurrent,
     )
 
 

@@ -1,7 +1,7 @@
 """The graphs that lie beside a weights file."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,18 +34,27 @@ def graphs_beside(path: Path) -> Graphs:
     files = {match[1]: file for file, match in matches.items() if match}
     said = {name: About.found_in(file.read_bytes()) for name, file in files.items()}
     abouts = {name: about for name, about in said.items() if about is not None}
-    floats = {name: files[name] for name in abouts}
+    listed = _listed(path, abouts.values())
+    floats = {name: files[name] for name in abouts if name in listed}
     small = {name: path.with_name(file_name(stem_of(path), name, True)) for name in floats}
     small = {name: file for name, file in small.items() if file.is_file()}
     small_abouts = [About.found_in(file.read_bytes()) for file in small.values()]
-    if floats and (wrong := _wrong(path, abouts.values(), small_abouts)):
+    if floats and (wrong := _wrong(path, [abouts[name] for name in floats], small_abouts)):
         return Graphs({}, {}, f"The graphs beside {path.name} {wrong}")
     return Graphs(floats, {**floats, **small} if small else {})
 
 
-def _wrong(path: Path, floats: Iterable[About], small: Iterable[About | None]) -> str:
+def _listed(path: Path, abouts: Iterable[About]) -> set[str]:
+    """Functions that the graphs of these very weights speak of, all of them where there are none:
+    what an earlier version wrote and this one does not need may be of others."""
+    abouts, digest = list(abouts), weights_hash(path)
+    fitting = [about for about in abouts if about.weights == digest]
+    return {name for about in fitting or abouts for name in about.functions}
+
+
+def _wrong(path: Path, floats: Sequence[About], small: Iterable[About | None]) -> str:
     """What is wrong with graphs, if anything."""
-    digest, floats = weights_hash(path), list(floats)
+    digest = weights_hash(path)
     if any(about is None or about.weights != digest for about in (*floats, *small)):
         return "are of other weights"
     wanted = {name for about in floats for name in about.functions}

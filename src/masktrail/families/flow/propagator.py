@@ -31,9 +31,14 @@ class FlowPropagator(LastFrame):
         self._cv2 = _opencv()
         self._flow = self._cv2.DISOpticalFlow_create(self._cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
 
-    def propagate(self, image: Image, ids: list[int]) -> NDArray[np.float32]:
-        """Logits (N, H, W) of the last masks seen through the image, uint8 RGB (H, W, 3)."""
-        grey, last = self._cv2.cvtColor(image, self._cv2.COLOR_RGB2GRAY), self.before
+    def look(self, image: Image) -> NDArray[np.uint8]:
+        """The image, uint8 RGB (H, W, 3), in grey (H, W)."""
+        grey: NDArray[np.uint8] = self._cv2.cvtColor(image, self._cv2.COLOR_RGB2GRAY)
+        return grey
+
+    def propagate(self, grey: NDArray[np.uint8], ids: list[int]) -> NDArray[np.float32]:
+        """Logits (N, H, W) of the last masks seen through the image, which is grey (H, W)."""
+        last = self.before
         self.before = grey
         if not ids or last is None:
             return stacked([], grey.shape)

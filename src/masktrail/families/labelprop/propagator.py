@@ -56,24 +56,26 @@ class LabelPropagator:
         self._features: Floats = np.zeros((0, 0, 0), np.float32)
         self._propagated: dict[int, Soft] = {}
 
-    def propagate(self, image: Image, ids: list[int]) -> NDArray[np.float32]:
-        """Looks at the next frame.
+    def look(self, image: Image) -> Floats:
+        """Features (H/8, W/8, C) of an image, uint8 RGB (H, W, 3), sides multiples of `stride`."""
+        return _side_by_side(self.engine.array(self.engine.run("forward", image[None]))[0])
+
+    def propagate(self, features: Floats, ids: list[int]) -> NDArray[np.float32]:
+        """Finds objects in the next frame.
 
         Args:
-            image: uint8 RGB (H, W, 3), sides multiples of `stride`.
+            features: of the image.
             ids: objects to look for, all of them known.
 
         Returns:
             Logits (N, H/8, W/8).
         """
-        features = self.engine.array(self.engine.run("forward", image[None]))
-        self._features = _side_by_side(features[0])
+        self._features = features
         self._propagated = {}
         for group in self._groups(ids):
             self._propagated.update(zip(group, self._looked_up(group), strict=True))
-        height, width = image.shape[:2]
-        masks = [self._propagated[i] for i in ids]
-        return stacked(masks, (height // self.stride, width // self.stride))
+        height, width, _ = features.shape
+        return stacked([self._propagated[i] for i in ids], (height, width))
 
     def _looked_up(self, group: list[int]) -> Floats:
         """Soft masks (N, h, w) of objects that are known in the same frames."""

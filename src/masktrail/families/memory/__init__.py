@@ -15,34 +15,34 @@ FAMILY = Family(
             },
             graphs={
                 "memory-s.encode.int8.onnx": (
-                    "af6e550848b1d52f4a3501bf9cbff58bbeb6ce1a58972b3b04a558f5beabcfaa"
+                    "c8e6bfed5c280ae4e2b5db1460ea5eb8a2df3f9e6b25eea0bcf863010c49dbc2"
                 ),
                 "memory-s.encode.onnx": (
-                    "51ef12a1a8d5eb2ceb8d3bd2af9ec3c9d680e32fd292fc21ae072c0e30b96b55"
+                    "30ef9cc3ee556c49d3c633a2c37b79f3305b323948480b68b21e25cc416a3eca"
                 ),
                 "memory-s.lift.onnx": (
-                    "f78bce0a0666b8e849f9fa8b163d0990bc882cb2a9a000babbac899126d452ee"
+                    "88c201ef1bac2b6a51192e8185d1760c914c81588916f88d1e70c0612b2c04a6"
                 ),
                 "memory-s.memorize.int8.onnx": (
-                    "10fab8a0fca3e9c7a954707e2062015deba4ddfd94d049c93f1cbb708771d907"
+                    "a571ba544b853315add30ffb92d668cac691958d13739d3aba508ecb646deeca"
                 ),
                 "memory-s.memorize.onnx": (
-                    "f31e0e2db1aee237ce4490717634ada6ed65a50bd697fa5e3c72d0b8c21993f2"
+                    "c4e16c11dcb65b55984e739d68495f5182c22e914ed40ef4bd5d26cc220c8803"
                 ),
-                "memory-s.read.onnx": (
-                    "6447e0d9fe4e4b89e730db473498bb47ac69fea59c900b660a2b2d09a7270f3c"
+                "memory-s.compare.onnx": (
+                    "dafe17a2e9a8d43a1f94d015b18237ba4501416754e15d5b4f8b0e238f50311f"
                 ),
                 "memory-s.carry.onnx": (
-                    "1fb2a7a6b56383b5d348ee4132bd3bbf0b067799fa5c805723eef3f4e57e5b77"
+                    "bd1be91734a1eda1fdbcc820c95302d8e1ca49af07747a79778c88a61c50ef72"
                 ),
                 "memory-s.segment.int8.onnx": (
-                    "24d84468407ba5c06a1441d5e654cb6e31a7a7e024a27611399b32f271b3bd2c"
+                    "5dd20e1f3e9af2c8eed7f5c7ea31563a1af07f278c729fe7f59e83cd1fa24ae9"
                 ),
                 "memory-s.segment.onnx": (
-                    "b9cb6c50da57b1c619ccb6e6140e42f5898ae1449789ca61b9e01a5204d2f477"
+                    "969f6dc389e1ca341b0ebef4cd5de03f22aba7bccaed9e4bf20d8e7d0a60b23a"
                 ),
                 "memory-s.labels.onnx": (
-                    "300295095d0056e82bddfc7196eb9167ee10b9405b810639044fb54e0019fddd"
+                    "68f2af3047f45dc95f08ef61193428a8e8b4f71147d4dc8f5c420f6ad09324db"
                 ),
             },
             parameters=4_543_829,
@@ -51,7 +51,7 @@ FAMILY = Family(
             training="76,000 clips in 257 minutes on two CPU cores",
             licence=RESEARCH,
             recipe="memory-s-last.toml",
-            scores={"davis2016-dev10 J&F": 0.852},
+            scores={"davis2016-dev10 J&F": 0.851},
             scored_by="openvino int8",
         ),
     },

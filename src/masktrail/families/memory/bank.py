@@ -7,6 +7,9 @@ import numpy as np
 
 from masktrail.engines import Engine
 
+Group = tuple[int, ...]
+"""Objects that were seen in the same entries."""
+
 
 @dataclass
 class Entry:
@@ -34,7 +37,8 @@ class MemoryBank:
     def __init__(self, engine: Engine, capacity: int) -> None:
         self._engine, self.capacity = engine, capacity
         self.entries: list[Entry] = []
-        self._gathered: dict[tuple[int, ...], tuple[Any, Any]] = {}
+        self._gathered: dict[Group, Any] = {}
+        self._keys: Any = None
 
     def add(self, entry: Entry) -> None:
         """Remembers a frame, forgetting the oldest passing one where there is no room.
@@ -47,7 +51,7 @@ class MemoryBank:
         passing = [e for e in self.entries if not e.permanent]
         if len(passing) > self.capacity:
             self._drop(passing[0])
-        self._gathered.clear()
+        self._changed()
 
     def forget(self, object_id: int, passing: bool = False) -> None:
         """Drops an object's values, and frames that were remembered for nothing else.
@@ -61,24 +65,37 @@ class MemoryBank:
                 entry.values.pop(object_id, None)
         for entry in [e for e in self.entries if not e.values]:
             self._drop(entry)
-        self._gathered.clear()
+        self._changed()
 
-    def groups(self, ids: list[int]) -> list[tuple[int, ...]]:
+    def groups(self, ids: list[int]) -> list[Group]:
         """Objects, each seen in at least one entry, by the entries that they were seen in."""
         groups: dict[tuple[int, ...], list[int]] = {}
         for object_id in ids:
             groups.setdefault(self._seen(object_id), []).append(object_id)
         return [tuple(group) for group in groups.values()]
 
-    def memory(self, group: tuple[int, ...]) -> tuple[Any, Any]:
-        """What is remembered of the N objects of a group: keys (1, M, 2K+1), values (1, M, N*V)."""
+    def keys(self) -> Any:
+        """Of all entries side by side (1, M, 2K+1)."""
+        if self._keys is None:
+            self._keys = self._engine.join([entry.keys for entry in self.entries], 1)
+        return self._keys
+
+    def values(self, group: Group) -> Any:
+        """Of the N objects of a group in the entries that they were seen in (1, M', N*V)."""
         if group not in self._gathered:
             entries = [self.entries[i] for i in self._seen(group[0])]
             join = self._engine.join
             values = [join([entry.values[i] for i in group], 1) for entry in entries]
-            keys = [entry.keys for entry in entries]
-            self._gathered[group] = join(keys, 1), join(values, 0)[None]
+            self._gathered[group] = join(values, 0)[None]
         return self._gathered[group]
+
+    def similarity(self, compared: Any, group: Group) -> Any:
+        """What concerns a group (1, Q, M') of how similar all `keys` are (1, Q, M)."""
+        seen = self._seen(group[0])
+        if len(seen) == len(self.entries):
+            return compared
+        size = compared.shape[2] // len(self.entries)  # all frames are as large
+        return self._engine.join([compared[:, :, i * size : (i + 1) * size] for i in seen], 2)
 
     def state_dict(self) -> list[dict[str, Any]]:
         """Everything remembered, as arrays and plain values."""
@@ -103,7 +120,11 @@ class MemoryBank:
             )
             for row in state
         ]
+        self._changed()
+
+    def _changed(self) -> None:
         self._gathered.clear()
+        self._keys = None
 
     def _drop(self, entry: Entry) -> None:
         self.entries = [e for e in self.entries if e is not entry]

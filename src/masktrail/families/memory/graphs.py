@@ -8,7 +8,8 @@ CHANNELS = 256
 
 
 def graphs(config: MemoryConfig) -> dict[str, Graph]:
-    """By name; h and w are the sides at stride 16, n objects, m remembered pixels."""
+    """By name; h and w are the sides at stride 16, n objects, m remembered
+    pixels, q of those of a picture."""
     lifted, values = 2 * config.key + 1, f"{config.value}n"
     folded = f"{2 * (8 // MASK_STRIDE) ** 2}n"
     key, one, near = (
@@ -31,16 +32,8 @@ def graphs(config: MemoryConfig) -> dict[str, Graph]:
             {"key": key, "shrinkage": one, "selection": key}, ("memory", "query"), exact=True
         ),
         "memorize": Graph({"f16": (1, CHANNELS, "h", "w"), "masks": masks}, ("values",)),
-        "read": Graph(
-            {
-                "query": (1, lifted, "h*w"),
-                "keys": (1, "m", lifted),
-                "values": (1, "m", values),
-                "top_k": None,
-            },
-            ("readout",),
-            free="m",
-            exact=True,
+        "compare": Graph(
+            {"query": (1, lifted, "q"), "keys": (1, "m", lifted)}, ("similarity",), exact=True
         ),
         "carry": Graph(
             {"before": near, "now": near, "masks": masks}, ("carried", "found"), exact=True

@@ -5,7 +5,7 @@ One image encoder pass per frame, whatever the number of objects; a key/value me
 (the memory encoder of SAM 2 does likewise), so that writing to memory costs little; masks of the
 frame before, taken along to where its pixels went (`near.py`); a light decoder to stride 4,
 and a lighter one that sharpens its logits to stride 2. The network holds no state:
-`encode`, `lift`, `memorize`, `read`, `carry` and `segment` are pure functions of tensors.
+`encode`, `lift`, `memorize`, `compare`, `carry` and `segment` are pure functions of tensors.
 """
 
 import torch
@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from masktrail.devices import no_autocast
 from masktrail.families.memory.config import MASK_STRIDE, STRIDE, Encoded, MemoryConfig
 from masktrail.families.memory.near import Transport
-from masktrail.families.memory.readout import lift_memory, lift_query, read_nearest
+from masktrail.families.memory.readout import lift_memory, lift_query, similarity
 from masktrail.models.aggregate import others
 from masktrail.models.backbones import Normalise, ResNet18
 from masktrail.models.blocks import ResidualBlock
@@ -192,19 +192,18 @@ class MemoryNetwork(nn.Module):
         b, n = masks.shape[:2]
         return values.reshape(b, n * self.config.value, -1).transpose(1, 2)
 
-    def read(self, query: Tensor, keys: Tensor, values: Tensor, top_k: int) -> Tensor:
-        """What memory says of every pixel of one image.
+    def compare(self, query: Tensor, keys: Tensor) -> Tensor:
+        """How similar pixels of one image are to those in memory: an engine's `attend` reads the
+        values of the nearest.
 
         Args:
-            query: from `lift` (1, 2K+1, P).
+            query: from `lift` (1, 2K+1, Q), of Q of the image's pixels.
             keys: memory, from `lift`, of the remembered frames side by side, (1, M, 2K+1).
-            values: from `memorize`, of the same frames, (1, M, N*value).
-            top_k: memory pixels that each pixel reads from, at most M.
 
         Returns:
-            (1, P, N*value), float32.
+            (1, Q, M), float32.
         """
-        return read_nearest(keys[0], query[0], values[0], top_k)[None]
+        return similarity(keys, query)
 
     def carry(self, before: Tensor, now: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
         """Masks taken along from one frame to the next, see `near.Transport`.

@@ -1,17 +1,34 @@
 """Propagation by a space-time memory network."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from masktrail.engines import Engine
-from masktrail.families.memory.bank import Entry, MemoryBank
+from masktrail.families.memory.bank import Entry, Group, MemoryBank
 from masktrail.families.memory.config import MASK_STRIDE, STRIDE, Encoded
 from masktrail.geometry import Soft
 from masktrail.settings import Range
 from masktrail.tracking.confidence import LOST
 from masktrail.types import Image
+
+ROOM = 2**24
+"""So many similarities of pixels to remembered ones are there at a time, at most."""
+
+
+class Features(NamedTuple):
+    """What a frame shows, as an engine keeps it.
+
+    Attributes:
+        encoded: of the network.
+        memory: what later frames are compared with (1, P, 2K+1), from `lift`.
+        query: what memory is compared with (1, 2K+1, P).
+    """
+
+    encoded: Encoded
+    memory: Any
+    query: Any
 
 
 class MemoryPropagator:
@@ -42,28 +59,30 @@ class MemoryPropagator:
         self._previous: dict[int, Soft] = {}
         self._near: Any = None
         self._since_write = 0
-        self._encoded: Encoded | None = None
-        self._memory: Any = None
+        self._seen: Features | None = None
 
-    def propagate(self, image: Image, ids: list[int]) -> NDArray[np.float32]:
-        """Looks at the next frame.
+    def look(self, image: Image) -> Features:
+        """Features of an image, uint8 RGB (H, W, 3), sides multiples of `stride`."""
+        encoded = Encoded(*self.engine.run("encode", image[None]))
+        return Features(encoded, *self.engine.run("lift", *encoded.keys))
+
+    def propagate(self, seen: Features, ids: list[int]) -> NDArray[np.float32]:
+        """Finds objects in the next frame.
 
         Args:
-            image: uint8 RGB (H, W, 3), sides multiples of `stride`.
+            seen: what `look` said of it.
             ids: objects to look for, all of them known.
 
         Returns:
             Logits (N, H/2, W/2), objects independent of each other.
         """
         run = self.engine.run
-        self._encoded = encoded = Encoded(*run("encode", image[None]))
-        self._memory, query = run("lift", *encoded.keys)
+        self._seen, (encoded, _, query) = seen, seen
         if not ids:
-            return np.zeros((0, *(side // MASK_STRIDE for side in image.shape[:2])), np.float32)
+            return np.zeros((0, *encoded.skip2.shape[2:]), np.float32)
         groups = self.bank.groups(ids)
         read = [i for group in groups for i in group]
-        readouts = [self._read(query, group) for group in groups]
-        readout = readouts[0] if len(readouts) == 1 else self.engine.join(readouts, 2)
+        readout = self._read(query, groups)
         previous = np.stack([self._previous[i] for i in read])[None]
         carried = run("carry", self._near, encoded.near, previous)
         logits = self.engine.array(run("segment", *encoded.skips, readout, *carried))[0]
@@ -77,8 +96,8 @@ class MemoryPropagator:
             scores: confidence of each, 0 where it is lost.
             prompted: objects whose mask came from the user.
         """
-        assert self._encoded is not None
-        self._previous, self._near = dict(masks), self._encoded.near
+        assert self._seen is not None
+        self._previous, self._near = dict(masks), self._seen.encoded.near
         self._since_write += 1
         # what led to a mask that had to be corrected is not to be trusted
         for object_id in prompted:
@@ -88,18 +107,30 @@ class MemoryPropagator:
             self._write(masks, certain, permanent=bool(prompted))
             self._since_write = 0
 
-    def _read(self, query: Any, group: tuple[int, ...]) -> Any:
-        """What memory says (1, P, N*V) of objects that were seen in the same frames."""
-        keys, values = self.bank.memory(group)
-        return self.engine.run("read", query, keys, values, min(self.top_k, keys.shape[1]))
+    def _read(self, query: Any, groups: list[Group]) -> Any:
+        """What memory says (1, P, N*V) of the objects of some groups, one after the other."""
+        keys, count = self.bank.keys(), query.shape[2]
+        step = max(1, min(count, ROOM // keys.shape[1]))
+        parts = []
+        for start in range(0, count, step):
+            first = min(start, count - step)  # as many each time: sizes are prepared for
+            of_all = self.engine.run("compare", query[:, :, first : first + step], keys)
+            readouts = [self._attend(of_all, group) for group in groups]
+            parts.append(self.engine.join(readouts, 2)[:, start - first :])
+            del of_all  # whose room the next one is to have
+        return parts[0] if len(parts) == 1 else self.engine.join(parts, 1)
+
+    def _attend(self, compared: Any, group: Group) -> Any:
+        similarity = self.bank.similarity(compared, group)
+        return self.engine.attend(similarity, self.bank.values(group), self.top_k)
 
     def _write(self, masks: dict[int, Soft], ids: list[int], permanent: bool) -> None:
-        assert self._encoded is not None
+        assert self._seen is not None
         stacked = np.stack([masks[i] for i in ids])[None]
-        values = self.engine.run("memorize", self._encoded.f16, stacked)  # (1, P, N*V)
+        values = self.engine.run("memorize", self._seen.encoded.f16, stacked)  # (1, P, N*V)
         width = values.shape[2] // len(ids)
         by_id = {i: values[0, :, k * width : (k + 1) * width] for k, i in enumerate(ids)}
-        self.bank.add(Entry(self._memory, by_id, permanent))
+        self.bank.add(Entry(self._seen.memory, by_id, permanent))
 
     def forget(self, object_id: int) -> None:
         """Drops everything known of an object."""
