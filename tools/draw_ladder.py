@@ -20,7 +20,7 @@ LOG = Path(__file__).parents[1] / "docs" / "relay.csv"
 
 
 def draw(legs: Sequence[Leg], rungs: Mapping[str, float]) -> Figure:
-    """One line per model, one point per leg.
+    """A point for every leg, and a line from where it began.
 
     Args:
         legs: of the log, oldest first.
@@ -30,8 +30,13 @@ def draw(legs: Sequence[Leg], rungs: Mapping[str, float]) -> Figure:
     axes = figure.add_subplot()
     most = max(leg.clips_so_far for leg in legs)
     for model in dict.fromkeys(leg.model for leg in legs):
-        points = [(leg.clips_so_far, leg.score_after) for leg in legs if leg.model == model]
-        axes.plot(*zip(*points, strict=True), "o-", label=model)
+        own = [leg for leg in legs if leg.model == model]
+        points = [(leg.clips_so_far, leg.score_after) for leg in own]
+        (drawn,) = axes.plot(*zip(*points, strict=True), "o", label=model)
+        for leg, end in zip(own, points, strict=True):
+            if leg.score_before is not None:
+                begin = leg.clips_so_far - leg.clips, leg.score_before
+                axes.plot(*zip(begin, end, strict=True), color=drawn.get_color(), zorder=0)
         for place, score in points:
             axes.annotate(
                 f"{score:.3f}", (place, score), (0, 7), textcoords="offset points", ha="center"

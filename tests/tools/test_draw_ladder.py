@@ -16,17 +16,21 @@ FIRST = Leg("a", "recipe", "ab", 1, "", None, after="1", score_after=0.25, clips
 LEGS = [
     FIRST,
     replace(FIRST, model="b", after="2", score_after=0.125, clips_so_far=50),
-    replace(FIRST, before="1", after="3", score_after=0.5, clips_so_far=300),
+    replace(
+        FIRST, before="1", score_before=0.3, after="3", score_after=0.5, clips=150, clips_so_far=300
+    ),
 ]
 
 
-def test_a_line_for_each_model_and_one_across_for_each_rung() -> None:
+def test_a_point_for_each_leg_a_line_from_its_start_and_one_across_for_each_rung() -> None:
     (axes,) = draw_ladder.draw(LEGS, {"copy": 0.2}).axes
-    *models, rung = axes.lines
-    assert {line.get_label(): line.get_xydata().tolist() for line in models} == {
+    a, leg, b, rung = axes.lines
+    assert {line.get_label(): line.get_xydata().tolist() for line in (a, b)} == {
         "a": [[100, 0.25], [300, 0.5]],
         "b": [[50, 0.125]],
     }
+    assert leg.get_xydata().tolist() == [[150, 0.3], [300, 0.5]]
+    assert leg.get_color() == a.get_color()
     assert list(rung.get_ydata()) == [0.2, 0.2]
     assert "copy 0.200" in [text.get_text() for text in axes.texts]
 
