@@ -263,9 +263,9 @@ from masktrail.batch.work import Options, run_batch
 from masktrail.run import loop
 from masktrail.settings import ModelOptions
 real = loop.ForwardPass.step
-def step(self, frame):
+def step(self, frame, seen):
     time.sleep(600 * (frame.index == 70))  # it never ends by itself
-    return real(self, frame)
+    return real(self, frame, seen)
 loop.ForwardPass.step = step  # in its own processes too, which import this file
 if __name__ == "__main__":
     run_batch(read_tasks(sys.argv[1]), sys.argv[2], Options(ModelOptions("copy"), "davis,csv"))

@@ -103,8 +103,11 @@ def test_tracking_is_what_the_command_line_does(
         name = f"masks/{frame:05d}.png"
         ours = allowed.projects / "clip" / "runs" / "0001" / name
         assert ours.read_bytes() == (tmp_path / "cli" / name).read_bytes()
-        shown = picture(opened.get(f"/api/labels/{frame}"))[..., 3] > 0
-        np.testing.assert_array_equal(shown, read_labels(ours)[0] > 0)
+        labels, answer = read_labels(ours)[0], opened.get(f"/api/labels/{frame}")
+        if labels.any():
+            np.testing.assert_array_equal(picture(answer)[..., 3] > 0, labels > 0)
+        else:  # the clicks are on the same disc, and contradict each other
+            assert answer.status_code == 204
 
 
 def test_a_correction_is_what_was_seen_when_it_was_clicked(opened: Any) -> None:
