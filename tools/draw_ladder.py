@@ -33,10 +33,11 @@ def draw(legs: Sequence[Leg], rungs: Mapping[str, float]) -> Figure:
         own = [leg for leg in legs if leg.model == model]
         points = [(leg.clips_so_far, leg.score_after) for leg in own]
         (drawn,) = axes.plot(*zip(*points, strict=True), "o", label=model)
-        for leg, end in zip(own, points, strict=True):
-            if leg.score_before is not None:
-                begin = leg.clips_so_far - leg.clips, leg.score_before
-                axes.plot(*zip(begin, end, strict=True), color=drawn.get_color(), zorder=0)
+        for leg in own:
+            if leg.score_before is not None and leg.score_after is not None:
+                places = [leg.clips_so_far - leg.clips, leg.clips_so_far]
+                scores = [leg.score_before, leg.score_after]
+                axes.plot(places, scores, color=drawn.get_color(), zorder=0)
         for place, score in points:
             axes.annotate(
                 f"{score:.3f}", (place, score), (0, 7), textcoords="offset points", ha="center"
