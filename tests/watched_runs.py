@@ -1,6 +1,7 @@
 """Runs that are ended on the way, and what of them was tracked."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,11 @@ def stop_after(frames: int) -> Callable[[int, int | None], None]:
             raise Stopped
 
     return progress
+
+
+def masks_of(out: Path) -> list[bytes]:
+    """The label maps that a run left, in order."""
+    return [path.read_bytes() for path in sorted((out / "masks").iterdir())]
 
 
 def count_steps(monkeypatch: pytest.MonkeyPatch) -> list[int]:

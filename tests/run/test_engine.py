@@ -18,10 +18,7 @@ from masktrail.run.loop import track_video
 from masktrail.settings import ModelOptions
 from masktrail.types import Mask
 from masktrail.zoo import load
-from painted_videos import paint_clip, write_video
-from watched_runs import Stopped, stop_after
-
-FRAMES = 16
+from watched_runs import Stopped, masks_of, stop_after
 
 
 @pytest.fixture
@@ -30,23 +27,9 @@ def model(exported_memory):
     return exported_memory
 
 
-@pytest.fixture(scope="module")
-def clip():
-    return paint_clip(FRAMES, (64, 48), objects=2)
-
-
-@pytest.fixture(scope="module")
-def video(clip, tmp_path_factory):
-    return write_video(tmp_path_factory.mktemp("video") / "clip.mp4", clip.images)
-
-
 @pytest.fixture
-def prompts(clip):
-    return {i: Mask(clip.labels[0] == i) for i in (1, 2)}
-
-
-def masks_of(out) -> list[bytes]:
-    return [path.read_bytes() for path in sorted((out / "masks").iterdir())]
+def prompts(discs):
+    return {i: Mask(discs.labels[0] == i) for i in (1, 2)}
 
 
 @pytest.mark.parametrize("engine", ["auto", "openvino", "onnxruntime", "torch"])
@@ -119,7 +102,7 @@ def test_a_run_of_before_there_were_engines_was_computed_by_torch() -> None:
 
 
 def test_a_run_that_cannot_be_computed_here_as_it_was_is_told_of(
-    video, model, prompts, tmp_path
+    discs, video, model, prompts, tmp_path
 ) -> None:
     moved = shutil.copytree(model, tmp_path / "model")
     with pytest.raises(Stopped):
@@ -132,7 +115,7 @@ def test_a_run_that_cannot_be_computed_here_as_it_was_is_told_of(
     track_video(Job(video, prompts, tmp_path / "new", options, "davis", like=tmp_path / "out"))
     assert RunFolder(tmp_path / "new").identity()["engine"] == "torch"
     job = Job(video, prompts, tmp_path / "out", options, "davis", resume=True, overwrite=True)
-    assert track_video(job).frames == FRAMES
+    assert track_video(job).frames == len(discs.images)
     assert RunFolder(tmp_path / "out").identity()["engine"] == "torch"
 
 
@@ -209,9 +192,9 @@ def test_two_threads_may_ask_an_engine_for_the_same_at_once(model) -> None:
         np.testing.assert_array_equal(one, other)
 
 
-def test_results_of_an_engine_are_the_same_every_time(model, clip) -> None:
+def test_results_of_an_engine_are_the_same_every_time(model, discs) -> None:
     engine = load(model, "cpu", engine="openvino").propagator.engine
-    picture = np.ascontiguousarray(clip.images[0][None, :48, :64])
+    picture = np.ascontiguousarray(discs.images[0][None, :48, :64])
     first = [value.tobytes() for value in engine.run("encode", picture)]
     for _ in range(100):
         assert [value.tobytes() for value in engine.run("encode", picture)] == first

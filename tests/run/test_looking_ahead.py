@@ -12,29 +12,13 @@ from masktrail.settings import ModelOptions
 from masktrail.tracking.tracker import Tracker
 from masktrail.types import Mask
 from masktrail.zoo import load, tracker_of
-from painted_videos import paint_clip, write_video
-
-FRAMES = 10
-
-
-@pytest.fixture(scope="module")
-def clip():
-    return paint_clip(FRAMES, (64, 48), objects=2)
-
-
-@pytest.fixture(scope="module")
-def video(clip, tmp_path_factory):
-    return write_video(tmp_path_factory.mktemp("video") / "clip.mp4", clip.images)
+from watched_runs import Stopped, masks_of, stop_after
 
 
 @pytest.fixture(params=[(0,), (0, 6), (6,)], ids=["first", "both", "later"])
-def prompts(request, clip):
+def prompts(request, discs):
     """Of some frames: the passes backward and forward track every frame, some of them twice."""
-    return {t: {i: Mask(clip.labels[t] == i) for i in (1, 2)} for t in request.param}
-
-
-def masks_of(out) -> list[bytes]:
-    return [path.read_bytes() for path in sorted((out / "masks").iterdir())]
+    return {t: {i: Mask(discs.labels[t] == i) for i in (1, 2)} for t in request.param}
 
 
 def test_masks_are_the_same_whether_it_looks_ahead_or_not(
@@ -54,7 +38,7 @@ def test_masks_are_the_same_whether_it_looks_ahead_or_not(
 
 @pytest.mark.parametrize("engine", ["openvino", "torch"])
 def test_every_frame_is_looked_at_once_each_time_that_it_is_tracked(
-    video, prompts, exported_memory, tmp_path, monkeypatch, engine
+    discs, video, prompts, exported_memory, tmp_path, monkeypatch, engine
 ) -> None:
     looked, stepped = [], []
     look, step = Tracker.look, Tracker.step
@@ -68,33 +52,26 @@ def test_every_frame_is_looked_at_once_each_time_that_it_is_tracked(
         Tracker, "step", lambda *given, **seen: (stepped.append(1), step(*given, **seen))[1]
     )
     track(video, prompts, tmp_path, exported_memory, "davis", 64, engine=engine)
-    assert len(looked) == len(stepped) >= FRAMES
+    assert len(looked) == len(stepped) >= len(discs.images)
     elsewhere = sum(name.startswith("reader") for name in looked)
-    assert elsewhere == 0 if engine == "torch" else elsewhere >= FRAMES
+    assert elsewhere == 0 if engine == "torch" else elsewhere >= len(discs.images)
 
 
 def test_what_was_tracked_before_a_run_was_ended_is_not_looked_at(
-    video, clip, exported_memory, tmp_path, monkeypatch
+    video, discs, exported_memory, tmp_path, monkeypatch
 ) -> None:
-    class Stopped(Exception):
-        pass
-
-    def stop(done, expected):
-        if done == 7:
-            raise Stopped
-
     monkeypatch.setattr(loop, "KEPT_EVERY", 5)
-    given = (video, {1: Mask(clip.labels[0] == 1)}, tmp_path, exported_memory, "davis", 64)
+    given = (video, {1: Mask(discs.labels[0] == 1)}, tmp_path, exported_memory, "davis", 64)
     with pytest.raises(Stopped):
-        track(*given, stop, engine="openvino")
+        track(*given, stop_after(7), engine="openvino")
     looked, look = [], Tracker.look
     monkeypatch.setattr(Tracker, "look", lambda *all: (looked.append(1), look(*all))[1])
     track(*given, engine="openvino", resume=True)
-    assert len(looked) == FRAMES - 5
+    assert len(looked) == len(discs.images) - 5
 
 
 def test_what_goes_wrong_while_looking_ends_the_run_which_can_go_on(
-    video, clip, exported_memory, tmp_path, monkeypatch
+    video, discs, exported_memory, tmp_path, monkeypatch
 ) -> None:
     look, left = Tracker.look, [6]
 
@@ -106,22 +83,22 @@ def test_what_goes_wrong_while_looking_ends_the_run_which_can_go_on(
 
     monkeypatch.setattr(loop, "KEPT_EVERY", 2)
     monkeypatch.setattr(Tracker, "look", fails)
-    given = (video, {1: Mask(clip.labels[0] == 1)}, tmp_path, exported_memory, "davis", 64)
+    given = (video, {1: Mask(discs.labels[0] == 1)}, tmp_path, exported_memory, "davis", 64)
     with pytest.raises(InputError, match="cannot be looked at"):
         track(*given, engine="openvino")
     assert len(masks_of(tmp_path)) <= 6, "of frames before, if they were written yet"
     monkeypatch.setattr(Tracker, "look", look)
     track(*given, engine="openvino", resume=True)
-    assert len(masks_of(tmp_path)) == FRAMES
+    assert len(masks_of(tmp_path)) == len(discs.images)
 
 
-def test_a_frame_that_was_looked_at_is_not_looked_at_again(clip, exported_memory) -> None:
+def test_a_frame_that_was_looked_at_is_not_looked_at_again(discs, exported_memory) -> None:
     """Nor does looking change anything: frames may be looked at in any order."""
     one, other = (load(exported_memory, "cpu", 64, engine="openvino") for _ in range(2))
-    prompts = {1: Mask(clip.labels[0] == 1)}
-    seen = [one.look(image) for image in clip.images[::-1]][::-1]
+    prompts = {1: Mask(discs.labels[0] == 1)}
+    seen = [one.look(image) for image in discs.images[::-1]][::-1]
     one.look = None
-    for t, image in enumerate(clip.images):
+    for t, image in enumerate(discs.images):
         given = prompts if t == 0 else None
         np.testing.assert_array_equal(
             one.step(image, given, seen[t]).labels, other.step(image, given).labels

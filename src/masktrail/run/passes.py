@@ -56,7 +56,7 @@ class ForwardPass:
 
     def looked_at(self, frames: Iterable[Frame], begin: int) -> Iterator[Looked]:
         """Frames, and what the tracker sees in those from `begin` on."""
-        return looked_at(self._tracker, frames, begin)
+        return with_looks(self._tracker, frames, begin)
 
     def step(self, frame: Frame, seen: "Seen | None" = None) -> Result:
         """What the tracker says of the next frame, and has perhaps seen in it already."""
@@ -149,7 +149,7 @@ class BothPasses:
                 self._correct(video, recording, done, tick)
             state = self._state or self._tracker.state_dict()
             backward = frames_backward(recording, self._following, self._plan.last, tick)
-            looked = looked_at(self._tracker, backward)
+            looked = with_looks(self._tracker, backward)
             with closing(ahead(looked)) as frames:  # whose thread is to be done with the file
                 self._pass_backward(frames, done)
         self._tracker.load_state_dict(state)
@@ -157,8 +157,8 @@ class BothPasses:
     def looked_at(self, frames: Iterable[Frame], begin: int) -> Iterator[Looked]:
         """Frames, and what the tracker sees in those from `begin` on that it is to track."""
         if self._plan.forward:
-            return looked_at(self._tracker, frames, max(begin, self._plan.first))
-        return looked_at(self._tracker, frames, self._plan.last + 1)
+            return with_looks(self._tracker, frames, max(begin, self._plan.first))
+        return with_looks(self._tracker, frames, self._plan.last + 1)
 
     def step(self, frame: Frame, seen: "Seen | None" = None) -> Result:
         """What both directions together say of a frame; the tracker has perhaps seen it already."""
@@ -231,7 +231,7 @@ class BothPasses:
         state = self._tracker.state_dict()
         complete = {index: set(masks) for index, masks in self._given.items()}
         shown = islice(video, corrected.stop - self._plan.start)
-        looked = looked_at(self._tracker, shown, corrected.start)
+        looked = with_looks(self._tracker, shown, corrected.start)
         with closing(ahead(looked)) as frames:
             for frame, seen in frames:
                 if frame.index in corrected:
@@ -285,7 +285,7 @@ class BothPasses:
             self._given[index] = {**self._tracker.given, **self._given.get(index, {})}
 
 
-def looked_at(tracker: "Tracker", frames: Iterable[Frame], begin: int = 0) -> Iterator[Looked]:
+def with_looks(tracker: "Tracker", frames: Iterable[Frame], begin: int = 0) -> Iterator[Looked]:
     """Frames, and what a tracker that can look ahead sees in those from `begin` on.
 
     Whoever takes them may be busy with one while the next is looked at.

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from masktrail.engines.attention import largest
 from masktrail.engines.threads import threads
 from masktrail.masks.components import dilated
 
@@ -216,16 +217,15 @@ def _largest(values: Floats, count: int) -> tuple[Floats, Places]:
     """
     count = min(count, values.shape[1])
     if count > ONE_BY_ONE:
-        where = np.argpartition(values, -count, 1)[:, -count:]
-        return np.take_along_axis(values, where, 1), where
+        return largest(values, count)
     rows = np.arange(len(values))
     where = np.empty((len(values), count), np.intp)
-    largest = np.empty(where.shape, np.float32)
+    found = np.empty(where.shape, np.float32)
     for each in range(count):
         where[:, each] = values.argmax(1)
-        largest[:, each] = values[rows, where[:, each]]
+        found[:, each] = values[rows, where[:, each]]
         values[rows, where[:, each]] = -np.inf
-    return largest, where
+    return found, where
 
 
 def _averaged(labels: Floats, nearest: Nearest, temperature: float) -> Floats:
