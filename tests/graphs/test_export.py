@@ -104,7 +104,8 @@ def test_files_say_what_they_are_and_hold_no_weights_of_their_own(exported) -> N
         about = About.read({row.key: row.value for row in model.metadata_props}[KEY])
         assert about.function == name and about.outputs == list(graph.outputs)
         assert about.weights == weights_hash(folder / "weights.safetensors")
-        assert about.inputs == [row.name for row in model.graph.input] == list(graph.inputs)
+        assert about.inputs == {name: shape and list(shape) for name, shape in graph.inputs.items()}
+        assert list(about.inputs) == [row.name for row in model.graph.input]
         inline = [t for t in model.graph.initializer if not t.external_data]
         weights = sum(parameter.numel() for parameter in network.parameters())
         assert sum(int(np.prod(t.dims)) for t in inline) < max(0.2 * weights, 20_000)

@@ -1,6 +1,6 @@
 """What computes a network's functions: arrays in, arrays out, whatever does it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
@@ -37,6 +37,22 @@ class Engine(Protocol):
             What the function returns, one value or a tuple; nothing is to be known of a value but
             that it has a `shape`, can be indexed as an array is, can be an input again, and that
             `array` makes an array of it.
+        """
+
+    def prepare(self, sizes: Mapping[str, int]) -> Iterator[None]:
+        """Makes functions ready for inputs of certain sizes, which else happens when they come.
+
+        It may go on while another thread runs functions: what that needs it makes itself.
+
+        Args:
+            sizes: what letters in the shapes of `graph.Graph` stand for; functions that have other
+                letters are left out.
+
+        Yields:
+            After every function, the last one first: the first is likely to be needed by now.
+
+        Raises:
+            InputError: a graph that cannot be used, as `run` would.
         """
 
     def array(self, value: Any) -> NDArray[Any]:

@@ -2,7 +2,7 @@
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,10 @@ class ArrayEngine(ABC):
             function: name of it.
             inputs: arrays, in whatever order their numbers lie, and numbers.
         """
+
+    def prepare(self, sizes: Mapping[str, int]) -> Iterator[None]:
+        """See `Engine.prepare`; nothing, unless a kind of engine has something to prepare."""
+        return iter(())
 
     @staticmethod
     def unusable(file: Path, error: Exception) -> InputError:

@@ -5,6 +5,7 @@ as long as what computes them.
 """
 
 import weakref
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -25,21 +26,24 @@ class Buffers:
     def __init__(self, shape: tuple[int, ...], kind: DTypeLike) -> None:
         self._shape, self._kind = shape, kind
         self._kept: list[tuple[NDArray[Any], weakref.ref[_Lease]]] = []
+        self._lock = Lock()
 
     def clear(self) -> None:
         """Lets go of what nobody holds."""
-        self._kept = [(memory, lease) for memory, lease in self._kept if lease() is not None]
+        with self._lock:
+            self._kept = [(memory, lease) for memory, lease in self._kept if lease() is not None]
 
     def take(self) -> NDArray[Any]:
         """An array, anything in it, that is the caller's until it and all views of it are gone."""
-        free = [i for i, (_, lease) in enumerate(self._kept) if lease() is None]
-        if free:
-            memory, _ = self._kept.pop(free[-1])  # the latest is likely to be at hand yet
-        else:
-            memory = np.empty(self._shape, self._kind)
-            del self._kept[: max(0, len(self._kept) + 1 - SPARE)]
-        lease = _Lease(memory)
-        self._kept.append((memory, weakref.ref(lease)))
+        with self._lock:
+            free = [i for i, (_, lease) in enumerate(self._kept) if lease() is None]
+            if free:
+                memory, _ = self._kept.pop(free[-1])  # the latest is likely to be at hand yet
+            else:
+                memory = np.empty(self._shape, self._kind)
+                del self._kept[: max(0, len(self._kept) + 1 - SPARE)]
+            lease = _Lease(memory)
+            self._kept.append((memory, weakref.ref(lease)))
         return np.asarray(lease)
 
 

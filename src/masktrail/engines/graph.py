@@ -36,14 +36,6 @@ class Graph:
     exact: bool = False
     floats: tuple[str, ...] = ()
 
-    def free_axes(self) -> dict[str, list[int]]:
-        """Axes with such sizes, by the name of the input."""
-        axes = {
-            name: [i for i, entry in enumerate(shape or ()) if set(letters(entry)) & set(self.free)]
-            for name, shape in self.inputs.items()
-        }
-        return {name: found for name, found in axes.items() if found}
-
 
 @dataclass(frozen=True)
 class About:
@@ -54,9 +46,9 @@ class About:
         functions: of all that were exported with it.
         weights: SHA-256 of the weights that they were made of, see `zoo.weights_hash`.
         stride: which sides of its pictures are multiples of.
-        inputs: names, in order.
+        inputs: as in `Graph`.
         outputs: names, in order.
-        free: axes that change so often that nothing is prepared for each size, by input.
+        free: as in `Graph`.
         exact: whether it is computed in float32 whatever the rest is computed in.
     """
 
@@ -64,10 +56,14 @@ class About:
     functions: list[str]
     weights: str
     stride: int
-    inputs: list[str]
+    inputs: Mapping[str, Shape | None]
     outputs: list[str]
-    free: dict[str, list[int]]
+    free: str
     exact: bool
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.inputs, Mapping):
+            raise TypeError("it is of another version")
 
     def text(self) -> str:
         """As `read` reads it."""
@@ -81,6 +77,27 @@ class About:
             ValueError, TypeError: it says something else.
         """
         return cls(**json.loads(text))
+
+    def shapes(self, sizes: Mapping[str, int]) -> dict[str, tuple[int, ...]] | None:
+        """Of all inputs, in order, where letters stand for `sizes`; -1 where nothing is prepared.
+
+        None where this does not tell: an input is a number, or a letter stands for nothing.
+        """
+        known = {*sizes, *self.free}
+        shapes = {}
+        for name, shape in self.inputs.items():
+            if shape is None or any(set(letters(entry)) - known for entry in shape):
+                return None
+            free = self.free_axes(name)
+            shapes[name] = tuple(
+                -1 if i in free else size(entry, sizes) for i, entry in enumerate(shape)
+            )
+        return shapes
+
+    def free_axes(self, name: str) -> set[int]:
+        """Axes of an input whose sizes change so often that nothing is prepared for each."""
+        shape = self.inputs[name] or ()
+        return {i for i, entry in enumerate(shape) if set(letters(entry)) & set(self.free)}
 
     @classmethod
     def found_in(cls, content: bytes) -> "About | None":

@@ -1,6 +1,6 @@
 """Networks computed by torch, on a processor or a GPU."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,10 @@ class TorchEngine:
         """See `Engine.run`."""
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._bfloat16):
             return getattr(self.network, function)(*map(self._input, inputs))
+
+    def prepare(self, sizes: Mapping[str, int]) -> Iterator[None]:
+        """See `Engine.prepare`; nothing is to be prepared."""
+        return iter(())
 
     def array(self, value: Tensor) -> NDArray[Any]:
         """See `Engine.array`."""

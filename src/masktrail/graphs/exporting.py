@@ -98,9 +98,9 @@ def _about(function: str, functions: list[str], graph: Graph, network: Any, path
         functions=functions,
         weights=weights_hash(path) or "",
         stride=getattr(network, "stride", 1),
-        inputs=list(graph.inputs),
+        inputs=graph.inputs,
         outputs=list(graph.outputs),
-        free=graph.free_axes(),
+        free=graph.free,
         exact=graph.exact,
     )
 

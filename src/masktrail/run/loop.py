@@ -21,7 +21,7 @@ from masktrail.run.folder import RunFolder
 from masktrail.run.job import DEFAULT_EXPORTS, Job
 from masktrail.run.journal import Damaged, Journal, OtherRun
 from masktrail.run.passes import BothPasses, ForwardPass
-from masktrail.run.pipeline import Output, ahead, holding_ctrl_c
+from masktrail.run.pipeline import Output, ahead, holding_ctrl_c, meanwhile
 from masktrail.run.plan import Plan, Prompts, by_frame
 from masktrail.run.products import names_of
 from masktrail.run.record import peak_memory_mb, versions
@@ -191,7 +191,11 @@ def _track_video(
             BothPasses(tracker, plan, folder.path) if plan.backward else ForwardPass(tracker, plan)
         )
         soft = job.keep_soft or any(writer.needs_soft for writer in writers)
-        with folder.run(about, job.resume, job.overwrite, soft) as journal:
+        size, first = (video.info.height, video.info.width), plan.prompts[plan.first]
+        with (
+            folder.run(about, job.resume, job.overwrite, soft) as journal,
+            meanwhile(tracker.prepare(*size, first)),
+        ):
             report = _loop(video, passes, writers, journal, progress, job.options.edges)
             folder.record(journal, _record_of(job, identity, tracker, report))
     return report

@@ -5,10 +5,11 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TypeVar
 
+from masktrail.errors import InputError
 from masktrail.export.base import Writer
 from masktrail.types import Frame, Result, VideoInfo
 
@@ -27,6 +28,30 @@ def ahead(items: Iterable[T]) -> Generator[T, None, None]:
         while (item := following.result()) is not end:
             following = pool.submit(next, iterator, end)
             yield item  # type: ignore[misc]
+
+
+@contextmanager
+def meanwhile(parts: Iterable[None]) -> Iterator[None]:
+    """Does something part by part on another thread while the block runs; the rest is left.
+
+    Where it fails, so will whoever needs it, who has something to say of it.
+    """
+    ended = threading.Event()
+
+    def work() -> None:
+        with suppress(InputError):
+            for _ in parts:
+                if ended.is_set():
+                    return
+
+    thread = threading.Thread(target=work, name="preparing")
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        with holding_ctrl_c():
+            thread.join()
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """What passes between the tracker and a family's propagator: arrays."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +67,23 @@ class Propagator(Protocol):
 
 Prompter = Callable[[Image, Box | Points, NDArray[np.float32] | None], NDArray[np.bool_]]
 """Makes a mask (H, W) of a box or clicks, going out from a soft mask (H, W) where there is one."""
+
+
+@runtime_checkable
+class Preparing(Protocol):
+    """A propagator, or a prompter, whose first frame takes less time if it is told before."""
+
+    def prepare(self, height: int, width: int, count: int) -> Iterator[None]:
+        """Gets ready for a video, perhaps while another thread is tracking it already.
+
+        Args:
+            height: of the images that are to come.
+            width: of these.
+            count: of objects in the first of them.
+
+        Yields:
+            After every part, so that whoever waits for it may stop.
+        """
 
 
 class Marking(Propagator, Protocol):

@@ -5,7 +5,7 @@ tracker owns ids, prompts, sizes, the competition between objects, and what is s
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
@@ -21,7 +21,14 @@ from masktrail.tracking.competition import Settled, sigmoid, soft_aggregate, to_
 from masktrail.tracking.confidence import LOST, expected_overlap
 from masktrail.tracking.family import USUAL, Traits
 from masktrail.tracking.pieces import usual_area, without_strays
-from masktrail.tracking.propagator import Learning, Marking, Prompter, Propagator, Scoring
+from masktrail.tracking.propagator import (
+    Learning,
+    Marking,
+    Preparing,
+    Prompter,
+    Propagator,
+    Scoring,
+)
 from masktrail.tracking.soft import Kind, Opinion, SoftMasks
 from masktrail.types import Box, Image, Mask, ObjectResult, Points, Prompt, Result
 
@@ -90,6 +97,29 @@ class Tracker:
     def ids(self) -> tuple[int, ...]:
         """Objects being tracked, ascending."""
         return tuple(self._ids)
+
+    def prepare(self, height: int, width: int, prompts: Mapping[int, Prompt]) -> Iterator[None]:
+        """Gets ready for a video, which else happens when its frames come.
+
+        Another thread may call `look` and `step` meanwhile.
+
+        Args:
+            height: of its frames.
+            width: of its frames.
+            prompts: of the first of them, by object id.
+
+        Yields:
+            After every part, so that whoever waits for it may stop.
+
+        Raises:
+            InputError: the model cannot be used, as `step` would.
+        """
+        stretch, count = self._stretch_of(height, width), len(prompts)
+        if isinstance(self._prompter, Preparing) and any(map(self._is_drawn, prompts.values())):
+            yield from self._prompter.prepare(height, width, count)
+        if isinstance(self.propagator, Preparing):
+            inner = stretch.inner_height, stretch.inner_width
+            yield from self.propagator.prepare(*inner, count)
 
     def look(self, image: Image) -> Seen:
         """What `step` is to know of a frame whatever its objects are.
@@ -242,12 +272,16 @@ class Tracker:
         supported = {
             i: _inside(prompt, self._stretch)
             for i, prompt in prompts.items()
-            if not isinstance(prompt, Mask) and _kind(prompt) in self.traits.prompts
+            if not isinstance(prompt, Mask) and not self._is_drawn(prompt)
         }
         if not supported:
             return {}
         logits = cast(Marking, self.propagator).mark(supported)
         return dict(zip(supported, logits, strict=True))
+
+    def _is_drawn(self, prompt: Prompt) -> bool:
+        """Whether the prompter makes a mask of a prompt."""
+        return not isinstance(prompt, Mask) and _kind(prompt) not in self.traits.prompts
 
     def _learn(self, image: Image, prompt_masks: Mapping[int, NDArray[np.bool_]]) -> None:
         """Lets the propagator learn from a prompted frame, once, also if it comes again."""

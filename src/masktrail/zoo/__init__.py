@@ -5,7 +5,6 @@ import logging
 import os
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
@@ -185,8 +184,9 @@ def load_prompter(
         when it is first called it raises InputError for a model that cannot be used.
     """
 
-    @cache
-    def ready() -> "Prompter":
+    from masktrail.zoo.lazy_prompter import LazyPrompter
+
+    def make() -> "Prompter":
         from masktrail.zoo.engines import make_engine
 
         (path, name), spec = _files_of(model, engine), _family_of(model)
@@ -198,7 +198,7 @@ def load_prompter(
         prompter: Prompter = spec.prompter()(make_engine(path, spec, name, device))
         return prompter
 
-    return lambda image, prompt, previous: ready()(image, prompt, previous)
+    return LazyPrompter(make)
 
 
 def weights_path(model: str | Path) -> Path | None:

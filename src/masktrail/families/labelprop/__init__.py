@@ -15,10 +15,10 @@ FAMILY = Family(
             },
             graphs={
                 "resnet18-stride16-imagenet.forward.onnx": (
-                    "32b4c00e596a204fef4d266a7fd6038113d81839e96de1c1101bf29c48918101"
+                    "6878423907aab49288459d50280f92d4538a5e8b5c48774407b125556eba44c9"
                 ),
                 "resnet18-stride16-imagenet.labels.onnx": (
-                    "3a4fe6537b94f1b1b2af8e8f65ad84b14c3deff77702e1d6dd76f581d21d7d5d"
+                    "093cead79e40d7fdf15941728cfe7eca2533952224b075041985f03c058b9833"
                 ),
             },
             parameters=2_780_544,

@@ -15,34 +15,34 @@ FAMILY = Family(
             },
             graphs={
                 "memory-s.encode.int8.onnx": (
-                    "c8e6bfed5c280ae4e2b5db1460ea5eb8a2df3f9e6b25eea0bcf863010c49dbc2"
+                    "f1a5d3c51956422ea4d86a717ae6c005f661eb2eca4679321a06cb98b7360d07"
                 ),
                 "memory-s.encode.onnx": (
-                    "30ef9cc3ee556c49d3c633a2c37b79f3305b323948480b68b21e25cc416a3eca"
+                    "d4fd5b401d058d5c93a217547ad6da9edb4937402eebd8eeaff8670bac9f1ca9"
                 ),
                 "memory-s.lift.onnx": (
-                    "88c201ef1bac2b6a51192e8185d1760c914c81588916f88d1e70c0612b2c04a6"
+                    "1b38f02f52423b15fe406929c130ffb5c2cfa053c0622189a1cc738a3827164f"
                 ),
                 "memory-s.memorize.int8.onnx": (
-                    "a571ba544b853315add30ffb92d668cac691958d13739d3aba508ecb646deeca"
+                    "f03f8dd296e0e24f2e23b80111dca9b57995b52b649cf6d91dbc10f1e524ad48"
                 ),
                 "memory-s.memorize.onnx": (
-                    "c4e16c11dcb65b55984e739d68495f5182c22e914ed40ef4bd5d26cc220c8803"
+                    "6daf0d36b56ec51afb0c5540c3696c01b0ae5adbe7c02b74e1d6d9405156a1ae"
                 ),
                 "memory-s.compare.onnx": (
-                    "dafe17a2e9a8d43a1f94d015b18237ba4501416754e15d5b4f8b0e238f50311f"
+                    "763c77ae892e86ccb347e3678aaa99e091f4147c4bf4239a5f6a788548b2b1d4"
                 ),
                 "memory-s.carry.onnx": (
-                    "bd1be91734a1eda1fdbcc820c95302d8e1ca49af07747a79778c88a61c50ef72"
+                    "ff0b9f4816791606f5ad128d28b36ef1df2dc6f06096551d160149d0e2d972d3"
                 ),
                 "memory-s.segment.int8.onnx": (
-                    "5dd20e1f3e9af2c8eed7f5c7ea31563a1af07f278c729fe7f59e83cd1fa24ae9"
+                    "56d09c9a6cc6d041220fa514b0baa382c82bc7757ff18b5fe7b5e67c00224b51"
                 ),
                 "memory-s.segment.onnx": (
-                    "969f6dc389e1ca341b0ebef4cd5de03f22aba7bccaed9e4bf20d8e7d0a60b23a"
+                    "6e6f3d1a70ae314905013622652a2a854c21084a3e654ff53b9b5052980e6c97"
                 ),
                 "memory-s.labels.onnx": (
-                    "68f2af3047f45dc95f08ef61193428a8e8b4f71147d4dc8f5c420f6ad09324db"
+                    "c8176e0c553b1b290c2e6220917024e63e1f5b062ec7f6083b5c76852e127a91"
                 ),
             },
             parameters=4_543_829,

@@ -1,5 +1,6 @@
 """Propagation by a space-time memory network."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,9 @@ from masktrail.types import Image
 
 ROOM = 2**24
 """So many similarities of pixels to remembered ones are there at a time, at most."""
+
+AHEAD = 4
+"""Lengths of memory beside the first that are prepared for."""
 
 
 class Features(NamedTuple):
@@ -60,6 +64,15 @@ class MemoryPropagator:
         self._near: Any = None
         self._since_write = 0
         self._seen: Features | None = None
+
+    def prepare(self, height: int, width: int, count: int) -> Iterator[None]:
+        """See `Preparing.prepare`; what is compared grows with memory, so that it comes last."""
+        high, wide = height // STRIDE, width // STRIDE
+        yield from self.engine.prepare({"h": high, "w": wide, "n": count})
+        pixels = high * wide
+        for length in range(1, min(self.bank.capacity, AHEAD) + 2):
+            sizes = {"q": _at_a_time(pixels, length * pixels), "m": length * pixels}
+            yield from self.engine.prepare(sizes)
 
     def look(self, image: Image) -> Features:
         """Features of an image, uint8 RGB (H, W, 3), sides multiples of `stride`."""
@@ -110,7 +123,7 @@ class MemoryPropagator:
     def _read(self, query: Any, groups: list[Group]) -> Any:
         """What memory says (1, P, N*V) of the objects of some groups, one after the other."""
         keys, count = self.bank.keys(), query.shape[2]
-        step = max(1, min(count, ROOM // keys.shape[1]))
+        step = _at_a_time(count, keys.shape[1])
         parts = []
         for start in range(0, count, step):
             first = min(start, count - step)  # as many each time: sizes are prepared for
@@ -152,3 +165,8 @@ class MemoryPropagator:
         self._previous = dict(state["previous"])
         self._near = None if state["near"] is None else self.engine.keep(state["near"])
         self._since_write = state["since_write"]
+
+
+def _at_a_time(count: int, remembered: int) -> int:
+    """So many of `count` pixels are compared with remembered ones together."""
+    return max(1, min(count, ROOM // remembered))

@@ -15,13 +15,13 @@ FAMILY = Family(
             },
             graphs={
                 "prompt.draw.onnx": (
-                    "63b9e72348a2f80242c877dfc91ad7acf2ffcb1ec0078f0c15f88d8e03b6a4e9"
+                    "2d849ac8b0942b9ee23913a9f0b3a2c52ef51865994def961c3bb350ead2a6c1"
                 ),
                 "prompt.segment.int8.onnx": (
-                    "237b071c00239342531419dc8baee8bab3ff0a80dc34731a8c2b1e57d09e73cf"
+                    "aff2de93c31d0a850775d69f880ae662e953424b91b0eb31581c1f35e4b84918"
                 ),
                 "prompt.segment.onnx": (
-                    "b7cbf48cc4f8d84f3fcdd6296087265ea298ed5a00ee37636e582acabf22d55b"
+                    "dbaedcb46c63268a077dea4ebc65447ee11726d3124d7a0e02038411cdcde409"
                 ),
             },
             parameters=3_783_201,

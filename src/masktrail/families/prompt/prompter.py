@@ -1,7 +1,7 @@
 """From a box or clicks to the mask of an object in a picture of any size, by a prompt network."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -51,6 +51,10 @@ class NetworkPrompter:
 
     def __init__(self, engine: Engine, sizes: Sequence[int] = SIZES, glance: int = GLANCE) -> None:
         self.engine, self.sizes, self.glance = engine, sizes, glance
+
+    def prepare(self, height: int, width: int, count: int) -> Iterator[None]:
+        """See `Preparing.prepare`; the sizes of crops stay free."""
+        return self.engine.prepare({})
 
     def __call__(
         self, image: Image, prompt: Box | Points, previous: Soft | None = None

@@ -23,10 +23,10 @@ FAMILY = Family(
             },
             graphs={
                 "siamese-unet.forward.onnx": (
-                    "2fa77e432f06a382dc96b491a2850e2095a996386b032c087c6a8b5b86b5f261"
+                    "7fc8b68b5640453d073a48d79e748654268daf14fe2fa48a812af178f2c94418"
                 ),
                 "siamese-unet.labels.onnx": (
-                    "65749788042c485ac6cf076728dacc26313ee7ab20b6ea325c922b8126b93419"
+                    "07464509faf84b081c327229c36f98b42c382dffd012e9208eddbc985531efa5"
                 ),
             },
             parameters=22_932_673,

@@ -25,10 +25,10 @@ FAMILY = Family(
             },
             graphs={
                 "unet.forward.onnx": (
-                    "666a9681d6f7ec111b989d38358cc0e135d7fd7ab176d645c88454c433140cb7"
+                    "8c32eedf21d3701688f38ff34c90a54d856056cad5cb25f62f715a7031c3e3c3"
                 ),
                 "unet.labels.onnx": (
-                    "47b15ea499374aacb2444a8d826da55ddb12523904b890816a496580915cbc1c"
+                    "e82622440eec0d9a12ece7e714d97bf001c88623ed630ebd56e22356d44b86c4"
                 ),
             },
             parameters=31_113_921,
