@@ -15,12 +15,10 @@ from numpy.typing import NDArray
 from masktrail.engines.arrays import ArrayEngine, Arrays
 from masktrail.engines.graph import KEY, About
 from masktrail.engines.openvino_form import Form, core
+from masktrail.engines.processor import precisions
 
 KEPT = 8
 """So many compiled forms of a function are kept, the latest used."""
-
-HINTS = {"float": "f32", "bfloat16": "bf16", "int8": "f32"}
-"""What operators that are not in 8 bits compute in, by precision."""
 
 
 Key = tuple[int | tuple[int, ...], ...]
@@ -65,7 +63,7 @@ class _Function:
             self.about = About.read(model.get_rt_info(["framework", KEY]).astype(str))
         except (RuntimeError, ValueError, TypeError) as error:
             raise ArrayEngine.unusable(path, error) from error
-        self._hint = "f32" if self.about.exact else HINTS[precision]
+        self._hint = _hint(self.about, precision)
         self._path, self._model = path, model
         self._free = {name: self.about.free_axes(name) for name in self.about.inputs}
         self._forms: OrderedDict[Key, Form] = OrderedDict()
@@ -100,3 +98,10 @@ class _Function:
     def _shape(self, name: str, value: NDArray[Any]) -> tuple[int, ...]:
         free = self._free[name]
         return tuple(-1 if axis in free else side for axis, side in enumerate(value.shape))
+
+
+def _hint(about: About, precision: str) -> str:
+    """What operators that are not in 8 bits compute in: where bfloat16 is quick, it is so beside
+    8 bits too."""
+    rounded = precision == "bfloat16" or (precision == "int8" and "bfloat16" in precisions())
+    return "bf16" if rounded and not about.exact else "f32"

@@ -81,7 +81,9 @@ def export_graphs(
             from masktrail.graphs.int8 import in_int8  # which takes long to import
 
             quantised = in_int8(proto, graph, samples.pop(function))
-            digests.update(_write(quantised, about, out / file_name(stem_of(path), function, True)))
+            if any(node.op_type == "QuantizeLinear" for node in quantised.graph.node):
+                file = out / file_name(stem_of(path), function, True)
+                digests.update(_write(quantised, about, file))
         link(proto, tensors)
         digests.update(_write(proto, about, out / file_name(stem_of(path), function)))
         progress(begun + (1 - begun) * (done + 1) / len(graphs))

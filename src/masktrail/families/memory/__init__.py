@@ -30,7 +30,7 @@ FAMILY = Family(
                     "6daf0d36b56ec51afb0c5540c3696c01b0ae5adbe7c02b74e1d6d9405156a1ae"
                 ),
                 "memory-s.compare.onnx": (
-                    "763c77ae892e86ccb347e3678aaa99e091f4147c4bf4239a5f6a788548b2b1d4"
+                    "8b068cd125ba26879e2d1e0dc476cc75f360c8fa2924a7cd3c07a04642cec9c1"
                 ),
                 "memory-s.carry.onnx": (
                     "ff0b9f4816791606f5ad128d28b36ef1df2dc6f06096551d160149d0e2d972d3"

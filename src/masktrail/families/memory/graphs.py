@@ -32,9 +32,7 @@ def graphs(config: MemoryConfig) -> dict[str, Graph]:
             {"key": key, "shrinkage": one, "selection": key}, ("memory", "query"), exact=True
         ),
         "memorize": Graph({"f16": (1, CHANNELS, "h", "w"), "masks": masks}, ("values",)),
-        "compare": Graph(
-            {"query": (1, lifted, "q"), "keys": (1, "m", lifted)}, ("similarity",), exact=True
-        ),
+        "compare": Graph({"query": (1, lifted, "q"), "keys": (1, "m", lifted)}, ("similarity",)),
         "carry": Graph(
             {"before": near, "now": near, "masks": masks}, ("carried", "found"), exact=True
         ),
