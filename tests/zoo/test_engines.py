@@ -39,6 +39,22 @@ def test_graphs_are_computed_by_openvino_and_other_weights_by_torch(folder, capl
     assert not caplog.records
 
 
+def test_graphs_that_another_version_wrote_are_told_of(folder, caplog) -> None:
+    for path in folder.glob("*.onnx"):
+        path.write_bytes(path.read_bytes().replace(b'"inputs": ', b'"entries":'))
+    assert load(folder, "cpu").engine == "torch"
+    assert "graphs beside weights.safetensors are of another version" in caplog.text
+
+
+def test_a_graph_that_another_version_left_beside_those_of_this_one_does_not_matter(
+    folder, caplog
+) -> None:
+    content = (folder / "weights.lift.onnx").read_bytes().replace(b'"inputs": ', b'"entries":')
+    (folder / "weights.read.onnx").write_bytes(content.replace(b'"lift"', b'"read"'))
+    assert load(folder, "cpu").engine == "openvino"
+    assert not caplog.records
+
+
 @pytest.mark.parametrize("name", ["auto", "onnxruntime"])
 def test_graphs_of_another_version_lack_a_function_which_is_told(folder, name) -> None:
     """They were all there were when they were written."""

@@ -39,14 +39,14 @@ class Engine(Protocol):
             `array` makes an array of it.
         """
 
-    def prepare(self, sizes: Mapping[str, int]) -> Iterator[None]:
+    def warm_up(self, sizes: Mapping[str, int]) -> Iterator[None]:
         """Makes functions ready for inputs of certain sizes, which else happens when they come.
 
-        It may go on while another thread runs functions: what that needs it makes itself.
+        Another thread may run functions meanwhile.
 
         Args:
-            sizes: what letters in the shapes of `graph.Graph` stand for; functions that have other
-                letters are left out.
+            sizes: what letters in the shapes of `graph.Graph` stand for; functions that have others
+                are left out, unless these are `free`.
 
         Yields:
             After every function, the last one first: the first is likely to be needed by now.

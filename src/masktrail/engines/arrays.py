@@ -57,8 +57,8 @@ class ArrayEngine(ABC):
             inputs: arrays, in whatever order their numbers lie, and numbers.
         """
 
-    def prepare(self, sizes: Mapping[str, int]) -> Iterator[None]:
-        """See `Engine.prepare`; nothing, unless a kind of engine has something to prepare."""
+    def warm_up(self, sizes: Mapping[str, int]) -> Iterator[None]:
+        """See `Engine.warm_up`; nothing, unless a kind of engine compiles for sizes."""
         return iter(())
 
     @staticmethod

@@ -101,15 +101,16 @@ class About:
 
     @classmethod
     def found_in(cls, content: bytes) -> "About | None":
-        """What the bytes of a file say, for those who cannot read ONNX; None where they do not."""
+        """What the bytes of a file say, for those who cannot read ONNX; None where they do not.
+
+        Raises:
+            ValueError, TypeError: they say something else.
+        """
         start = content.find(BEGINNING)
         if start < 0:
             return None
-        try:
-            said, _ = json.JSONDecoder().raw_decode(content[start:].decode("utf-8", "replace"))
-            return cls(**said)
-        except (ValueError, TypeError):
-            return None
+        said, _ = json.JSONDecoder().raw_decode(content[start:].decode("utf-8", "replace"))
+        return cls(**said)
 
 
 KEY = "masktrail"

@@ -44,13 +44,13 @@ class OpenVinoEngine(ArrayEngine):
         """See `ArrayEngine.outputs`."""
         return self._functions[function](inputs)
 
-    def prepare(self, sizes: Mapping[str, int]) -> Iterator[None]:
-        """See `Engine.prepare`."""
+    def warm_up(self, sizes: Mapping[str, int]) -> Iterator[None]:
+        """See `Engine.warm_up`."""
         functions = list(self._functions.values())
         order = functions[0].about.functions
         for function in sorted(functions, key=lambda f: -order.index(f.about.function)):
             if (shapes := function.about.shapes(sizes)) is not None:
-                function.form(tuple(shapes.values())).prepare()
+                function.form(tuple(shapes.values())).compile()
                 yield
 
 
@@ -68,7 +68,6 @@ class _Function:
         self._free = {name: self.about.free_axes(name) for name in self.about.inputs}
         self._forms: OrderedDict[Key, Form] = OrderedDict()
         self._lock = Lock()
-        self._latest: Form | None = None
 
     def __call__(self, inputs: Sequence[Any]) -> list[NDArray[Any]]:
         form = self.form(
@@ -77,23 +76,26 @@ class _Function:
                 for name, value in zip(self.about.inputs, inputs, strict=True)
             )
         )
-        latest, self._latest = self._latest, form
-        if latest is not None and latest is not form:
-            latest.clear()
+        if not form.used:
+            self._clear_all_but(form)
         return form([value for value in inputs if not isinstance(value, int)])
 
     def form(self, key: Key) -> Form:
         """That for certain inputs: a shape of each, -1 where it stays free, or a number."""
         with self._lock:
             if key not in self._forms:
-                self._forms[key] = Form(self._path, self._model, self._named(key), self._hint)
+                named = dict(zip(self.about.inputs, key, strict=True))
+                self._forms[key] = Form(self._path, self._model.clone(), named, self._hint)
                 if len(self._forms) > KEPT:
                     self._forms.popitem(last=False)
             self._forms.move_to_end(key)
             return self._forms[key]
 
-    def _named(self, key: Key) -> dict[str, int | tuple[int, ...]]:
-        return dict(zip(self.about.inputs, key, strict=True))
+    def _clear_all_but(self, form: Form) -> None:
+        with self._lock:
+            others = [other for other in self._forms.values() if other is not form]
+        for other in others:
+            other.clear()
 
     def _shape(self, name: str, value: NDArray[Any]) -> tuple[int, ...]:
         free = self._free[name]

@@ -28,34 +28,44 @@ class Form:
 
     Args:
         path: of the graph.
-        general: the function for any size.
+        model: the function for any size; it becomes this one.
         inputs: shapes, -1 where they stay free, and numbers, by name.
         hint: what operators that are not in 8 bits compute in.
+
+    Attributes:
+        used: whether it was ever called.
     """
 
     def __init__(
         self,
         path: Path,
-        general: ov.Model,
+        model: ov.Model,
         inputs: Mapping[str, int | tuple[int, ...]],
         hint: str,
     ) -> None:
-        self._path, self._general, self._inputs, self._hint = path, general, inputs, hint
+        self._path, self._inputs, self._hint = path, inputs, hint
+        self._model: Any = model
         self._one_by_one = Lock()
+        self.used = False
         self._request: Any = None
         self._last_in: list[bool] = []
         self._last_out: list[bool] = []
         self._buffers: list[Buffers | None] = []
 
-    def prepare(self) -> None:
+    def compile(self) -> None:
         """Compiles it, if that is not done.
 
         Raises:
             InputError: it cannot be compiled.
         """
         with self._one_by_one:
-            if self._request is None:
-                self._compile()
+            if self._request is not None:
+                return
+            try:
+                self._request = self._compiled(self._model)
+                self._model = None
+            except RuntimeError as error:
+                raise ArrayEngine.unusable(self._path, error) from error
 
     def clear(self) -> None:
         """Lets go of room for outputs, as of memory that has grown since."""
@@ -64,15 +74,21 @@ class Form:
                 buffers.clear()
 
     def __call__(self, inputs: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+        self.compile()
+        self.used = True
         with self._one_by_one:
-            if self._request is None:
-                self._compile()
             return self._infer(inputs)
 
-    def _compile(self) -> None:
-        model = self._reshaped()
-        self._last_in = [_is_features(self._general.input(port.any_name)) for port in model.inputs]
-        self._last_out = [_is_features(port) for port in self._general.outputs]
+    def _compiled(self, model: ov.Model) -> Any:
+        shapes = {}
+        for name, value in self._inputs.items():
+            if isinstance(value, int):
+                _set(model, name, value)
+            else:
+                shapes[name] = list(value)
+        self._last_in = [_is_features(port) for port in model.inputs]
+        self._last_out = [_is_features(port) for port in model.outputs]
+        model.reshape(shapes)
         model = _with_channels_last(model, self._last_in, self._last_out)
         self._buffers = [
             None
@@ -86,21 +102,7 @@ class Form:
             "PERFORMANCE_HINT": "LATENCY",
             "ENABLE_CPU_PINNING": False,  # processes side by side would choose the same cores
         }
-        try:
-            self._request = core().compile_model(model, "CPU", options).create_infer_request()
-        except RuntimeError as error:
-            raise ArrayEngine.unusable(self._path, error) from error
-
-    def _reshaped(self) -> ov.Model:
-        model = self._general.clone()
-        shapes = {}
-        for name, value in self._inputs.items():
-            if isinstance(value, int):
-                _set(model, name, value)
-            else:
-                shapes[name] = list(value)
-        model.reshape(shapes)
-        return model
+        return core().compile_model(model, "CPU", options).create_infer_request()
 
     def _infer(self, inputs: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
         given = [

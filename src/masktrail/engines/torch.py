@@ -50,8 +50,8 @@ class TorchEngine:
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._bfloat16):
             return getattr(self.network, function)(*map(self._input, inputs))
 
-    def prepare(self, sizes: Mapping[str, int]) -> Iterator[None]:
-        """See `Engine.prepare`; nothing is to be prepared."""
+    def warm_up(self, sizes: Mapping[str, int]) -> Iterator[None]:
+        """See `Engine.warm_up`; there is nothing to do."""
         return iter(())
 
     def array(self, value: Tensor) -> NDArray[Any]:

@@ -60,10 +60,11 @@ def export_graphs(
     if spec.graphs is None:
         raise InputError(f"Networks of the family {name!r} cannot be exported as they are.")
     graphs: Mapping[str, Graph] = spec.graphs()(getattr(network, "config", None))
+    protos = {name: exported(network, name, graph) for name, graph in graphs.items()}
     samples: Samples = {}
     if data is not None:
         engine = TorchEngine(network, choose_device("cpu"))
-        small = {name for name, graph in graphs.items() if not graph.exact}
+        small = {name for name, graph in graphs.items() if not graph.exact} & _quantised(protos)
         looking = partial(_part, progress, LOOKING)
         samples = recorded(engine, small, spec, card_of(model), data, looking)
     make_folder(out)
@@ -73,21 +74,28 @@ def export_graphs(
     begun, digests, tensors = LOOKING if samples else 0.0, {}, stored(siblings(path))
     if spec.propagator is not None:
         graphs = {**graphs, labels.NAME: labels.GRAPH}
+        protos[labels.NAME] = exported(labels.Competition(), labels.NAME, labels.GRAPH)
     for done, (function, graph) in enumerate(graphs.items()):
         about = _about(function, list(graphs), graph, network, path)
-        of = labels.Competition() if function == labels.NAME else network
-        proto = exported(of, function, graph)
+        proto = protos.pop(function)
         if function in samples:
             from masktrail.graphs.int8 import in_int8  # which takes long to import
 
             quantised = in_int8(proto, graph, samples.pop(function))
-            if any(node.op_type == "QuantizeLinear" for node in quantised.graph.node):
-                file = out / file_name(stem_of(path), function, True)
-                digests.update(_write(quantised, about, file))
+            digests.update(_write(quantised, about, out / file_name(stem_of(path), function, True)))
         link(proto, tensors)
         digests.update(_write(proto, about, out / file_name(stem_of(path), function)))
         progress(begun + (1 - begun) * (done + 1) / len(graphs))
     return digests
+
+
+def _quantised(protos: Mapping[str, onnx.ModelProto]) -> set[str]:
+    """Functions in which there is something to be written in 8 bits: convolutions."""
+    return {
+        name
+        for name, proto in protos.items()
+        if any(node.op_type == "Conv" for node in proto.graph.node)
+    }
 
 
 def _part(progress: Progress, part: float, share: float) -> None:

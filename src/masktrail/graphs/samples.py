@@ -1,6 +1,6 @@
 """What a network's functions are given while objects are tracked through videos of a data set."""
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,10 @@ class Recorder:
             call = [x if isinstance(x, int | np.ndarray) else self._engine.array(x) for x in inputs]
             self.samples.setdefault(function, []).append(call)
         return self._engine.run(function, *inputs)
+
+    def warm_up(self, sizes: Mapping[str, int]) -> Iterator[None]:
+        """See `Engine.warm_up`."""
+        return self._engine.warm_up(sizes)
 
     def array(self, value: Any) -> NDArray[Any]:
         """See `Engine.array`."""

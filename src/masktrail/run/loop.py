@@ -191,11 +191,7 @@ def _track_video(
             BothPasses(tracker, plan, folder.path) if plan.backward else ForwardPass(tracker, plan)
         )
         soft = job.keep_soft or any(writer.needs_soft for writer in writers)
-        size, first = (video.info.height, video.info.width), plan.prompts[plan.first]
-        with (
-            folder.run(about, job.resume, job.overwrite, soft) as journal,
-            meanwhile(tracker.prepare(*size, first)),
-        ):
+        with folder.run(about, job.resume, job.overwrite, soft) as journal:
             report = _loop(video, passes, writers, journal, progress, job.options.edges)
             folder.record(journal, _record_of(job, identity, tracker, report))
     return report
@@ -297,28 +293,27 @@ def _loop(
     begun = time.perf_counter()
     output = Output(writers, video.info)
     result = Result(np.zeros((video.info.height, video.info.width), np.uint8))
+    warming = () if journal.finished else passes.warm_up(video.info)
     try:
-        if not journal.finished:
-            passes.prepare(video, counted.one_more, counted.tick)
-            tracking = time.perf_counter() - begun if passes.extra else 0.0
-        for frame, seen in ahead(passes.looked_at(with_cuts(video), begin)):
-            if frame.index < begin:
-                result = journal.read(frame)
-                output.write(frame, result)
-                if frame.cut:  # which a journal of an earlier version does not tell
-                    output.then(partial(journal.add_cut, frame.index))
-            else:
-                before = time.perf_counter()
-                result = _result_of(frame, seen, passes, result, edges == "refined")
-                tracking += time.perf_counter() - before
-                with holding_ctrl_c():
-                    output.write(frame, result)
-                    output.then(partial(journal.add, frame, result))
-                    done += 1
-                _keep_state(journal, passes, output, frame.index + 1)
-            counted.one_more()
-        if not journal.finished:
-            passes.finish(video)
+        with meanwhile(warming):
+            if not journal.finished:
+                passes.prepare(video, counted.one_more, counted.tick)
+                tracking = time.perf_counter() - begun if passes.extra else 0.0
+            for frame, seen in ahead(passes.looked_at(with_cuts(video), begin)):
+                if frame.index < begin:
+                    result = _as_kept(frame, journal, output)
+                else:
+                    before = time.perf_counter()
+                    result = _result_of(frame, seen, passes, result, edges == "refined")
+                    tracking += time.perf_counter() - before
+                    with holding_ctrl_c():
+                        output.write(frame, result)
+                        output.then(partial(journal.add, frame, result))
+                        done += 1
+                    _keep_state(journal, passes, output, frame.index + 1)
+                counted.one_more()
+            if not journal.finished:
+                passes.finish(video)
     except KeyboardInterrupt:
         interrupted = True
     except BaseException:
@@ -365,6 +360,15 @@ def _result_of(
         return replace(before, objects=lost)
     result = passes.step(frame, seen)
     return refined(frame.image, result) if refine else result
+
+
+def _as_kept(frame: Frame, journal: Journal, output: Output) -> Result:
+    """Writes what was said of a frame before, and gives it."""
+    result = journal.read(frame)
+    output.write(frame, result)
+    if frame.cut:  # which a journal of an earlier version does not tell
+        output.then(partial(journal.add_cut, frame.index))
+    return result
 
 
 def _keep_state(

@@ -19,7 +19,7 @@ from masktrail.run.pipeline import ahead
 from masktrail.run.plan import Plan, weight
 from masktrail.tracking.competition import sigmoid, to_logits
 from masktrail.tracking.soft import Opinion
-from masktrail.types import Frame, Mask, Prompt, Result
+from masktrail.types import Frame, Mask, Prompt, Result, VideoInfo
 from masktrail.video.reader import Video
 from masktrail.video.seek import Recording, frames_backward
 from masktrail.video.source import Tick
@@ -50,6 +50,12 @@ class ForwardPass:
 
     def __init__(self, tracker: "Tracker", plan: Plan) -> None:
         self._tracker, self._waiting = tracker, dict(plan.prompts)
+        self._first = plan.first
+
+    def warm_up(self, info: VideoInfo) -> Iterator[None]:
+        """Gets the tracker ready for the frames that are to come, see `Tracker.warm_up`."""
+        prompts = self._waiting.get(self._first, {})
+        return self._tracker.warm_up(info.height, info.width, prompts)
 
     def prepare(self, video: Video, done: Tick, tick: Tick) -> None:
         """Nothing to prepare."""
@@ -128,6 +134,12 @@ class BothPasses:
         """How many frames `prepare` tracks; 0 once both ways are joined."""
         backward = self._plan.last + 1 - self._following
         return backward + len(self._plan.corrected) if backward > 0 else 0
+
+    def warm_up(self, info: VideoInfo) -> Iterator[None]:
+        """Gets the tracker ready for the frames that are to come, see `Tracker.warm_up`."""
+        prompts = self._plan.prompts[self._plan.first] if self.extra else {}
+        shown = max(1, len(self._plan.complete))
+        return self._tracker.warm_up(info.height, info.width, prompts, shown)
 
     def prepare(self, video: Video, done: Tick, tick: Tick) -> None:
         """Tracks backward from the last prompt.

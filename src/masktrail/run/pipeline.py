@@ -1,17 +1,20 @@
-"""Reading and writing beside the tracker: one thread ahead of it, one behind, few frames alive."""
+"""What goes on beside the tracker: a thread reads ahead of it, one writes behind it, few frames
+alive; at the beginning one gets ready what it will need."""
 
+import logging
 import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 
-from masktrail.errors import InputError
 from masktrail.export.base import Writer
 from masktrail.types import Frame, Result, VideoInfo
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -36,17 +39,19 @@ def meanwhile(parts: Iterable[None]) -> Iterator[None]:
 
     Where it fails, so will whoever needs it, who has something to say of it.
     """
-    ended = threading.Event()
+    ended, iterator, end = threading.Event(), iter(parts), object()
 
     def work() -> None:
-        with suppress(InputError):
-            for _ in parts:
-                if ended.is_set():
-                    return
+        try:
+            while not ended.is_set() and next(iterator, end) is not end:
+                pass
+        except Exception:
+            log.debug("What was to be got ready failed.", exc_info=True)
 
-    thread = threading.Thread(target=work, name="preparing")
-    thread.start()
+    thread = threading.Thread(target=work, name="warm-up")
     try:
+        with holding_ctrl_c():
+            thread.start()
         yield
     finally:
         ended.set()

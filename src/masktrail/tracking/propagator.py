@@ -70,19 +70,20 @@ Prompter = Callable[[Image, Box | Points, NDArray[np.float32] | None], NDArray[n
 
 
 @runtime_checkable
-class Preparing(Protocol):
-    """A propagator, or a prompter, whose first frame takes less time if it is told before."""
+class WarmingUp(Protocol):
+    """A propagator, or a prompter, whose first frames take less time if it is told before."""
 
-    def prepare(self, height: int, width: int, count: int) -> Iterator[None]:
+    def warm_up(self, height: int, width: int, count: int, shown: int) -> Iterator[None]:
         """Gets ready for a video, perhaps while another thread is tracking it already.
 
         Args:
             height: of the images that are to come.
             width: of these.
             count: of objects in the first of them.
+            shown: so many prompted frames come before any is propagated to.
 
         Yields:
-            After every part, so that whoever waits for it may stop.
+            After every part, so that whoever asks for the next one may stop.
         """
 
 

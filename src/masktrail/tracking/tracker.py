@@ -24,10 +24,10 @@ from masktrail.tracking.pieces import usual_area, without_strays
 from masktrail.tracking.propagator import (
     Learning,
     Marking,
-    Preparing,
     Prompter,
     Propagator,
     Scoring,
+    WarmingUp,
 )
 from masktrail.tracking.soft import Kind, Opinion, SoftMasks
 from masktrail.types import Box, Image, Mask, ObjectResult, Points, Prompt, Result
@@ -98,7 +98,9 @@ class Tracker:
         """Objects being tracked, ascending."""
         return tuple(self._ids)
 
-    def prepare(self, height: int, width: int, prompts: Mapping[int, Prompt]) -> Iterator[None]:
+    def warm_up(
+        self, height: int, width: int, prompts: Mapping[int, Prompt], shown: int = 1
+    ) -> Iterator[None]:
         """Gets ready for a video, which else happens when its frames come.
 
         Another thread may call `look` and `step` meanwhile.
@@ -106,20 +108,21 @@ class Tracker:
         Args:
             height: of its frames.
             width: of its frames.
-            prompts: of the first of them, by object id.
+            prompts: of the first of them that is to come, by object id.
+            shown: so many prompted frames come before any that objects are tracked into.
 
         Yields:
-            After every part, so that whoever waits for it may stop.
+            After every part, so that whoever asks for the next one may stop.
 
         Raises:
             InputError: the model cannot be used, as `step` would.
         """
-        stretch, count = self._stretch_of(height, width), len(prompts)
-        if isinstance(self._prompter, Preparing) and any(map(self._is_drawn, prompts.values())):
-            yield from self._prompter.prepare(height, width, count)
-        if isinstance(self.propagator, Preparing):
+        stretch, count = self._stretch_of(height, width), len({*self._ids, *prompts})
+        if isinstance(self._prompter, WarmingUp) and any(map(self._is_drawn, prompts.values())):
+            yield from self._prompter.warm_up(height, width, count, shown)
+        if isinstance(self.propagator, WarmingUp):
             inner = stretch.inner_height, stretch.inner_width
-            yield from self.propagator.prepare(*inner, count)
+            yield from self.propagator.warm_up(*inner, count, shown)
 
     def look(self, image: Image) -> Seen:
         """What `step` is to know of a frame whatever its objects are.

@@ -172,7 +172,7 @@ def card_of(model: str | Path) -> Card:
 def load_prompter(
     model: str | Path = PROMPTS, device: str = "auto", engine: str = "auto"
 ) -> "Prompter":
-    """What makes masks of boxes and clicks; its weights are read when the first of them comes.
+    """What makes masks of boxes and clicks; its weights are read when it is first needed.
 
     Args:
         model: name in the zoo, folder or file of a prompt network.
@@ -181,7 +181,7 @@ def load_prompter(
 
     Returns:
         A function of an image, a box or clicks, and perhaps a soft mask to go out from, to a mask;
-        when it is first called it raises InputError for a model that cannot be used.
+        it raises InputError where it is needed and the model cannot be used.
     """
 
     from masktrail.zoo.lazy_prompter import LazyPrompter

@@ -1,7 +1,7 @@
 """The graphs that lie beside a weights file."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,16 +32,32 @@ def graphs_beside(path: Path) -> Graphs:
     pattern = re.compile(re.escape(stem_of(path)) + r"\.([a-z_0-9]+)\.onnx")
     matches = {file: pattern.fullmatch(file.name) for file in sorted(path.parent.glob("*.onnx"))}
     files = {match[1]: file for file, match in matches.items() if match}
-    said = {name: About.found_in(file.read_bytes()) for name, file in files.items()}
-    abouts = {name: about for name, about in said.items() if about is not None}
+    abouts, other_version = _said(files)
+    if other_version and not abouts:
+        return Graphs({}, {}, f"The graphs beside {path.name} are of another version")
     listed = _listed(path, abouts.values())
     floats = {name: files[name] for name in abouts if name in listed}
     small = {name: path.with_name(file_name(stem_of(path), name, True)) for name in floats}
     small = {name: file for name, file in small.items() if file.is_file()}
-    small_abouts = [About.found_in(file.read_bytes()) for file in small.values()]
-    if floats and (wrong := _wrong(path, [abouts[name] for name in floats], small_abouts)):
+    small_abouts, _ = _said(small)
+    said = [*(abouts[name] for name in floats), *(small_abouts.get(name) for name in small)]
+    if floats and (wrong := _wrong(path, said)):
         return Graphs({}, {}, f"The graphs beside {path.name} {wrong}")
     return Graphs(floats, {**floats, **small} if small else {})
+
+
+def _said(files: Mapping[str, Path]) -> tuple[dict[str, About], bool]:
+    """What files say of themselves, and whether some say it as another version would."""
+    abouts, other_version = dict[str, About](), False
+    for name, file in files.items():
+        try:
+            about = About.found_in(file.read_bytes())
+        except (ValueError, TypeError):
+            other_version = True
+        else:
+            if about is not None:
+                abouts[name] = about
+    return abouts, other_version
 
 
 def _listed(path: Path, abouts: Iterable[About]) -> set[str]:
@@ -52,11 +68,12 @@ def _listed(path: Path, abouts: Iterable[About]) -> set[str]:
     return {name for about in fitting or abouts for name in about.functions}
 
 
-def _wrong(path: Path, floats: Sequence[About], small: Iterable[About | None]) -> str:
-    """What is wrong with graphs, if anything."""
+def _wrong(path: Path, said: Collection[About | None]) -> str:
+    """What is wrong with graphs that say this, if anything."""
     digest = weights_hash(path)
-    if any(about is None or about.weights != digest for about in (*floats, *small)):
+    abouts = [about for about in said if about is not None and about.weights == digest]
+    if len(abouts) < len(said):
         return "are of other weights"
-    wanted = {name for about in floats for name in about.functions}
-    missing = sorted(wanted - {about.function for about in floats})
+    wanted = {name for about in abouts for name in about.functions}
+    missing = sorted(wanted - {about.function for about in abouts})
     return f"lack {', '.join(missing)}" if missing else ""

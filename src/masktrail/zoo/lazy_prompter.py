@@ -6,12 +6,12 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from masktrail.tracking.propagator import Preparing, Prompter
+from masktrail.tracking.propagator import Prompter, WarmingUp
 from masktrail.types import Box, Image, Points
 
 
 class LazyPrompter:
-    """See `Prompter` and `Preparing`.
+    """See `Prompter` and `WarmingUp`.
 
     Args:
         make: gives the prompter; what it raises, whoever needs the prompter gets.
@@ -22,16 +22,16 @@ class LazyPrompter:
         self._made: Prompter | None = None
 
     def __call__(
-        self, image: Image, prompt: Box | Points, previous: NDArray[np.float32] | None = None
+        self, image: Image, prompt: Box | Points, previous: NDArray[np.float32] | None
     ) -> NDArray[np.bool_]:
         return self._ready()(image, prompt, previous)
 
-    def prepare(self, height: int, width: int, count: int) -> Iterator[None]:
-        """See `Preparing.prepare`."""
+    def warm_up(self, height: int, width: int, count: int, shown: int) -> Iterator[None]:
+        """See `WarmingUp.warm_up`."""
         prompter = self._ready()
         yield
-        if isinstance(prompter, Preparing):
-            yield from prompter.prepare(height, width, count)
+        if isinstance(prompter, WarmingUp):
+            yield from prompter.warm_up(height, width, count, shown)
 
     def _ready(self) -> Prompter:
         with self._one_by_one:

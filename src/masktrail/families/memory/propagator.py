@@ -18,7 +18,7 @@ ROOM = 2**24
 """So many similarities of pixels to remembered ones are there at a time, at most."""
 
 AHEAD = 4
-"""Lengths of memory beside the first that are prepared for."""
+"""So many lengths of memory besides the first are warmed up for."""
 
 
 class Features(NamedTuple):
@@ -65,14 +65,14 @@ class MemoryPropagator:
         self._since_write = 0
         self._seen: Features | None = None
 
-    def prepare(self, height: int, width: int, count: int) -> Iterator[None]:
-        """See `Preparing.prepare`; what is compared grows with memory, so that it comes last."""
+    def warm_up(self, height: int, width: int, count: int, shown: int) -> Iterator[None]:
+        """See `WarmingUp.warm_up`; comparing comes last, for every length that memory grows to."""
         high, wide = height // STRIDE, width // STRIDE
-        yield from self.engine.prepare({"h": high, "w": wide, "n": count})
-        pixels = high * wide
-        for length in range(1, min(self.bank.capacity, AHEAD) + 2):
+        yield from self.engine.warm_up({"h": high, "w": wide, "n": count})
+        pixels, last = high * wide, shown + min(self.bank.capacity, AHEAD)
+        for length in range(max(shown, len(self.bank.entries)), last + 1):
             sizes = {"q": _at_a_time(pixels, length * pixels), "m": length * pixels}
-            yield from self.engine.prepare(sizes)
+            yield from self.engine.warm_up(sizes)
 
     def look(self, image: Image) -> Features:
         """Features of an image, uint8 RGB (H, W, 3), sides multiples of `stride`."""

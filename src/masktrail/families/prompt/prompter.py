@@ -52,9 +52,9 @@ class NetworkPrompter:
     def __init__(self, engine: Engine, sizes: Sequence[int] = SIZES, glance: int = GLANCE) -> None:
         self.engine, self.sizes, self.glance = engine, sizes, glance
 
-    def prepare(self, height: int, width: int, count: int) -> Iterator[None]:
-        """See `Preparing.prepare`; the sizes of crops stay free."""
-        return self.engine.prepare({})
+    def warm_up(self, height: int, width: int, count: int, shown: int) -> Iterator[None]:
+        """See `WarmingUp.warm_up`; the sizes of crops stay free."""
+        return self.engine.warm_up({})
 
     def __call__(
         self, image: Image, prompt: Box | Points, previous: Soft | None = None
