@@ -154,12 +154,12 @@ def test_the_page_in_the_docs_tells_them_all() -> None:
 
 def test_one_setting_has_one_name_however_it_is_given() -> None:
     ways = (
-        {"side": "0192", "mirror": "TRUE", "margin": "2"},
-        {"mirror": True, "side": 192, "view": "square"},
-        {"margin": 2, "side": np.int64(192), "mirror": "true"},
+        {"side": "0160", "mirror": "FALSE", "margin": "2"},
+        {"mirror": False, "side": 160, "view": "object"},
+        {"margin": 2, "side": np.int64(160), "mirror": "false"},
     )
     for given in ways:
-        assert format_settings(own_settings("unet", given)) == "side=192 mirror=true"
+        assert format_settings(own_settings("unet", given)) == "side=160 mirror=false"
     assert own_settings("unet", {"margin": "2.0", "batch": "4"}) == own_settings("unet", {}) == {}
 
 
