@@ -346,32 +346,32 @@ def test_a_model_has_fields_for_its_own_settings(
     page.locator("#own summary").focus()
     page.keyboard.press("Space")
     assert page.locator("#play").get_attribute("aria-pressed") == "false"
-    assert page.locator("#setting-side").input_value() == "256"
-    page.select_option("#setting-view", "object")
-    page.locator("#setting-side").fill("192")
-    page.locator("#setting-side").press("Enter")
-    own({"view": "object", "side": "192"})
+    assert page.locator("#setting-side").input_value() == "192"
     page.select_option("#setting-view", "square")
-    own({"side": "192"})
+    page.locator("#setting-side").fill("256")
+    page.locator("#setting-side").press("Enter")
+    own({"view": "square", "side": "256"})
+    page.select_option("#setting-view", "object")
+    own({"side": "256"})
     page.locator("#setting-margin").fill("wide")
     page.locator("#setting-margin").press("Enter")
     page.wait_for_selector("#message:has-text('expected a number, 1 or more')")
     sync_api.expect(page.locator("#setting-margin")).to_have_value("2.0")
-    own({"side": "192"})
+    own({"side": "256"})
 
     def late(route: Any) -> None:
         time.sleep(1)
         route.continue_()
 
     page.route("**/api/mark*", late)
-    page.select_option("#setting-mirror", "true")
+    page.select_option("#setting-mirror", "false")
     page.locator("#setting-side").fill("16")
     page.wait_for_timeout(2000)
     assert page.locator("#setting-side").input_value() == "16", "what is typed stays"
     page.locator("#setting-side").press("End")
     page.keyboard.type("0")
     page.keyboard.press("Enter")
-    own({"side": "160", "mirror": "true"})
+    own({"side": "160", "mirror": "false"})
     page.unroute("**/api/mark*")
     page.select_option("#model", "copy")
     own({})

@@ -273,9 +273,10 @@ def test_a_paused_run_of_other_weights_begins_anew(
 
 def test_a_model_is_told_its_own_settings(opened: Any, allowed: Any) -> None:
     told = {one["name"]: one for one in opened.get("/api/settings?model=unet").json()}
-    assert (told["view"]["default"], told["side"]["default"]) == ("square", "256"), "its card's"
+    defaults = {name: told[name]["default"] for name in ("view", "side", "mirror")}
+    assert defaults == {"view": "object", "side": "192", "mirror": "true"}, "its card's"
     assert told["view"]["choices"] == ["frame", "square", "object"]
-    assert told["mirror"]["choices"] == ["true", "false"] and told["mirror"]["default"] == "false"
+    assert told["mirror"]["choices"] == ["true", "false"]
     assert told["margin"]["expected"] == "a number, 1 or more" and not told["margin"]["choices"]
     assert opened.get("/api/settings?model=copy").json() == []
     assert "no model 'nothing'" in opened.get("/api/settings?model=nothing").json()["detail"]
