@@ -16,6 +16,7 @@ from masktrail.data.davis import (
     find_training_sequences,
     refuse_held_out,
 )
+from masktrail.data.prepare import prepare
 from masktrail.data.stills import find_stills
 from masktrail.errors import InputError
 from painted_sets import paint, paint_videos, save
@@ -130,25 +131,40 @@ def test_held_out_sequences_are_refused_by_name() -> None:
         refuse_held_out(["bear", "set/dog", "cows", "cows", "drift-turn"], "packs/mine")
 
 
-@pytest.mark.data
-def test_of_the_training_data_what_is_measured_on_is_left_out() -> None:
+@pytest.fixture
+def data() -> Path:
+    """Where the data sets lie."""
     root = data_root()
     if not root.is_dir():
         pytest.skip(f"needs the data sets under {root}; set MASKTRAIL_DATA")
-    davis, clips = root / "davis2016-train", root / "clips"
-    assert len(TUNING & {sequence.name for sequence in find_sequences(davis)}) == 3
-    sequences = [*find_training_sequences(davis), *find_training_sequences(clips)]
-    assert len(sequences) == 54
-    refuse_held_out((s.name for s in [*sequences, *find_stills(root / "stills")]), root)
+    return root
 
 
 @pytest.mark.data
-def test_packs_of_the_recipes_hold_nothing_that_is_measured_on() -> None:
-    indices = sorted((REPOSITORY / "packs").rglob("index.json"))
-    if not indices:
-        pytest.skip("needs packed data sets under packs/; make them with `masktrail prepare`")
-    for path in indices:
-        names = {
-            row["name"].rsplit("/", 1)[-1] for row in json.loads(path.read_text())["sequences"]
-        }
-        assert not names & HELD_OUT, path
+def test_of_the_training_data_what_is_measured_on_is_left_out(data: Path) -> None:
+    davis, clips = data / "davis2016-train", data / "clips"
+    assert len(TUNING & {sequence.name for sequence in find_sequences(davis)}) == 3
+    sequences = [*find_training_sequences(davis), *find_training_sequences(clips)]
+    assert len(sequences) == 54
+    refuse_held_out((s.name for s in [*sequences, *find_stills(data / "stills")]), data)
+
+
+@pytest.mark.data
+def test_packs_hold_nothing_that_is_measured_on(data: Path, tmp_path: Path) -> None:
+    """One made of some of the real training set, and those that lie in this checkout."""
+    for sequence in find_sequences(data / "davis2016-train", [*sorted(TUNING), "bear"]):
+        for kind, files in (("JPEGImages", sequence.frames), ("Annotations", sequence.annotations)):
+            (tmp_path / "set" / kind / sequence.name).mkdir(parents=True)
+            for file in files[:3]:
+                assert file is not None
+                (tmp_path / "set" / kind / sequence.name / file.name).symlink_to(file.resolve())
+    prepare("davis", tmp_path / "set", tmp_path / "packs", "48x80")
+    assert names_in(tmp_path / "packs" / "index.json") == {"bear"}
+    for index in sorted((REPOSITORY / "packs").rglob("index.json")):
+        assert not names_in(index) & HELD_OUT, index
+
+
+def names_in(index: Path) -> set[str]:
+    """Of the sequences of a pack."""
+    rows = json.loads(index.read_text())["sequences"]
+    return {row["name"].rsplit("/", 1)[-1] for row in rows}

@@ -120,6 +120,28 @@ def test_instructions_are_those_that_linux_tells(tmp_path, monkeypatch) -> None:
     processor.instructions.cache_clear()
 
 
+@pytest.mark.parametrize(
+    ("limit", "expected"),
+    [
+        (None, {"avx2", "avx512_bf16", "amx_bf16"}),
+        ("avx512_core_amx", {"avx2", "avx512_bf16", "amx_bf16"}),
+        ("AVX512_CORE_BF16", {"avx2", "avx512_bf16"}),
+        ("AVX512_CORE_VNNI", {"avx2"}),
+        ("AVX2", {"avx2"}),
+        ("SSE41", set()),
+    ],
+)
+def test_instructions_that_onednn_may_not_use_are_not_counted_on(
+    tmp_path, monkeypatch, limit, expected
+) -> None:
+    monkeypatch.setattr(processor, "CPUINFO", tmp_path / "cpuinfo")
+    processor.CPUINFO.write_text("flags\t: fpu avx2 avx512_bf16 amx_bf16\n")
+    monkeypatch.delenv(processor.LIMIT, raising=False)
+    if limit is not None:
+        monkeypatch.setenv(processor.LIMIT, limit)
+    assert processor.instructions.__wrapped__() == expected
+
+
 @pytest.mark.parametrize("small", [False, True])
 def test_graphs_of_other_weights_are_told_of_and_not_used(folder, caplog, small) -> None:
     if small:  # made of the weights of before
