@@ -10,6 +10,9 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+Corners = tuple[tuple[float, float], ...]
+"""Of a rectangle, turned as it may be: (x, y) in pixels, continuous, one after the other."""
+
 Image = NDArray[np.uint8]
 """RGB picture, uint8, shape (H, W, 3)."""
 
@@ -133,12 +136,15 @@ class ObjectResult:
         area: pixels.
         box: tight (x0, y0, x1, y1), end exclusive, or None where the mask is empty.
         state: "present", or "lost" where nothing of the object is seen.
+        rotated: the smallest rectangle around the mask, none where nothing is seen; None where the
+            model gives none.
     """
 
     score: float
     area: int
     box: tuple[int, int, int, int] | None
     state: Literal["present", "lost"]
+    rotated: Corners | None = None
 
 
 class SoftMasks(Protocol):

@@ -1,6 +1,7 @@
 """Where the crops of a clip lie in packed pictures, and fetching their pixels from there."""
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -55,6 +56,8 @@ def crop_halves(
     tight: Tensor,
     small: Tensor,
     generator: Generator,
+    room: Sequence[float],
+    limit: float,
 ) -> Tensor:
     """How large the crops around objects are.
 
@@ -64,6 +67,8 @@ def crop_halves(
         tight: which crops are sized by their object instead of by their picture, bool (B,).
         small: which crops are so large that their object is small in them, bool (B,).
         generator: source of randomness.
+        room: sides of tight crops over the longer side of their object, between these.
+        limit: tight crops are no larger than this share of their picture's short side.
 
     Returns:
         Half of their sides (B,), in units where half the height of the picture is 1.
@@ -73,8 +78,8 @@ def crop_halves(
     half = short * uniform((b,), 0.5, 1.0, g)
     sides = torch.tensor([[o.width, o.height] for o in targets])
     extent = torch.maximum(sides[:, 0] * aspects, sides[:, 1])
-    around = (extent * uniform((b,), 1.2, 2.6, g)).clamp_min(MIN_HALF)
-    half = torch.where(tight, torch.minimum(around, short), half)
+    around = (extent * uniform((b,), room[0], room[1], g)).clamp_min(MIN_HALF)
+    half = torch.where(tight, torch.minimum(around, limit * short), half)
     if small.any():  # else nothing is drawn, so that a seed draws what it always drew
         far = (extent / _log_uniform(b, SMALL, g)).clamp_min(MIN_HALF)
         half = torch.where(small, torch.minimum(far, MAX_HALF * short), half)
@@ -169,7 +174,9 @@ def _turn(angles: Tensor) -> Tensor:
     return torch.stack([cos, -sin, sin, cos], -1).view(-1, 1, 2, 2)
 
 
-def sample(pack: Pack, rows: Tensor, ids: Tensor, where: Trajectories, size: int) -> Tensor:
+def sample(
+    pack: Pack, rows: Tensor, ids: Tensor, where: Trajectories, size: int, filled: bool = False
+) -> Tensor:
     """Pictures in [0, 1] with the masks of some objects behind their colours.
 
     Args:
@@ -178,16 +185,22 @@ def sample(pack: Pack, rows: Tensor, ids: Tensor, where: Trajectories, size: int
         ids: (R, N) of the objects.
         where: K crops of every row.
         size: S, side of the crops, pixels.
+        filled: whether what lies outside the picture has its mean colour; else it is black.
 
     Returns:
-        (R, K, 3+N, S, S), black and empty outside the picture.
+        (R, K, 3+N, S, S), no object outside the picture.
     """
     device = pack.images.device
     rows, ids = sent(rows, device), sent(ids, device)
     labels, images = pack.labels.index_select(0, rows), pack.images.index_select(0, rows)
     masks = (labels[:, None] == ids[..., None, None]).to(torch.uint8) * 255
     pixels = torch.cat([images.permute(0, 3, 1, 2), masks], 1).float()
+    fill = pixels[:, :3].mean((2, 3), keepdim=True) if filled else None
+    if fill is not None:
+        pixels[:, :3] -= fill
     grid = where.grid(size, device)
     flat = grid.flatten(1, 2)  # the crops of a row stacked on top of each other
     sampled = F.grid_sample(pixels, flat, mode="bilinear", align_corners=False)
+    if fill is not None:
+        sampled[:, :3] += fill
     return sampled.unflatten(2, grid.shape[1:3]).transpose(1, 2) / 255

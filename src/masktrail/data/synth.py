@@ -16,6 +16,7 @@ from torch import Generator, Tensor
 
 from masktrail.data.augment import jitter_colour
 from masktrail.data.grids import (
+    MAX_HALF,
     background_trajectories,
     crop_halves,
     pasted_trajectories,
@@ -55,6 +56,8 @@ class ClipSettings:
             +-12 % of the crop a step.
         real_motion: the same, on top of real motion.
         tight: share of the clips whose crop is sized by its object instead of by its picture.
+        room: sides of those crops over the longer side of their object, between these.
+        beyond: whether they may reach beyond the picture; what lies there has its mean colour.
         small: share of the clips whose object is small in the crop, as far as their picture allows,
             and whose pasted object is: a crop larger than others, see `grids.SMALL`.
         plain: whole frames of videos stretched to the square, one after the other, and nothing
@@ -70,6 +73,8 @@ class ClipSettings:
     still_motion: float = 1.0
     real_motion: float = 0.3
     tight: float = 0.0
+    room: tuple[float, ...] = (1.2, 2.6)
+    beyond: bool = False
     small: float = 0.0
     plain: bool = False
 
@@ -196,14 +201,17 @@ class ClipSampler:
         first = [objects[0] for objects in targets]
         tight = torch.rand(b, generator=self.generator) < settings.tight
         small = self._small(b, settings)
-        half = crop_halves(first, aspects, tight, small, self.generator)
+        room, limit = settings.room, MAX_HALF if settings.beyond else 1.0
+        half = crop_halves(first, aspects, tight, small, self.generator, room, limit)
         where = background_trajectories(first, aspects, half, t, strength, self.generator)
         ids = _ids(targets, settings.objects)
         if all(len(set(rows)) == 1 for rows in table):
-            layer = sample(pack, torch.tensor(table)[:, 0], ids, where, settings.size)
+            layer = sample(
+                pack, torch.tensor(table)[:, 0], ids, where, settings.size, settings.beyond
+            )
         else:
             rows, each = torch.tensor(table).view(-1), ids.repeat_interleave(t, 0)
-            layer = sample(pack, rows, each, where.apart(), settings.size)
+            layer = sample(pack, rows, each, where.apart(), settings.size, settings.beyond)
             layer = layer.view(b, t, *layer.shape[2:])
         images, masks = layer[:, :, :3], (layer[:, :, 3:] > 0.5).float()
         if settings.paste > 0:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from masktrail.export.growing import GrowingFile
-from masktrail.export.table import COLUMNS
+from masktrail.export.table import COLUMNS, TURNED, turned_row
 from masktrail.types import Frame, ObjectResult, Result, VideoInfo
 
 
@@ -57,4 +57,5 @@ def _record(frame: Frame, object_id: int, result: ObjectResult) -> dict[str, Any
     box = (None,) * 4 if result.box is None else map(int, result.box)
     score, time = round(float(result.score), 4), round(frame.time, 6)
     row = (frame.index, time, object_id, score, int(result.area), *box, result.state)
-    return dict(zip(COLUMNS, row, strict=True))
+    turned = turned_row(result.rotated, None)
+    return dict(zip((*COLUMNS, *TURNED), (*row, *turned), strict=False))

@@ -32,6 +32,16 @@ def components(mask: Bool, corners: bool = False) -> tuple[NDArray[np.int32], in
     return labels.reshape(mask.shape), int(np.count_nonzero(first))
 
 
+def largest(mask: Bool) -> Bool:
+    """The largest connected piece of a mask (H, W), the first of several; none of an empty one."""
+    pieces, count = components(mask)
+    if count < 2:
+        return mask
+    areas = np.bincount(pieces.ravel())
+    areas[0] = 0
+    return pieces == areas.argmax()
+
+
 def filled(mask: Bool) -> Bool:
     """A mask (H, W) with its holes: ground that no path by the sides of pixels leads out of."""
     labels, _ = components(~np.pad(mask, 1))

@@ -14,6 +14,7 @@ from masktrail.errors import InputError
 from masktrail.masks import tight_box
 from masktrail.masks.components import dilated
 from masktrail.masks.filters import box_mean
+from masktrail.masks.rotated import rotated_box
 from masktrail.types import Image, LabelMap, ObjectResult, Result, SoftMasks
 
 EDGES = ("plain", "refined")
@@ -171,7 +172,8 @@ def _winners(masks: Mapping[int, Soft], where: NDArray[np.bool_], labels: LabelM
 
 def _described(mask: NDArray[np.bool_], result: ObjectResult) -> ObjectResult:
     """What is said of an object whose mask changed; one that was lost stays so."""
+    rotated = None if result.rotated is None else rotated_box(mask)
     box = tight_box(mask)
     if box is None:
-        return ObjectResult(0.0, 0, None, "lost")
-    return replace(result, area=int(np.count_nonzero(mask)), box=box)
+        return ObjectResult(0.0, 0, None, "lost", rotated)
+    return replace(result, area=int(np.count_nonzero(mask)), box=box, rotated=rotated)

@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 
@@ -373,9 +374,12 @@ def _labels(packed: bytes, kind: str, shape: tuple[int, int]) -> LabelMap:
 
 def _object(record: Mapping[str, Any]) -> ObjectResult:
     box = None if record["box"] is None else tuple(record["box"])
-    result = ObjectResult(**{**record, "box": box})
-    numbers = (result.score, result.area, *(box or ()))
-    if len(numbers) not in (2, 6) or not all(isinstance(number, int | float) for number in numbers):
+    turned = record.get("rotated")  # of which version 0.1 knew nothing
+    rotated = None if turned is None else tuple((x, y) for x, y in turned)
+    result = ObjectResult(**{**record, "box": box, "rotated": rotated})
+    numbers = (result.score, result.area, *(box or ()), *chain(*(rotated or ())))
+    whole = all(isinstance(number, int | float) for number in numbers)
+    if len(numbers) not in (2, 6, 10, 14) or not whole:
         raise ValueError(f"an object of {dict(record)}")
     return result
 

@@ -84,6 +84,7 @@ class Traits:
             a run with prompts at several frames, is given with the mask that came of it.
         strays: whether the tracker leaves out what of its masks cannot be the object, see
             `pieces.without_strays`.
+        rotated: whether results tell the smallest rectangle around each mask, turned as it may be.
         scores: whether its propagator says how good its masks are, in its attribute `scores`;
             otherwise it is their expected overlap.
         calibration: of the one or the other.
@@ -97,6 +98,7 @@ class Traits:
 
     prompts: tuple[str, ...] = ("mask",)
     strays: bool = True
+    rotated: bool = False
     scores: bool = False
     calibration: Calibration = Calibration()
     learns: str | None = None

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from masktrail.errors import InputError
 from masktrail.geometry import Soft, Stretch
 from masktrail.masks import tight_box
+from masktrail.masks.rotated import rotated_box
 from masktrail.prompts.apart import apart
 from masktrail.prompts.check import check_prompt
 from masktrail.tracking.competition import Settled, sigmoid, soft_aggregate, to_logits
@@ -350,7 +351,8 @@ class Tracker:
         lost = {i for i, score in scores.items() if score < LOST}
         for object_id in lost:
             labels[labels == object_id] = 0
-        objects = {i: _describe(labels == i, scores[i]) for i in ids}
+        turned = self.traits.rotated
+        objects = {i: _describe(labels == i, scores[i], turned) for i in ids}
         kinds = dict.fromkeys(lost, Kind.LOST) | dict.fromkeys(prompt_masks, Kind.GIVEN)
         opinions = {i: Opinion(logits[i], scores[i], kinds.get(i, Kind.TRACKED)) for i in ids}
         return soft, Result(labels, objects, SoftMasks(opinions, labels))
@@ -375,8 +377,9 @@ def _corrects(prompt: Prompt) -> bool:
     return isinstance(prompt, Points) and prompt.alone
 
 
-def _describe(mask: NDArray[np.bool_], score: float) -> ObjectResult:
+def _describe(mask: NDArray[np.bool_], score: float, turned: bool) -> ObjectResult:
+    rotated = rotated_box(mask) if turned else None
     box = tight_box(mask)
     if box is None:
-        return ObjectResult(0.0, 0, None, "lost")
-    return ObjectResult(score, int(np.count_nonzero(mask)), box, "present")
+        return ObjectResult(0.0, 0, None, "lost", rotated)
+    return ObjectResult(score, int(np.count_nonzero(mask)), box, "present", rotated)

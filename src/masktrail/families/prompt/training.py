@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from masktrail.data.augment import corrupt, uniform
+from masktrail.data.boxes import tight_boxes
 from masktrail.data.clicks import corrective_clicks, depth, inner_places, middles, places
 from masktrail.data.rows import change_rows
 from masktrail.data.synth import Clips
@@ -113,14 +114,12 @@ def jittered_boxes(masks: Tensor, jitter: float) -> Tensor:
     Returns:
         (M, 4), x0, y0, x1, y1 in pixels, within the picture.
     """
-    columns, rows = masks.any(1).byte(), masks.any(2).byte()  # (M, W), (M, H)
-    starts = torch.stack([columns.argmax(1), rows.argmax(1)], 1)
-    beyond = torch.stack([columns.flip(1).argmax(1), rows.flip(1).argmax(1)], 1)
-    ends = torch.stack([columns.shape[1] - beyond[:, 0], rows.shape[1] - beyond[:, 1]], 1)
-    lengths = (ends - starts).repeat(1, 2)
+    boxes = tight_boxes(masks)
+    lengths = (boxes[:, 2:] - boxes[:, :2]).repeat(1, 2)
     moved = uniform((len(masks), 4), -jitter, jitter, torch.default_generator)
-    boxes = torch.cat([starts, ends], 1) + sent(moved, masks.device) * lengths
-    x, y = boxes[:, 0::2].clamp(0, columns.shape[1]), boxes[:, 1::2].clamp(0, rows.shape[1])
+    boxes = boxes + sent(moved, masks.device) * lengths
+    height, width = masks.shape[1:]
+    x, y = boxes[:, 0::2].clamp(0, width), boxes[:, 1::2].clamp(0, height)
     return torch.stack([x, y], 2).flatten(1)
 
 

@@ -1,0 +1,143 @@
+"""What one training step of a SiamMask computes."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from masktrail.data.synth import Clips
+from masktrail.families.siammask.config import EXEMPLAR, RING, SEARCH, STRIDE
+from masktrail.families.siammask.network import WINDOWS, SiamMask
+from masktrail.families.siammask.pairs import Pairs, cut_pairs
+from masktrail.families.siammask.settings import SiamSettings
+from masktrail.families.siammask.targets import (
+    Targets,
+    anchor_targets,
+    mask_windows,
+    middle_targets,
+)
+from masktrail.losses import StepOutput, masked_mean
+from masktrail.recipe import Stage, Training
+
+
+def pair_step(network: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
+    """Seeks the object of every clip's first frame in its second one.
+
+    Losses: of the score softmax cross-entropy, positives and negatives weighing one half each, or
+    the logistic loss likewise without anchors; of the box L1; of the masks the logistic loss, in
+    windows of positive responses (SiamMask, equation 3).
+    """
+    assert isinstance(network, SiamMask)
+    settings = stage.settings_as(SiamSettings)
+    pairs = cut_pairs(clips, settings)
+    three = network.config.branches == "three"
+    targets = anchor_targets(pairs) if three else middle_targets(pairs)
+    seen = _look(network, pairs, settings.refine)
+    *said, found, p0, p1, p2 = seen
+    rows = _windows(targets, settings)
+    truth = mask_windows(pairs.masks, rows)
+    vectors = found[rows[:, 0], :, rows[:, 1], rows[:, 2]][..., None, None]  # (M, C, 1, 1)
+    parts = {}
+    if not settings.refine:
+        parts["score"] = settings.score * _score_loss(said[0].float(), targets)
+        if three:
+            parts["box"] = settings.box * _box_loss(said[1].float(), targets)
+    parts["mask"] = settings.mask * _mask_loss(network.coarse_masks(vectors), truth)
+    if settings.refine:
+        shown = [_cut(maps, rows, *w) for maps, w in zip((p0, p1, p2), WINDOWS, strict=True)]
+        parts["refined"] = settings.mask * _mask_loss(network.refine(vectors, *shown), truth)
+    masks = _best_masks(network, pairs, seen, settings.refine, clips.images.shape[-1])
+    return StepOutput(torch.stack(list(parts.values())).sum(), parts, masks)
+
+
+def _look(network: SiamMask, pairs: Pairs, refine: bool) -> tuple[Tensor, ...]:
+    """What `network.search` gives; of it masks alone are learned from where they are refined."""
+    if not refine:
+        return network.search(pairs.regions, *network.exemplar(pairs.exemplars))
+    for part in (network.encoder, network.adjust, network.heads):
+        part.eval()  # their statistics too are left as they are
+    with torch.no_grad():
+        return network.search(pairs.regions, *network.exemplar(pairs.exemplars))
+
+
+def _windows(targets: Targets, settings: SiamSettings) -> Tensor:
+    """Positive responses (M, 3): of which pair, row, column. At most so many of each pair."""
+    positive = targets.positive.any(1)  # (B, n, n)
+    if settings.search != SEARCH:  # windows that lie in the search region
+        inner = torch.zeros_like(positive)
+        inner[:, RING:-RING, RING:-RING] = True
+        positive = positive & inner
+    flat = positive.flatten(1)
+    chances = torch.rand(flat.shape).to(flat.device).masked_fill(~flat, 2.0)
+    ranks = chances.argsort(1).argsort(1)
+    chosen = (flat & (ranks < settings.windows)).view(positive.shape)
+    return chosen.nonzero()
+
+
+def _score_loss(said: Tensor, targets: Targets) -> Tensor:
+    """Of scores (B, 2A, n, n), or (B, 1, n, n) without anchors."""
+    b, a, n = *targets.positive.shape[:2], said.shape[-1]
+    if targets.shifts is None:
+        missed, alarm = F.softplus(-said), F.softplus(said)
+    else:
+        against, for_it = F.log_softmax(said.view(b, 2, a, n, n), 1).unbind(1)
+        missed, alarm = -for_it, -against
+    return 0.5 * (masked_mean(missed, targets.positive) + masked_mean(alarm, targets.negative))
+
+
+def _box_loss(said: Tensor, targets: Targets) -> Tensor:
+    """Of boxes (B, 4A, n, n): the mean of a pair's positive anchors, of pairs that have any."""
+    assert targets.shifts is not None
+    errors = (said.view(targets.shifts.shape) - targets.shifts).abs().sum(1)  # (B, A, n, n)
+    positive = targets.positive.to(errors.dtype)
+    count = positive.sum((1, 2, 3))
+    each = (errors * positive).sum((1, 2, 3)) / count.clamp_min(1)
+    return each.sum() / len(each)
+
+
+def _mask_loss(logits: Tensor, truth: Tensor) -> Tensor:
+    """Of masks (M, 1, 127, 127) in windows; 0 of none."""
+    if not len(truth):
+        return logits.float().sum()
+    return F.binary_cross_entropy_with_logits(logits[:, 0].float(), truth)
+
+
+def _cut(maps: Tensor, rows: Tensor, side: int, step: int) -> Tensor:
+    """Windows (M, C, side, side) of responses (M, 3) in maps (B, C, h, w), zeros beyond them."""
+    border = step * RING
+    padded = F.pad(maps, [border] * 4)
+    views = [
+        padded[b, :, step * i : step * i + side, step * j : step * j + side]
+        for b, i, j in rows.tolist()
+    ]
+    return torch.stack(views) if views else maps.new_zeros(0, maps.shape[1], side, side)
+
+
+@torch.no_grad()
+def _best_masks(
+    network: SiamMask, pairs: Pairs, seen: tuple[Tensor, ...], refine: bool, size: int
+) -> Tensor:
+    """Soft masks (B, 1, 1, size, size) of the best responses, where they lie in the clips."""
+    said, (found, p0, p1, p2) = seen[0].float(), seen[-4:]
+    b, n = len(said), said.shape[-1]
+    scores = said if said.shape[1] == 1 else said.view(b, 2, -1, n, n).softmax(1)[:, 1]
+    best = scores.amax(1).flatten(1).argmax(1)  # (B,)
+    rows = torch.stack([torch.arange(b, device=best.device), best // n, best % n], 1)
+    vectors = found[rows[:, 0], :, rows[:, 1], rows[:, 2]][..., None, None]
+    if refine:
+        shown = [_cut(maps, rows, *w) for maps, w in zip((p0, p1, p2), WINDOWS, strict=True)]
+        logits = network.refine(vectors, *shown)
+    else:
+        logits = network.coarse_masks(vectors)
+    side = pairs.regions.shape[-1]
+    corner = STRIDE * (rows[:, 1:].flip(1) - RING)  # x, y of the windows in the regions
+    middle = ((corner + EXEMPLAR / 2) * 2 / side - 1)[..., None]
+    # from the clip to the region, from there to the window
+    into = pairs.back.clone()
+    into[..., 2:] -= middle
+    into *= side / EXEMPLAR
+    grid = F.affine_grid(into, [b, 1, size, size], align_corners=False)
+    masks = F.grid_sample(logits.float().sigmoid(), grid, align_corners=False)
+    return masks[:, None]
+
+
+TRAINING = Training(step=pair_step, settings=SiamSettings, table="siam")
