@@ -2,14 +2,34 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import pytest
 
 from painted_results import hard_labels, pairs_of, results_of, write
 
 
-def test_content_is_that_of_the_table(tmp_path):
-    pairs = pairs_of(results_of(hard_labels(), known=(9,)), first=3)
+def turned(pairs):
+    """The same with rotated boxes: those of objects that are lost have no corners."""
+    corners = ((1.5, 2.0), (3.0, 0.5), (4.25, 1.75), (2.75, 3.25))
+    return [
+        (
+            frame,
+            replace(
+                result,
+                objects={
+                    i: replace(each, rotated=corners if each.area else ())
+                    for i, each in result.objects.items()
+                },
+            ),
+        )
+        for frame, result in pairs
+    ]
+
+
+@pytest.mark.parametrize("given", [lambda pairs: pairs, turned])
+def test_content_is_that_of_the_table(tmp_path, given):
+    pairs = given(pairs_of(results_of(hard_labels(), known=(9,)), first=3))
     write("csv", tmp_path, pairs)
     write("json", tmp_path, pairs)
     with (tmp_path / "objects.csv").open(newline="") as file:
@@ -26,6 +46,16 @@ def test_content_is_that_of_the_table(tmp_path):
                 assert value is None
             else:
                 assert value == float(text)
+
+
+def test_corners_follow_where_there_are_rotated_boxes(tmp_path):
+    write("csv", tmp_path, turned(pairs_of(results_of(hard_labels(), known=(9,)))))
+    with (tmp_path / "objects.csv").open(newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[0][10:] == [f"rotated_{axis}{n}" for n in range(4) for axis in "xy"]
+    seen = next(row for row in rows if row[9] == "present")
+    assert [float(value) for value in seen[10:]] == [1.5, 2.0, 3.0, 0.5, 4.25, 1.75, 2.75, 3.25]
+    assert all(row[10:] == [""] * 8 for row in rows if row[9] == "lost")
 
 
 @pytest.mark.parametrize("pairs", [[], pairs_of(results_of(hard_labels()[2:3]))])

@@ -272,8 +272,10 @@ def test_results_come_back_as_they_were(tmp_path, clip, video):
     labels = np.where(clip.labels[0] == 2, 300, clip.labels[0]).astype(np.uint16)
     objects = {
         1: ObjectResult(0.25, 7, (1, 2, 3, 4), "present"),
-        300: ObjectResult(0.0, 0, None, "lost"),
+        300: ObjectResult(0.0, 0, None, "lost", rotated=()),
     }
+    corners = ((0.5, 1.0), (2.0, 1.0), (2.0, 3.25), (0.5, 3.25))
+    objects[1] = replace(objects[1], rotated=corners)
     rng = np.random.default_rng(0)
     opinions = {i: Opinion(rng.normal(0, 3, (12, 16)).astype(np.float32), 0.5) for i in objects}
     given = Result(labels, objects, SoftMasks(opinions, labels))

@@ -56,8 +56,8 @@ def crop_halves(
     tight: Tensor,
     small: Tensor,
     generator: Generator,
-    room: Sequence[float],
-    limit: float,
+    room: Sequence[float] = (1.2, 2.6),
+    limit: float = 1.0,
 ) -> Tensor:
     """How large the crops around objects are.
 

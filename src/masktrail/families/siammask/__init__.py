@@ -9,6 +9,7 @@ FAMILY = Family(
     propagator=Lazy(__name__, "propagator:SiamMaskPropagator"),
     graphs=Lazy(__name__, "graphs:graphs"),
     training=Lazy(__name__, "training:TRAINING"),
+    importer=Lazy(__name__, "importing:from_siammask"),
     traits=Traits(
         prompts=("mask", "box"),
         strays=False,

@@ -6,6 +6,8 @@ Source: SiamMask (Wang et al., CVPR 2019) and the code published with it.
 from dataclasses import dataclass
 from typing import Literal
 
+from masktrail.errors import InputError
+
 EXEMPLAR, SEARCH = 127, 255
 """Sides of the crops around the object as it was marked and of those it is sought in, pixels."""
 
@@ -35,7 +37,7 @@ class SiamMaskConfig:
         width: channels of the heads; 256 in the paper.
 
     Raises:
-        ValueError: an unknown backbone, or another number of branches.
+        InputError: an unknown backbone, or another number of branches.
     """
 
     backbone: Literal["resnet18", "resnet50"] = "resnet18"
@@ -43,11 +45,12 @@ class SiamMaskConfig:
     width: int = 128
 
     def __post_init__(self) -> None:
-        if self.backbone not in TAPS or self.branches not in ("two", "three"):
-            raise ValueError(
-                f"backbone = {self.backbone!r}, branches = {self.branches!r}; expected one of "
-                f"{', '.join(TAPS)} and one of two, three"
-            )
+        known = {"backbone": tuple(TAPS), "branches": ("two", "three")}
+        for name, choices in known.items():
+            if getattr(self, name) not in choices:
+                raise InputError(
+                    f"{name} = {getattr(self, name)!r}; choose one of {', '.join(choices)}."
+                )
 
     @property
     def heads(self) -> dict[str, int]:

@@ -25,69 +25,90 @@ BLURS = (3, 5, 7)
 
 @dataclass(frozen=True)
 class Pairs:
-    """Exemplars and where to look for them.
+    """Exemplars and where to look for them, P of each.
 
     Attributes:
-        exemplars: (B, 3, 127, 127) in [0, 1].
-        regions: (B, 3, S, S) in [0, 1].
-        masks: of the object in the region, 0 or 1, (B, S, S); all 0 where it is not there.
-        boxes: x0, y0, x1, y1 of it (B, 4), pixels of the region.
-        there: whether the exemplar's object is in the region, bool (B,).
-        strange: whether it was sought in another clip, bool (B,).
-        back: matrices (B, 2, 3) from positions in the clip's second frame to those in the region,
-            both [-1, 1] x [-1, 1].
+        exemplars: (P, 3, 127, 127) in [0, 1].
+        regions: (P, 3, S, S) in [0, 1].
+        masks: of the object in the region, 0 or 1, (P, S, S); all 0 where it is not there.
+        boxes: x0, y0, x1, y1 of it (P, 4), pixels of the region.
+        known: whether there is an object, bool (P,).
+        there: whether the exemplar's object is in the region, bool (P,).
+        strange: whether it is sought in another clip, bool (P,).
+        back: matrices (P, 2, 3) from positions in the clip's frame to those in the region, both
+            [-1, 1] x [-1, 1].
     """
 
     exemplars: Tensor
     regions: Tensor
     masks: Tensor
     boxes: Tensor
+    known: Tensor
     there: Tensor
     strange: Tensor
     back: Tensor
 
 
 def cut_pairs(clips: Clips, settings: SiamSettings) -> Pairs:
-    """Pairs of clips of two frames and one object, one each; random numbers are torch's own."""
-    device, b, size = clips.images.device, len(clips.images), clips.images.shape[-1]
-    truth = clips.masks[:, :, 0]  # (B, 2, S, S)
-    seen = truth.flatten(2).any(2)  # (B, 2)
-    first, second = tight_boxes(truth[:, 0] > 0.5), tight_boxes(truth[:, 1] > 0.5)
-    second = torch.where(seen[:, 1:], second, first)  # it is looked for where it was
+    """Every object of the first frames of clips, and the later frames to look for it.
+
+    Random numbers are torch's own.
+
+    Returns:
+        A pair for each clip, each later frame, each object, in this order.
+    """
+    device, size = clips.images.device, clips.images.shape[-1]
+    count = clips.masks.shape[1] - 1, clips.masks.shape[2]  # later frames, objects
+    start = _spread(clips.masks[:, :1], (count[0], 1))
+    later = clips.masks[:, 1:].flatten(0, 2)  # (P, S, S)
+    before = _spread(clips.images[:, :1, None], count)
+    now = _spread(clips.images[:, 1:, None], (1, count[1]))  # (P, 3, S, S)
+    known = _spread(clips.valid[:, None], (count[0], 1))
+    seen = later.flatten(1).any(1)
+    first, second = tight_boxes(start > 0.5), tight_boxes(later > 0.5)
+    second = torch.where(seen[:, None], second, first)  # it is looked for where it was
     near, wide = _squares(first), _squares(second)
     if settings.spoilt:
         near = _moved(near, EXEMPLAR_SHIFT / EXEMPLAR, EXEMPLAR_SCALE)
     wide[:, 2] *= settings.search / EXEMPLAR
     wide = _moved(wide, settings.shift / settings.search, settings.scale)
-    fill = clips.images[:, 0].mean((2, 3))[..., None, None]  # (B, 3, 1, 1)
+    fill = before.mean((2, 3))[..., None, None]  # (P, 3, 1, 1)
     with no_autocast(device):  # bfloat16 knows no position to the pixel
-        exemplars = _cut(clips.images[:, 0] - fill, near, EXEMPLAR) + fill
-        regions = _cut(clips.images[:, 1] - fill, wide, settings.search) + fill
-        masks = (_cut(truth[:, 1:], wide, settings.search)[:, 0] > 0.5).float()
-    strange = sent(torch.rand(b) < settings.strangers, device)
-    exemplars = torch.where(strange[:, None, None, None], exemplars.roll(1, 0), exemplars)
-    colourless = sent(torch.rand(b, 1, 1, 1) < settings.grey, device)
+        exemplars = _cut(before - fill, near, EXEMPLAR) + fill
+        regions = _cut(now - fill, wide, settings.search) + fill
+        masks = (_cut(later[:, None], wide, settings.search)[:, 0] > 0.5).float()
+    strange = sent(torch.rand(len(known)) < settings.strangers, device)
+    others = exemplars.roll(count[0] * count[1], 0)  # of the clip before
+    exemplars = torch.where(strange[:, None, None, None], others, exemplars)
+    colourless = sent(torch.rand(len(known), 1, 1, 1) < settings.grey, device)
     exemplars, regions = (
         torch.where(colourless, x.mean(1, keepdim=True), x).clamp(0, 1)
         for x in (exemplars, regions)
     )
-    there = masks.flatten(1).any(1) & clips.valid[:, 0] & ~strange
-    ratio = settings.search / wide[:, 2:]
+    there = masks.flatten(1).any(1) & known & ~strange
     corners = second.unflatten(1, (2, 2)) - wide[:, None, :2]
-    boxes = (corners * ratio[..., None]).flatten(1) + settings.search / 2
+    ratio = settings.search / wide[:, 2:, None]
     return Pairs(
         exemplars,
         _blurred(regions, settings.blur),
         masks * there[:, None, None],
-        boxes,
+        (corners * ratio).flatten(1) + settings.search / 2,
+        known,
         there,
         strange,
         _back(wide, size),
     )
 
 
+def _spread(values: Tensor, counts: tuple[int, int]) -> Tensor:
+    """(B, T, N, ...) for each clip, later frame and object (P, ...), so often as told."""
+    b, t, n, *rest = values.shape
+    times = t * counts[0], n * counts[1]
+    return values.expand(b, *times, *rest).flatten(0, 2)
+
+
 def _squares(boxes: Tensor) -> Tensor:
-    """Middles and sides (B, 3) of exemplars of objects with boxes (B, 4): SiamFC's margin."""
+    """Middles and sides (P, 3) of exemplars of objects with boxes (P, 4): SiamFC's margin."""
     corners = boxes.unflatten(1, (2, 2))
     sides = (corners[:, 1] - corners[:, 0]).clamp_min(1)
     side = (sides + sides.mean(1, keepdim=True)).prod(1, keepdim=True).sqrt()
@@ -95,7 +116,7 @@ def _squares(boxes: Tensor) -> Tensor:
 
 
 def _moved(squares: Tensor, shift: float, scale: float) -> Tensor:
-    """Squares (B, 3) moved by up to a share of their sides, and resized."""
+    """Squares (P, 3) moved by up to a share of their sides, and resized."""
     b, generator = len(squares), torch.default_generator
     moves = sent(uniform((b, 2), -shift, shift, generator), squares.device)
     sizes = sent(uniform((b, 1), -scale, scale, generator), squares.device)
@@ -103,11 +124,11 @@ def _moved(squares: Tensor, shift: float, scale: float) -> Tensor:
 
 
 def _cut(images: Tensor, squares: Tensor, side: int) -> Tensor:
-    """Squares (B, 3) of pictures (B, C, S, S), resampled to `side`; 0 beyond the pictures."""
+    """Squares (P, 3) of pictures (P, C, S, S), resampled to `side`; 0 beyond the pictures."""
     size = images.shape[-1]
     scale, middle = squares[:, 2:, None] / size, squares[:, :2, None] * 2 / size - 1
     eye = torch.eye(2, device=images.device)
-    matrices = torch.cat([eye * scale, middle], 2)  # (B, 2, 3)
+    matrices = torch.cat([eye * scale, middle], 2)  # (P, 2, 3)
     grid = F.affine_grid(matrices, [len(images), 1, side, side], align_corners=False)
     return F.grid_sample(images.float(), grid, align_corners=False)
 
@@ -120,7 +141,7 @@ def _back(squares: Tensor, size: int) -> Tensor:
 
 
 def _blurred(images: Tensor, share: float) -> Tensor:
-    """A share of pictures (B, 3, S, S) blurred, all by the same square."""
+    """A share of pictures (P, 3, S, S) blurred, all by the same square."""
     chosen = sent(torch.rand(len(images), 1, 1, 1) < share, images.device)
     side = BLURS[int(torch.randint(len(BLURS), ()))]
     blurred = F.avg_pool2d(images, side, 1, side // 2, count_include_pad=False)

@@ -12,6 +12,7 @@ from masktrail.families.siammask.settings import SiamSettings
 from masktrail.families.siammask.targets import (
     Targets,
     anchor_targets,
+    in_any_order,
     mask_windows,
     middle_targets,
 )
@@ -20,7 +21,7 @@ from masktrail.recipe import Stage, Training
 
 
 def pair_step(network: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
-    """Seeks the object of every clip's first frame in its second one.
+    """Seeks the objects of every clip's first frame in its later ones.
 
     Losses: of the score softmax cross-entropy, positives and negatives weighing one half each, or
     the logistic loss likewise without anchors; of the box L1; of the masks the logistic loss, in
@@ -33,20 +34,23 @@ def pair_step(network: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
     targets = anchor_targets(pairs) if three else middle_targets(pairs)
     seen = _look(network, pairs, settings.refine)
     *said, found, p0, p1, p2 = seen
-    rows = _windows(targets, settings)
+    rows, counted = _windows(targets, settings)
     truth = mask_windows(pairs.masks, rows)
-    vectors = found[rows[:, 0], :, rows[:, 1], rows[:, 2]][..., None, None]  # (M, C, 1, 1)
+    vectors = _at(found, rows)
     parts = {}
     if not settings.refine:
         parts["score"] = settings.score * _score_loss(said[0].float(), targets)
         if three:
             parts["box"] = settings.box * _box_loss(said[1].float(), targets)
-    parts["mask"] = settings.mask * _mask_loss(network.coarse_masks(vectors), truth)
+    parts["mask"] = settings.mask * _mask_loss(network.coarse_masks(vectors), truth, counted)
     if settings.refine:
         shown = [_cut(maps, rows, *w) for maps, w in zip((p0, p1, p2), WINDOWS, strict=True)]
-        parts["refined"] = settings.mask * _mask_loss(network.refine(vectors, *shown), truth)
+        logits = network.refine(vectors, *shown)
+        parts["refined"] = settings.mask * _mask_loss(logits, truth, counted)
     masks = _best_masks(network, pairs, seen, settings.refine, clips.images.shape[-1])
-    return StepOutput(torch.stack(list(parts.values())).sum(), parts, masks)
+    b, t, n = clips.masks.shape[:3]
+    loss = torch.stack(list(parts.values())).sum()
+    return StepOutput(loss, parts, masks.unflatten(0, (b, t - 1, n)))
 
 
 def _look(network: SiamMask, pairs: Pairs, refine: bool) -> tuple[Tensor, ...]:
@@ -59,22 +63,26 @@ def _look(network: SiamMask, pairs: Pairs, refine: bool) -> tuple[Tensor, ...]:
         return network.search(pairs.regions, *network.exemplar(pairs.exemplars))
 
 
-def _windows(targets: Targets, settings: SiamSettings) -> Tensor:
-    """Positive responses (M, 3): of which pair, row, column. At most so many of each pair."""
-    positive = targets.positive.any(1)  # (B, n, n)
+def _windows(targets: Targets, settings: SiamSettings) -> tuple[Tensor, Tensor]:
+    """Responses whose masks are learned, so many of each pair.
+
+    Returns:
+        Which pair, row and column, int64 (M, 3); and whether it is a positive one, bool (M,).
+    """
+    positive = targets.positive.any(1)  # (P, n, n)
     if settings.search != SEARCH:  # windows that lie in the search region
         inner = torch.zeros_like(positive)
         inner[:, RING:-RING, RING:-RING] = True
         positive = positive & inner
-    flat = positive.flatten(1)
-    chances = torch.rand(flat.shape).to(flat.device).masked_fill(~flat, 2.0)
-    ranks = chances.argsort(1).argsort(1)
-    chosen = (flat & (ranks < settings.windows)).view(positive.shape)
-    return chosen.nonzero()
+    flat, n = positive.flatten(1), positive.shape[-1]
+    chosen = in_any_order(flat)[:, : settings.windows]  # (P, K)
+    pair = torch.arange(len(flat), device=flat.device)[:, None].expand_as(chosen)
+    rows = torch.stack([pair, chosen // n, chosen % n], 2).flatten(0, 1)
+    return rows, flat.gather(1, chosen).flatten()
 
 
 def _score_loss(said: Tensor, targets: Targets) -> Tensor:
-    """Of scores (B, 2A, n, n), or (B, 1, n, n) without anchors."""
+    """Of scores (P, 2A, n, n), or (P, 1, n, n) without anchors."""
     b, a, n = *targets.positive.shape[:2], said.shape[-1]
     if targets.shifts is None:
         missed, alarm = F.softplus(-said), F.softplus(said)
@@ -85,44 +93,46 @@ def _score_loss(said: Tensor, targets: Targets) -> Tensor:
 
 
 def _box_loss(said: Tensor, targets: Targets) -> Tensor:
-    """Of boxes (B, 4A, n, n): the mean of a pair's positive anchors, of pairs that have any."""
+    """Of boxes (P, 4A, n, n): the mean of a pair's positive anchors, of pairs that have any."""
     assert targets.shifts is not None
-    errors = (said.view(targets.shifts.shape) - targets.shifts).abs().sum(1)  # (B, A, n, n)
+    errors = (said.view(targets.shifts.shape) - targets.shifts).abs().sum(1)  # (P, A, n, n)
     positive = targets.positive.to(errors.dtype)
     count = positive.sum((1, 2, 3))
     each = (errors * positive).sum((1, 2, 3)) / count.clamp_min(1)
     return each.sum() / len(each)
 
 
-def _mask_loss(logits: Tensor, truth: Tensor) -> Tensor:
-    """Of masks (M, 1, 127, 127) in windows; 0 of none."""
-    if not len(truth):
-        return logits.float().sum()
-    return F.binary_cross_entropy_with_logits(logits[:, 0].float(), truth)
+def _mask_loss(logits: Tensor, truth: Tensor, counted: Tensor) -> Tensor:
+    """Of masks (M, 1, 127, 127) in windows, those that count."""
+    losses = F.binary_cross_entropy_with_logits(logits[:, 0].float(), truth, reduction="none")
+    return masked_mean(losses.mean((1, 2)), counted)
+
+
+def _at(maps: Tensor, rows: Tensor) -> Tensor:
+    """Responses (M, C, 1, 1) of maps (P, C, n, n): which map, row and column, (M, 3)."""
+    return maps[rows[:, 0], :, rows[:, 1], rows[:, 2]][..., None, None]
 
 
 def _cut(maps: Tensor, rows: Tensor, side: int, step: int) -> Tensor:
-    """Windows (M, C, side, side) of responses (M, 3) in maps (B, C, h, w), zeros beyond them."""
-    border = step * RING
-    padded = F.pad(maps, [border] * 4)
-    views = [
-        padded[b, :, step * i : step * i + side, step * j : step * j + side]
-        for b, i, j in rows.tolist()
-    ]
-    return torch.stack(views) if views else maps.new_zeros(0, maps.shape[1], side, side)
+    """Windows (M, C, side, side) of responses (M, 3) in maps (P, C, h, w), zeros beyond them."""
+    padded = F.pad(maps, [step * RING] * 4)
+    along = torch.arange(side, device=maps.device)
+    down, across = (step * rows[:, i, None] + along for i in (1, 2))  # (M, side)
+    views = padded.movedim(1, -1)[rows[:, :1, None], down[:, :, None], across[:, None]]
+    return views.movedim(-1, 1)
 
 
 @torch.no_grad()
 def _best_masks(
     network: SiamMask, pairs: Pairs, seen: tuple[Tensor, ...], refine: bool, size: int
 ) -> Tensor:
-    """Soft masks (B, 1, 1, size, size) of the best responses, where they lie in the clips."""
+    """Soft masks (P, size, size) of the best responses, where they lie in the clips."""
     said, (found, p0, p1, p2) = seen[0].float(), seen[-4:]
     b, n = len(said), said.shape[-1]
     scores = said if said.shape[1] == 1 else said.view(b, 2, -1, n, n).softmax(1)[:, 1]
-    best = scores.amax(1).flatten(1).argmax(1)  # (B,)
+    best = scores.amax(1).flatten(1).argmax(1)  # (P,)
     rows = torch.stack([torch.arange(b, device=best.device), best // n, best % n], 1)
-    vectors = found[rows[:, 0], :, rows[:, 1], rows[:, 2]][..., None, None]
+    vectors = _at(found, rows)
     if refine:
         shown = [_cut(maps, rows, *w) for maps, w in zip((p0, p1, p2), WINDOWS, strict=True)]
         logits = network.refine(vectors, *shown)
@@ -136,8 +146,7 @@ def _best_masks(
     into[..., 2:] -= middle
     into *= side / EXEMPLAR
     grid = F.affine_grid(into, [b, 1, size, size], align_corners=False)
-    masks = F.grid_sample(logits.float().sigmoid(), grid, align_corners=False)
-    return masks[:, None]
+    return F.grid_sample(logits.float().sigmoid(), grid, align_corners=False)[:, 0]
 
 
 TRAINING = Training(step=pair_step, settings=SiamSettings, table="siam")
