@@ -57,10 +57,14 @@ class Oracle:
 
     def exemplar(self, images: Any) -> Any:
         self.seen.append(images[0])
-        return (NOTHING, NOTHING, NOTHING)
+        return (NOTHING,) * (3 if self.branches == "three" else 2)
 
-    def search(self, images: Any, *kernels: Any) -> Any:
-        mask = red(images[0])
+    def search(self, images: Any) -> Any:
+        features = (red(images[0]),) * (3 if self.branches == "three" else 2)
+        return *features, NOTHING, NOTHING, NOTHING
+
+    def match(self, *parts: Any) -> Any:
+        mask = parts[-1]
         rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
         middle = (SEARCH - 1) / 2
         x, y = (columns[0] + columns[-1]) / 2 - middle, (rows[0] + rows[-1]) / 2 - middle
@@ -68,13 +72,13 @@ class Oracle:
         grid = anchors(25)
         far = np.hypot(grid[0] - x, grid[1] - y) + np.abs(np.log(grid[2] * high / grid[3] / wide))
         scores = np.where(far == far.min(), 20.0, -20.0).astype(np.float32)  # (A, 25, 25)
-        maps = mask.astype(np.float32), NOTHING, NOTHING, NOTHING
         if self.branches == "two":
-            return scores.max(0)[None, None], *maps
+            return scores.max(0)[None, None], mask.astype(np.float32)
         boxes = np.stack([(x - grid[0]) / grid[2], (y - grid[1]) / grid[3]])
         boxes = np.concatenate([boxes, [np.log(wide / grid[2]), np.log(high / grid[3])]])
         both = np.concatenate([-scores, scores])[None]
-        return both, boxes.reshape(1, 4 * ANCHORS, 25, 25).astype(np.float32), *maps
+        boxes = boxes.reshape(1, 4 * ANCHORS, 25, 25).astype(np.float32)
+        return both, boxes, mask.astype(np.float32)
 
     def refined(self, mask: Any, p0: Any, p1: Any, p2: Any, place: Any) -> Any:
         border = RING * STRIDE
@@ -228,7 +232,7 @@ def test_a_box_of_nothing_that_is_found_is_taken_by_its_colours() -> None:
     image[150:200, 200:260] = (0, 0, 255)
     follower = tracker("three")
     engine, found = follower.propagator.engine, follower.propagator.engine.search
-    engine.search = lambda images, *kernels: found(painted((0, 0, 9, 9), (255, 255))[None])
+    engine.search = lambda images: found(painted((0, 0, 9, 9), (255, 255))[None])
     box = follower.step(image, {1: Box(195, 145, 265, 205)}).objects[1].box
     assert_near(box, (200, 150, 260, 200), 3)
 

@@ -34,7 +34,9 @@ def test_maps_are_as_large_as_the_paper_has_them(backbone: str, branches: str) -
     network = made(backbone=backbone, branches=branches, width=8)
     kernels = network.exemplar(pictures(127))
     assert [tuple(kernel.shape) for kernel in kernels] == [(1, 8, 5, 5)] * len(kernels)
-    *said, found, p0, p1, p2 = network.search(pictures(255), *kernels)
+    *features, p0, p1, p2 = network.search(pictures(255))
+    assert [tuple(each.shape) for each in features] == [(1, 8, 29, 29)] * len(kernels)
+    *said, found = network.match(*kernels, *features)
     assert [m.shape[1] for m in said] == ([10, 20] if branches == "three" else [1])
     assert {tuple(m.shape[2:]) for m in (*said, found)} == {(25, 25)}
     sides = [(m.shape[1], *m.shape[2:]) for m in (p0, p1, p2)]
@@ -53,14 +55,14 @@ def test_graphs_say_what_the_functions_give(branches: str) -> None:
     network = made(branches=branches, width=8)
     said = graphs(network.config)
     kernels = network.exemplar(pictures(127))
-    assert [k.shape for k in kernels] == [
-        shape for name, shape in said["search"].inputs.items() if name.endswith("_kernel")
-    ]
-    outputs = dict(
-        zip(said["search"].outputs, network.search(pictures(255), *kernels), strict=True)
-    )
-    for name, shape in said["refined"].inputs.items():
-        assert name == "place" or tuple(outputs[name].shape) == shape
+    parts = network.search(pictures(255))
+    shapes = dict(zip(said["exemplar"].outputs, (k.shape for k in kernels), strict=True))
+    shapes |= dict(zip(said["search"].outputs, (part.shape for part in parts), strict=True))
+    found = network.match(*kernels, *parts[: len(kernels)])
+    shapes |= dict(zip(said["match"].outputs, (each.shape for each in found), strict=True))
+    for function in ("match", "coarse", "refined"):
+        for name, shape in said[function].inputs.items():
+            assert name == "place" or tuple(shapes[name]) == shape
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)

@@ -35,14 +35,6 @@ class DepthCorr(nn.Module):
         self.conv_search = _unit(width, width, 3)
         self.head = nn.Sequential(*_unit(width, width, 1), nn.Conv2d(width, channels, 1))
 
-    def correlate(self, kernel: Tensor, search: Tensor) -> Tensor:
-        """Responses (B, C, 25, 25) of kernels (B, C, 5, 5) and search features (B, C, 31, 31)."""
-        search = self.conv_search(search)  # (B, C, 29, 29)
-        b, c = kernel.shape[:2]
-        stacked = search.reshape(1, b * c, *search.shape[2:])
-        found = F.conv2d(stacked, kernel.reshape(b * c, 1, *kernel.shape[2:]), groups=b * c)
-        return found.reshape(b, c, *found.shape[2:])
-
 
 class Refine(nn.Module):
     """From a response to its mask with the help of the backbone's maps (section 3.2, figure 3)."""
@@ -73,7 +65,7 @@ class Refine(nn.Module):
 
 
 class SiamMask(nn.Module):
-    """The network; its functions are `exemplar`, `search`, `coarse` and `refined`."""
+    """The network; its functions are `exemplar`, `search`, `match`, `coarse` and `refined`."""
 
     frames = 2
 
@@ -94,33 +86,40 @@ class SiamMask(nn.Module):
         features = self.features(images)[3]  # (B, C, 7, 7)
         return tuple(self._head(name).conv_kernel(features) for name in self.heads)
 
-    def search(self, images: Tensor, *kernels: Tensor) -> tuple[Tensor, ...]:
-        """What is found of exemplars in search regions.
+    def search(self, images: Tensor) -> tuple[Tensor, ...]:
+        """What there is in search regions, whatever is sought in them.
 
         Args:
             images: (B, 3, 255, 255) in [0, 1].
-            kernels: as `exemplar` gave them.
+
+        Returns:
+            For each head (B, C, 29, 29); then what `refined` wants, maps at strides 2, 4 and 8.
+        """
+        *maps, features = self.features(images)
+        return *(self._head(name).conv_search(features) for name in self.heads), *maps
+
+    def match(self, *parts: Tensor) -> tuple[Tensor, ...]:
+        """Where exemplars are found.
+
+        Args:
+            parts: as `exemplar` gave them, one for each head, then as `search` did.
 
         Returns:
             Scores (B, 10, 25, 25), five anchors' logits against the object, then for it, and boxes
             (B, 20, 25, 25), see `anchors.decoded`; of two branches scores (B, 1, 25, 25) alone.
-            Then what `coarse` and `refined` want: responses (B, C, 25, 25), and maps of the region
-            at strides 2, 4 and 8.
+            Then responses (B, C, 25, 25), which `coarse` and `refined` make masks of.
         """
-        p0, p1, p2, features = self.features(images)
-        said, found = [], features
-        for name, kernel in zip(self.heads, kernels, strict=True):
-            head = self._head(name)
-            found = head.correlate(kernel, features)
-            if name != "mask":
-                said.append(head.head(found))
-        return *said, found, p0, p1, p2
+        said, n = [], len(self.heads)
+        for name, kernel, features in zip(self.heads, parts[:n], parts[n:], strict=True):
+            found = correlate(kernel, features)
+            said.append(found if name == "mask" else self._head(name).head(found))
+        return tuple(said)
 
     def coarse(self, responses: Tensor, place: Tensor) -> Tensor:
         """Logits (B, 1, 127, 127) of the mask of a response, drawn 63 pixels wide.
 
         Args:
-            responses: as `search` gave them.
+            responses: as `match` gave them.
             place: row and column of the response (2,), whole numbers.
         """
         return self.coarse_masks(_at(responses, place.long()))
@@ -151,6 +150,22 @@ class SiamMask(nn.Module):
 
     def _head(self, name: str) -> DepthCorr:
         return cast(DepthCorr, self.heads[name])
+
+
+def correlate(kernel: Tensor, features: Tensor) -> Tensor:
+    """Correlation channel by channel.
+
+    Args:
+        kernel: (B, C, 5, 5).
+        features: (B, C, 29, 29).
+
+    Returns:
+        (B, C, 25, 25).
+    """
+    b, c = kernel.shape[:2]
+    stacked = features.reshape(1, b * c, *features.shape[2:])
+    found = F.conv2d(stacked, kernel.reshape(b * c, 1, *kernel.shape[2:]), groups=b * c)
+    return found.reshape(b, c, *found.shape[2:])
 
 
 def window(maps: Tensor, place: Tensor, side: int, step: int) -> Tensor:

@@ -181,9 +181,8 @@ class SiamMaskPropagator:
         exemplar = context(target.width, target.height)
         region = Square.around(target.x, target.y, exemplar * SEARCH / EXEMPLAR)
         crop = region.cut(self._image, SEARCH, target.fill)
-        scores, *boxes, responses, p0, p1, p2 = self.engine.run(
-            "search", crop[None], *target.kernels
-        )
+        *features, p0, p1, p2 = self.engine.run("search", crop[None])
+        scores, *boxes, responses = self.engine.run("match", *target.kernels, *features)
         scale = EXEMPLAR / exemplar
         best = choose(
             self.engine.array(scores)[0],

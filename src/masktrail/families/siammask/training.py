@@ -54,13 +54,15 @@ def pair_step(network: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
 
 
 def _look(network: SiamMask, pairs: Pairs, refine: bool) -> tuple[Tensor, ...]:
-    """What `network.search` gives; of it masks alone are learned from where they are refined."""
-    if not refine:
-        return network.search(pairs.regions, *network.exemplar(pairs.exemplars))
-    for part in (network.encoder, network.adjust, network.heads):
-        part.eval()  # their statistics too are left as they are
-    with torch.no_grad():
-        return network.search(pairs.regions, *network.exemplar(pairs.exemplars))
+    """What `match` gives, then maps; of it masks alone are learned from where they are refined."""
+    if refine:
+        for part in (network.encoder, network.adjust, network.heads):
+            part.eval()  # their statistics too are left as they are
+    with torch.set_grad_enabled(torch.is_grad_enabled() and not refine):
+        kernels = network.exemplar(pairs.exemplars)
+        parts = network.search(pairs.regions)
+        n = len(kernels)
+        return *network.match(*kernels, *parts[:n]), *parts[n:]
 
 
 def _windows(targets: Targets, settings: SiamSettings) -> tuple[Tensor, Tensor]:
