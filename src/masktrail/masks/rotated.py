@@ -40,27 +40,26 @@ def rotated_box(mask: NDArray[np.bool_]) -> Corners:
 
 
 def _outline(piece: NDArray[np.bool_], rows: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Middles (P, 2) of the outermost pixels of each row, sorted by x, then y."""
+    """Middles (P, 2) of the outermost pixels of each row: down on the left, up on the right."""
     lefts = piece[rows].argmax(1)
     rights = piece.shape[1] - 1 - piece[rows, ::-1].argmax(1)
-    points = np.stack([np.concatenate([lefts, rights]), np.concatenate([rows, rows])], 1)
-    return np.unique(points, axis=0) + 0.5
+    xs, ys = np.concatenate([lefts, rights[::-1]]), np.concatenate([rows, rows[::-1]])
+    return np.stack([xs, ys], 1) + 0.5
 
 
 def _hull(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The corners of the convex hull of sorted points, around it (Andrew's monotone chain)."""
-    listed: list[tuple[float, float]] = points.tolist()
-    return np.array(_chain(listed)[:-1] + _chain(listed[::-1])[:-1])
+    """The corners of the convex hull of an outline, around it.
 
+    What lies between its two neighbours, or to their inner side, is no corner, whatever else is
+    left out with it.
 
-def _chain(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Points on one side of the hull, from the first to the last."""
-    chain: list[tuple[float, float]] = []
-    for x, y in points:
-        while len(chain) > 1:
-            (x0, y0), (x1, y1) = chain[-2:]
-            if (x1 - x0) * (y - y0) - (y1 - y0) * (x - x0) > 0:
-                break
-            chain.pop()
-        chain.append((x, y))
-    return chain
+    Args:
+        points: of more than one place.
+    """
+    points = points[(points != np.roll(points, 1, 0)).any(1)]  # a row of one pixel has it twice
+    while True:
+        to, since = np.roll(points, -1, 0) - points, points - np.roll(points, 1, 0)
+        corner = since[:, 0] * to[:, 1] - since[:, 1] * to[:, 0] < 0
+        if corner.all() or np.count_nonzero(corner) < 2:
+            return points
+        points = points[corner]

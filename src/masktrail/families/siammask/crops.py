@@ -42,11 +42,19 @@ class Square:
             inner: side of the result, pixels.
             fill: colour (3,) of what lies beyond the picture.
         """
-        x0, y0 = math.floor(self.x), math.floor(self.y)
-        x1, y1 = math.ceil(self.x + self.side), math.ceil(self.y + self.side)
-        whole = _region(image, (x0, y0, x1, y1), fill)
-        x, y = self.x - x0, self.y - y0
-        return resampled(whole, (inner, inner), (x, y, x + self.side, y + self.side))
+        scale, (height, width) = self.side / inner, image.shape[:2]
+        out = np.empty((inner, inner, 3), np.uint8)
+        out[:] = np.rint(fill).astype(np.uint8)
+        x0, x1 = _touching(self.x / scale, width / scale, inner)
+        y0, y1 = _touching(self.y / scale, height / scale, inner)
+        if x0 < x1 and y0 < y1:
+            left, right = self.x + x0 * scale, self.x + x1 * scale
+            top, bottom = self.y + y0 * scale, self.y + y1 * scale
+            box = math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom)
+            part = (left - box[0], top - box[1], right - box[0], bottom - box[1])
+            region = _region(image, box, fill)
+            out[y0:y1, x0:x1] = resampled(region, (y1 - y0, x1 - x0), part)
+        return out
 
     def paste(self, values: Soft, picture: tuple[int, int], outside: float) -> Soft:
         """A map (n, n) of what it shows, put back where it belongs.
@@ -77,15 +85,22 @@ def _region(image: Image, box: tuple[int, int, int, int], fill: NDArray[np.float
     """A rectangle of whole pixels of a picture, filled with a colour beyond it."""
     x0, y0, x1, y1 = box
     height, width = image.shape[:2]
-    left, top = max(0, x0), max(0, y0)
-    right, bottom = max(left, min(width, x1)), max(top, min(height, y1))
+    left, top, right, bottom = max(0, x0), max(0, y0), min(width, x1), min(height, y1)
     if (left, top, right, bottom) == box:
         return image[y0:y1, x0:x1]
     region = np.empty((y1 - y0, x1 - x0, 3), np.uint8)
-    region[:] = np.rint(fill).astype(np.uint8)
-    shown = image[top:bottom, left:right]
-    region[top - y0 : bottom - y0, left - x0 : right - x0] = shown
+    rows, columns = slice(top - y0, bottom - y0), slice(left - x0, right - x0)
+    colour = np.rint(fill).astype(np.uint8)
+    region[: rows.start] = region[rows.stop :] = colour
+    region[rows, : columns.start] = region[rows, columns.stop :] = colour
+    region[rows, columns] = image[top:bottom, left:right]
     return region
+
+
+def _touching(start: float, length: float, count: int) -> tuple[int, int]:
+    """First and last, exclusive, of `count` pixels from `start` that show some of a stretch of
+    `length` from 0."""
+    return max(0, math.floor(-start)), min(count, math.ceil(length - start))
 
 
 def _inside(start: float, length: float, limit: int) -> tuple[int, int]:
