@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from masktrail.data import synth
-from masktrail.data.grids import Trajectories, background_trajectories, crop_halves
+from masktrail.data.grids import Trajectories, background_trajectories, crop_halves, sample
 from masktrail.data.pack import Pack, PackedObject, PackedTrack, open_pack
 from masktrail.data.synth import Clips, ClipSampler, ClipSettings
 from masktrail.errors import InputError
@@ -288,6 +288,36 @@ def test_crops_are_sized_by_picture_or_object_or_so_that_it_is_small() -> None:
     assert crop_halves([tiny], torch.ones(1), small[:1], ~small[:1], generator) == 0.1
     shown = 288 * 0.2 / half[small]
     assert shown.min() < 40 and shown.max() < 60.5
+
+
+def test_tight_crops_have_as_much_room_as_asked_for() -> None:
+    target = PackedObject(id=1, x=0.5, y=0.5, width=0.1, height=0.2, area=0.01)
+    tight, generator = torch.ones(90, dtype=torch.bool), torch.Generator().manual_seed(0)
+    how = [target] * 90, torch.full((90,), 1.5), tight, ~tight, generator, (4.0, 8.0)
+    within, beyond = crop_halves(*how), crop_halves(*how, 1.5)
+    assert 0.8 <= within.min() < 0.9 and within.max() == 1, "no larger than the picture"
+    assert 0.8 <= beyond.min() < 0.9 and 1.4 < beyond.max() <= 1.5
+
+
+@pytest.mark.parametrize("kind", ["stills", "videos"])
+def test_what_lies_beyond_the_picture_has_its_mean_colour(
+    stills: Pack, videos: Pack, kind: str
+) -> None:
+    """Black else: the corners of crops half as large again as their picture."""
+    how = replace(SETTINGS, size=48, paste=0.0, tight=1.0, room=(50.0, 60.0), beyond=True)
+    still = replace(how, still_motion=0.0, real_motion=0.0)
+    images = draw(ClipSampler(stills, [videos], 3), kind, 8, still).images
+    assert images[..., 0, 0].amin(2).mean() > 0.1, "no black"
+    pack = stills if kind == "stills" else videos
+    rows, ids = torch.arange(3), torch.zeros(3, 1, dtype=torch.int64)
+    halves = torch.full((3,), 1.5)
+    target = PackedObject(id=1, x=0.5, y=0.5, width=0.1, height=0.2, area=0.01)
+    generator = torch.Generator().manual_seed(0)
+    where = background_trajectories([target] * 3, torch.ones(3), halves, 1, 0.0, generator)
+    corner = sample(pack, rows, ids, where, 48, filled=True)[:, 0, :3, 0, 0]
+    mean = pack.images[:3].float().mean((1, 2)) / 255
+    torch.testing.assert_close(corner, mean, atol=1e-4, rtol=0)
+    assert not sample(pack, rows, ids, where, 48)[:, 0, :3, 0, 0].any()
 
 
 def test_a_crop_reaches_as_far_as_its_half_side() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
-from masktrail.masks.components import components, dilated, distances, filled
+from masktrail.masks.components import components, dilated, distances, filled, largest
 
 SQUARE = np.ones((3, 3), bool)
 
@@ -93,6 +93,15 @@ def test_components_of_anything(mask: np.ndarray, corners: bool) -> None:
 def test_pieces_that_touch_at_a_corner_belong_together_where_corners_count() -> None:
     mask = np.array([[1, 0, 1], [0, 1, 0], [0, 0, 1]], bool)
     assert components(mask)[1] == 4 and components(mask, corners=True)[1] == 1
+
+
+def test_the_largest_piece_is_the_first_of_several() -> None:
+    mask = np.zeros((6, 9), bool)
+    mask[0, :2] = mask[2:4, 3:6] = mask[5, :] = True
+    assert (largest(mask) == (np.arange(6) == 5)[:, None]).all()
+    mask[5, 6:] = False
+    assert largest(mask).sum() == 6 and largest(mask)[2, 3]
+    assert not largest(np.zeros((3, 3), bool)).any()
 
 
 def test_a_row_does_not_go_on_in_the_next() -> None:

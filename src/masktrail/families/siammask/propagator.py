@@ -6,7 +6,7 @@ Source: SiamMask (Wang et al., CVPR 2019), section 3.3, and the code published w
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,11 +65,11 @@ class Found(NamedTuple):
 class SiamMaskPropagator:
     """Each object is sought by what it looked like when it was marked, around where it was.
 
-    With three branches the box found leads it on, with two the box of its mask.
-
     Args:
         engine: of a `SiamMask`.
         refine: whether masks are refined by the backbone's maps.
+        follow: what says where an object is from then on, the box that is found or that of its
+            mask; with two branches there is the mask alone.
         threshold: pixels at least this likely are the object's.
         penalty: how much is held against another scale or shape of the box.
         window: share of the score that is given for being near where it was.
@@ -82,13 +82,15 @@ class SiamMaskPropagator:
         self,
         engine: Engine,
         refine: bool = True,
+        follow: Literal["box", "mask"] = "box",
         threshold: Annotated[float, Range(0.01, 0.99)] = 0.35,
         penalty: Annotated[float, Range(0)] = 0.04,
         window: Annotated[float, Range(0, 1)] = 0.4,
         rate: Annotated[float, Range(0, 1)] = 1.0,
     ) -> None:
         self.engine, self.device = engine, engine.device
-        self.refine, self.penalty, self.window, self.rate = refine, penalty, window, rate
+        self.refine, self.follow = refine, follow
+        self.penalty, self.window, self.rate = penalty, window, rate
         self.shift = math.log(threshold / (1 - threshold))
         self.scores: dict[int, float] = {}
         self._targets: dict[int, Target | None] = {}
@@ -211,7 +213,7 @@ class SiamMaskPropagator:
 
     def _followed(self, target: Target, best: Choice, scale: float, logits: Soft) -> Target:
         """Where an object is that was found, by its box or by that of its mask."""
-        if best.box is not None:
+        if best.box is not None and self.follow == "box":
             x, y, width, height = (float(value) / scale for value in best.box)
             x, y = target.x + x, target.y + y
         else:
