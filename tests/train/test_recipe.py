@@ -183,6 +183,8 @@ def test_unknown_fields_are_refused_with_those_there_are(
         ("[[stages]]\nclips = { max_gap = 0 }", "max_gap = 0, objects = 1; expected 1 or more"),
         ("[[stages]]\nclips = { objects = 0 }", "max_gap = 12, objects = 0; expected 1 or more"),
         ("[[stages]]\nclips = { max_gap = -1 }", "max_gap = -1; expected such as 12"),
+        ("[[stages]]\nclips = { room = [3.5] }", r"room = \(3.5,\); expected such as \(1.2, 2.6\)"),
+        ("[[stages]]\nclips = { room = [3, 2] }", r"room = \[3, 2\]; expected two numbers of 1"),
         ("stages = 3", "stages = 3; expected tables"),
         ("stages = [3]", "found 3 where the fields of Stage belong"),
         ("[[stages]]\nclips = 3", "found 3 where the fields of ClipSettings belong"),

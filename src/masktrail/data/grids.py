@@ -16,8 +16,8 @@ MIN_HALF = 0.1
 """Crops are no smaller than this share of their picture's height."""
 
 MAX_HALF = 1.5
-"""Crops that are to show a small object are no larger than this share of their picture's short
-side; what lies outside of it is black."""
+"""Crops that may reach beyond their picture, as those of small objects do, are no larger than this
+share of its short side."""
 
 SMALL = (0.07, 0.21)
 """Shares of the crop's side that a small object's longer side has: 20 to 60 pixels of 288."""

@@ -73,7 +73,7 @@ class ClipSettings:
     still_motion: float = 1.0
     real_motion: float = 0.3
     tight: float = 0.0
-    room: tuple[float, ...] = (1.2, 2.6)
+    room: tuple[float, float] = (1.2, 2.6)
     beyond: bool = False
     small: float = 0.0
     plain: bool = False

@@ -32,9 +32,14 @@ def components(mask: Bool, corners: bool = False) -> tuple[NDArray[np.int32], in
     return labels.reshape(mask.shape), int(np.count_nonzero(first))
 
 
-def largest(mask: Bool) -> Bool:
-    """The largest connected piece of a mask (H, W), the first of several; none of an empty one."""
-    pieces, count = components(mask)
+def largest(mask: Bool, corners: bool = False) -> Bool:
+    """The largest connected piece of a mask (H, W), the first of several; none of an empty one.
+
+    Args:
+        mask: bool (H, W).
+        corners: whether pixels that touch at a corner belong together too.
+    """
+    pieces, count = components(mask, corners)
     if count < 2:
         return mask
     areas = np.bincount(pieces.ravel())

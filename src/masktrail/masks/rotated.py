@@ -11,7 +11,7 @@ ENOUGH = 100
 
 
 def rotated_box(mask: NDArray[np.bool_]) -> Corners:
-    """The smallest rectangle around the largest piece of a mask (H, W).
+    """The smallest rectangle around the largest piece of a mask (H, W), corners joining pixels.
 
     That around the middles of its pixels, a side of which lies along one of their convex hull
     (Freeman and Shapira, CACM 1975), and half a pixel more. Around a piece of no more than `ENOUGH`
@@ -20,7 +20,7 @@ def rotated_box(mask: NDArray[np.bool_]) -> Corners:
     Returns:
         Its corners, (0, 0) being that of the picture; none of an empty mask.
     """
-    piece = largest(mask)
+    piece = largest(mask, corners=True)
     rows = np.flatnonzero(piece.any(1))
     if not len(rows):
         return ()
@@ -59,7 +59,8 @@ def _hull(points: NDArray[np.float64]) -> NDArray[np.float64]:
     points = points[(points != np.roll(points, 1, 0)).any(1)]  # a row of one pixel has it twice
     while True:
         to, since = np.roll(points, -1, 0) - points, points - np.roll(points, 1, 0)
-        corner = since[:, 0] * to[:, 1] - since[:, 1] * to[:, 0] < 0
+        turn, ahead = since[:, 0] * to[:, 1] - since[:, 1] * to[:, 0], (since * to).sum(1)
+        corner = (turn < 0) | ((turn == 0) & (ahead < 0))  # or the end of a line
         if corner.all() or np.count_nonzero(corner) < 2:
             return points
         points = points[corner]

@@ -379,7 +379,7 @@ def _object(record: Mapping[str, Any]) -> ObjectResult:
     result = ObjectResult(**{**record, "box": box, "rotated": rotated})
     numbers = (result.score, result.area, *(box or ()), *chain(*(rotated or ())))
     whole = all(isinstance(number, int | float) for number in numbers)
-    if len(numbers) not in (2, 6, 10, 14) or not whole:
+    if len(box or ()) not in (0, 4) or len(rotated or ()) not in (0, 4) or not whole:
         raise ValueError(f"an object of {dict(record)}")
     return result
 

@@ -30,7 +30,9 @@ def wrap(module: nn.Module, device: torch.device) -> nn.Module:
     """The module with its gradients averaged over all processes."""
     if not distributed.is_initialized():
         return module
-    return DistributedDataParallel(module, [device] if device.type == "cuda" else None)
+    devices = [device] if device.type == "cuda" else None
+    # in some stages a part of a network learns and the rest is left as it is
+    return DistributedDataParallel(module, devices, find_unused_parameters=True)
 
 
 def agree(value: T) -> T:

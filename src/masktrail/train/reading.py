@@ -90,7 +90,10 @@ def _fits(value: object, hint: Any) -> bool:
     if get_origin(hint) is Literal:
         return value in get_args(hint)
     if get_origin(hint) is tuple:
-        return isinstance(value, tuple) and all(_fits(item, get_args(hint)[0]) for item in value)
+        kinds = get_args(hint)
+        if not isinstance(value, tuple) or (kinds[-1] is not Ellipsis and len(value) != len(kinds)):
+            return False
+        return all(_fits(item, kinds[0]) for item in value)
     if get_origin(hint) is dict:
         return isinstance(value, dict)
     if hint is bool or isinstance(value, bool):
@@ -130,6 +133,9 @@ def problems(recipe: Recipe) -> Iterator[str]:
                 f"max_gap = {stage.clips.max_gap}, objects = {stage.clips.objects}; expected 1 or "
                 "more of each"
             )
+        low, high = stage.clips.room
+        if not 1 <= low <= high:
+            yield f"room = {[low, high]}; expected two numbers of 1 or more, the smaller one first"
         if stage.real > 0 and not recipe.videos:
             yield "a stage wants real motion (`real` above 0) but `videos` is empty"
         if stage.real < 1 and not recipe.stills:

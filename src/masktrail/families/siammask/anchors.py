@@ -17,6 +17,9 @@ RATIOS = (0.33, 0.5, 1, 2, 3)
 SCALE = 8
 """Side of a square anchor in strides."""
 
+MOST = 4.0
+"""Of the logarithm of a ratio of sides, which else might be no finite number."""
+
 Floats = NDArray[np.float32]
 
 
@@ -51,4 +54,5 @@ def decoded(said: Floats) -> Floats:
     """
     count = said.shape[-1]
     shifts, base = said.reshape(4, ANCHORS, count, count), anchors(count)
-    return np.concatenate([base[:2] + shifts[:2] * base[2:], base[2:] * np.exp(shifts[2:])])
+    ratios = np.exp(shifts[2:].clip(-MOST, MOST))
+    return np.concatenate([base[:2] + shifts[:2] * base[2:], base[2:] * ratios])

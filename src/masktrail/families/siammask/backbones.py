@@ -1,7 +1,7 @@
 """ResNets whose every map lies on the pixels of the one before, at stride 8 to the end.
 
 conv1 and the step to stride 8 are not padded, so that pixel k of a stride-8 map is the picture's
-pixel 7 + 8k whatever the picture's size, and no map knows where its borders are from there on.
+pixel 7 + 8k whatever the picture's size; what is padded keeps its size.
 The third layer keeps stride 8 and looks at every second pixel instead (dilation 2) but for its
 first convolution. Source: SiamMask's published code, for ResNet-50.
 """
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 Maps = tuple[Tensor, Tensor, Tensor, Tensor]
-"""Of pictures of side S: (64, (S-5)/2), (_, (S-1)/4 at 255), and two of (S-7)/8 at stride 8."""
+"""Of pictures of side S: (S-5)/2, (S-3)/4, and two of (S-7)/8 pixels."""
 
 
 class BasicBlock(nn.Module):

@@ -83,6 +83,7 @@ def _see_as_ours(network: SiamMask) -> None:
     mean, std = (torch.tensor(each).view(1, 3, 1, 1) for each in (IMAGENET_MEAN, IMAGENET_STD))
     weight = convolution.weight.flip(1)
     norm.running_mean.div_(LEVELS).sub_((weight * mean).sum((1, 2, 3)))
-    variance = (norm.running_var + norm.eps) / LEVELS**2 - norm.eps
-    norm.running_var.copy_(variance.clamp_min(0))
+    theirs = (norm.running_var + norm.eps) / LEVELS**2
+    norm.running_var.copy_((theirs - norm.eps).clamp_min(0))
+    norm.weight.mul_(((norm.running_var + norm.eps) / theirs).sqrt())  # 1 but for tiny variances
     convolution.weight.copy_(weight * std)

@@ -13,7 +13,7 @@ from masktrail.data.augment import uniform
 from masktrail.data.boxes import tight_boxes
 from masktrail.data.synth import Clips
 from masktrail.devices import no_autocast, sent
-from masktrail.families.siammask.config import EXEMPLAR
+from masktrail.families.siammask.config import EXEMPLAR, RING, STRIDE
 from masktrail.families.siammask.settings import SiamSettings
 
 EXEMPLAR_SHIFT, EXEMPLAR_SCALE = 4, 0.05
@@ -77,7 +77,7 @@ def cut_pairs(clips: Clips, settings: SiamSettings) -> Pairs:
         exemplars = _cut(before - fill, near, EXEMPLAR) + fill
         regions = _cut(now - fill, wide, settings.search) + fill
         masks = (_cut(later[:, None], wide, settings.search)[:, 0] > 0.5).float()
-    strange = sent(torch.rand(len(known)) < settings.strangers, device)
+    strange = sent(torch.rand(len(known)) < settings.strangers, device) & (len(clips.images) > 1)
     others = exemplars.roll(count[0] * count[1], 0)  # of the clip before
     exemplars = torch.where(strange[:, None, None, None], others, exemplars)
     colourless = sent(torch.rand(len(known), 1, 1, 1) < settings.grey, device)
@@ -98,6 +98,27 @@ def cut_pairs(clips: Clips, settings: SiamSettings) -> Pairs:
         strange,
         _back(wide, size),
     )
+
+
+def in_clips(masks: Tensor, rows: Tensor, pairs: Pairs, size: int) -> Tensor:
+    """Masks of windows where they lie in the frames of clips.
+
+    Args:
+        masks: soft (P, 1, 127, 127).
+        rows: whose they are: which pair, row and column of the response (P, 3).
+        pairs: the pairs.
+        size: side of the clips, pixels.
+
+    Returns:
+        (P, size, size), 0 beyond the windows.
+    """
+    side = pairs.regions.shape[-1]
+    corner = STRIDE * (rows[:, 1:].flip(1) - RING)  # x, y of the windows in the regions
+    into = pairs.back.clone()  # from the clip to the region, then on to the window
+    into[..., 2] -= (corner + EXEMPLAR / 2) * 2 / side - 1
+    into *= side / EXEMPLAR
+    grid = F.affine_grid(into, [len(masks), 1, size, size], align_corners=False)
+    return F.grid_sample(masks, grid, align_corners=False)[:, 0]
 
 
 def _spread(values: Tensor, counts: tuple[int, int]) -> Tensor:
@@ -126,18 +147,21 @@ def _moved(squares: Tensor, shift: float, scale: float) -> Tensor:
 def _cut(images: Tensor, squares: Tensor, side: int) -> Tensor:
     """Squares (P, 3) of pictures (P, C, S, S), resampled to `side`; 0 beyond the pictures."""
     size = images.shape[-1]
-    scale, middle = squares[:, 2:, None] / size, squares[:, :2, None] * 2 / size - 1
-    eye = torch.eye(2, device=images.device)
-    matrices = torch.cat([eye * scale, middle], 2)  # (P, 2, 3)
+    scale, middle = _placed(squares, size)
+    matrices = torch.cat([torch.eye(2, device=images.device) * scale, middle], 2)  # (P, 2, 3)
     grid = F.affine_grid(matrices, [len(images), 1, side, side], align_corners=False)
     return F.grid_sample(images.float(), grid, align_corners=False)
 
 
 def _back(squares: Tensor, size: int) -> Tensor:
     """See `Pairs.back`."""
-    scale, middle = squares[:, 2:, None] / size, squares[:, :2, None] * 2 / size - 1
-    eye = torch.eye(2, device=squares.device)
-    return torch.cat([eye / scale, -middle / scale], 2)
+    scale, middle = _placed(squares, size)
+    return torch.cat([torch.eye(2, device=squares.device) / scale, -middle / scale], 2)
+
+
+def _placed(squares: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Sizes (P, 1, 1) and middles (P, 2, 1) of squares in pictures that are [-1, 1] x [-1, 1]."""
+    return squares[:, 2:, None] / size, squares[:, :2, None] * 2 / size - 1
 
 
 def _blurred(images: Tensor, share: float) -> Tensor:

@@ -4,7 +4,7 @@ Source: SiamMask (Wang et al., CVPR 2019), section 3.3, and the code published w
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -18,10 +18,8 @@ from masktrail.families.siammask.crops import Square
 from masktrail.geometry import Soft
 from masktrail.masks import tight_box
 from masktrail.masks.components import largest
-from masktrail.prompts.box import mask_from_box
 from masktrail.settings import Range
-from masktrail.tracking.competition import to_logits
-from masktrail.types import Box, Image, Points
+from masktrail.types import Image
 
 OUTSIDE = -12.0
 """Logit of what lies beyond the window of a mask."""
@@ -29,8 +27,8 @@ OUTSIDE = -12.0
 SMALLEST = 10.0
 """Sides of objects are no shorter, pixels."""
 
-BEYOND = 0.1
-"""An object goes beyond its box by no more than this share of the box's sides."""
+NOTHING = 0.01
+"""Soft masks that are nowhere above this are empty."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,6 @@ class SiamMaskPropagator:
         self.scores: dict[int, float] = {}
         self._targets: dict[int, Target | None] = {}
         self._found: dict[int, Target] = {}
-        self._marked: dict[int, Target] = {}
         self._image: Image = np.zeros((0, 0, 3), np.uint8)
 
     def warm_up(self, height: int, width: int, count: int, shown: int) -> Iterator[None]:
@@ -116,26 +113,9 @@ class SiamMaskPropagator:
         Returns:
             Logits (N, H/2, W/2), objects independent of each other.
         """
-        self._image, self._marked = image, {}
-        self._found, self.scores = {}, {}
+        self._image, self._found, self.scores = image, {}, {}
         logits = [self._sought(object_id) for object_id in ids]
         return np.stack(logits) if logits else np.zeros((0, *self._size), np.float32)
-
-    def mark(self, prompts: Mapping[int, Box | Points]) -> NDArray[np.float32]:
-        """Finds what boxes are around, in the frame last propagated to.
-
-        Args:
-            prompts: boxes by id, in pixels of the image.
-
-        Returns:
-            Logits (N, H/2, W/2), in the order of the prompts.
-        """
-        logits = []
-        for object_id, box in prompts.items():
-            assert isinstance(box, Box)
-            self._marked[object_id] = target = self._target(box)
-            logits.append(self._inside(self._seek(target).logits, box))
-        return np.stack(logits)
 
     def update(self, masks: dict[int, Soft], scores: dict[int, float], prompted: set[int]) -> None:
         """Takes the masks that were settled on for the frame last looked at.
@@ -145,11 +125,8 @@ class SiamMaskPropagator:
             scores: confidence of each, 0 where it is lost.
             prompted: objects whose mask came from the user.
         """
-        for object_id in prompted:
-            target = self._marked.get(object_id) or self._target_of(masks[object_id])
-            self._targets[object_id] = target
-        self._targets.update({i: t for i, t in self._found.items() if i not in prompted})
-        self._marked, self._found = {}, {}
+        self._targets |= self._found | {i: self._marked(masks[i]) for i in prompted}
+        self._found = {}
 
     def forget(self, object_id: int) -> None:
         """Drops everything known of an object."""
@@ -157,11 +134,11 @@ class SiamMaskPropagator:
 
     def state_dict(self) -> dict[str, Any]:
         """Everything needed to go on, as arrays and plain values."""
-        return {"targets": {i: self._told(target) for i, target in self._targets.items()}}
+        return {"targets": {i: self._packed(each) for i, each in self._targets.items()}}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Puts back what `state_dict` gave."""
-        self._targets = {i: self._untold(told) for i, told in state["targets"].items()}
+        self._targets = {i: self._unpacked(each) for i, each in state["targets"].items()}
 
     @property
     def _size(self) -> tuple[int, int]:
@@ -232,42 +209,25 @@ class SiamMaskPropagator:
             height=float(np.clip(target.height + rate * (height - target.height), SMALLEST, high)),
         )
 
-    def _target(self, box: Box) -> Target:
-        """What a box is around, in the image."""
-        width, height = max(box.x1 - box.x0, SMALLEST), max(box.y1 - box.y0, SMALLEST)
-        x, y = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
-        fill = self._image.mean((0, 1), dtype=np.float32)
-        square = Square.around(x, y, context(width, height))
-        crop = square.cut(self._image, EXEMPLAR, fill)
-        return Target(x, y, width, height, fill, tuple(self.engine.run("exemplar", crop[None])))
+    def _marked(self, mask: Soft) -> Target | None:
+        """What a mask (h, w) that was given is of; None where it is empty."""
+        box = tight_box(mask > min(0.5, mask.max() / 2)) if mask.max() > NOTHING else None
+        if box is None:
+            return None
+        x0, y0, x1, y1 = (self.mask_stride * value for value in box)
+        width, height = max(x1 - x0, SMALLEST), max(y1 - y0, SMALLEST)
+        fill = self._image.mean((0, 1)).astype(np.float32)
+        square = Square.around((x0 + x1) / 2, (y0 + y1) / 2, context(width, height))
+        kernels = tuple(self.engine.run("exemplar", square.cut(self._image, EXEMPLAR, fill)[None]))
+        return Target((x0 + x1) / 2, (y0 + y1) / 2, width, height, fill, kernels)
 
-    def _target_of(self, mask: Soft) -> Target | None:
-        """What a mask (h, w) is of; None where it is empty."""
-        box = tight_box(mask > 0.5)
-        return None if box is None else self._target(Box(*(self.mask_stride * v for v in box)))
-
-    def _inside(self, logits: Soft, box: Box) -> Soft:
-        """Logits (h, w) of what lies in a box; where nothing does, of its colours."""
-        more_x, more_y = BEYOND * (box.x1 - box.x0), BEYOND * (box.y1 - box.y0)
-        height, width = (self.mask_stride * (np.arange(n) + 0.5) for n in self._size)
-        inside = ((height > box.y0 - more_y) & (height < box.y1 + more_y))[:, None] & (
-            (width > box.x0 - more_x) & (width < box.x1 + more_x)
-        )
-        kept: Soft = np.where(inside, logits, np.float32(OUTSIDE))
-        if (kept > 0).any():
-            return kept
-        mask = mask_from_box(self._image, box).astype(np.float32)
-        n = self.mask_stride
-        return to_logits(mask.reshape(self._size[0], n, self._size[1], n).mean((1, 3)))
-
-    def _told(self, target: Target | None) -> dict[str, Any] | None:
+    def _packed(self, target: Target | None) -> dict[str, Any] | None:
         if target is None:
             return None
-        kernels = [self.engine.array(kernel) for kernel in target.kernels]
-        return {**vars(target), "kernels": kernels}
+        return {**vars(target), "kernels": [self.engine.array(each) for each in target.kernels]}
 
-    def _untold(self, told: dict[str, Any] | None) -> Target | None:
-        if told is None:
+    def _unpacked(self, packed: dict[str, Any] | None) -> Target | None:
+        if packed is None:
             return None
-        kernels = tuple(self.engine.keep(kernel) for kernel in told["kernels"])
-        return Target(**{**told, "kernels": kernels})
+        kernels = tuple(self.engine.keep(each) for each in packed["kernels"])
+        return Target(**{**packed, "kernels": kernels})

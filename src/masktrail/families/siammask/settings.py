@@ -49,11 +49,18 @@ class SiamSettings(StepSettings):
                 f"search = {self.search}; expected {EXEMPLAR} pixels and a multiple of "
                 f"{2 * STRIDE}, as {least} or {SEARCH}"
             )
-        for name in ("scale", "strangers", "grey", "blur"):
-            if not 0 <= getattr(self, name) <= 1:
+        if self.search > SEARCH or (self.search < SEARCH and not self.refine):
+            yield f"search = {self.search}; expected {SEARCH}, or less with refine = true"
+        for name in ("strangers", "grey", "blur"):
+            if getattr(self, name) > 1:
                 yield f"{name} = {getattr(self, name):g}; expected a share from 0 to 1"
+        if self.scale > 0.5 or self.windows < 1:
+            yield (
+                f"scale = {self.scale:g}, windows = {self.windows}; expected a share of 0.5 or "
+                "less, and 1 or more"
+            )
 
     def unspoilt(self) -> Self:
         """The same for scoring: the object is where it was, as it is."""
-        plain = replace(self, search=SEARCH, spoilt=False, strangers=0.0, grey=0.0, blur=0.0)
-        return replace(plain, shift=0.0, scale=0.0)
+        unmoved = replace(self, search=SEARCH, shift=0.0, scale=0.0)
+        return replace(unmoved, spoilt=False, strangers=0.0, grey=0.0, blur=0.0)

@@ -24,11 +24,11 @@ RADIUS = 16.0
 POSITIVE, ALL, STRANGE = 16, 64, 16
 """At most so many positive anchors of a pair count, so many of all, so many of a stranger's."""
 
-GOLDEN = (5**0.5 - 1) / 2
-"""Multiples of it lie spread between whole numbers."""
-
 MIDDLE = 3
 """Those of a stranger's lie so many responses from the middle, at most."""
+
+GOLDEN = (5**0.5 - 1) / 2
+"""Multiples of it lie spread between whole numbers."""
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from masktrail.data.synth import Clips
-from masktrail.families.siammask.config import EXEMPLAR, RING, SEARCH, STRIDE
+from masktrail.families.siammask.config import RING, SEARCH
 from masktrail.families.siammask.network import WINDOWS, SiamMask
-from masktrail.families.siammask.pairs import Pairs, cut_pairs
+from masktrail.families.siammask.pairs import Pairs, cut_pairs, in_clips
 from masktrail.families.siammask.settings import SiamSettings
 from masktrail.families.siammask.targets import (
     Targets,
@@ -32,22 +32,23 @@ def pair_step(network: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
     pairs = cut_pairs(clips, settings)
     three = network.config.branches == "three"
     targets = anchor_targets(pairs) if three else middle_targets(pairs)
-    seen = _look(network, pairs, settings.refine)
-    *said, found, p0, p1, p2 = seen
+    *said, found, p0, p1, p2 = _look(network, pairs, settings.refine)
+    maps = p0, p1, p2
     rows, counted = _windows(targets, settings)
     truth = mask_windows(pairs.masks, rows)
-    vectors = _at(found, rows)
     parts = {}
     if not settings.refine:
         parts["score"] = settings.score * _score_loss(said[0].float(), targets)
         if three:
             parts["box"] = settings.box * _box_loss(said[1].float(), targets)
-    parts["mask"] = settings.mask * _mask_loss(network.coarse_masks(vectors), truth, counted)
-    if settings.refine:
-        shown = [_cut(maps, rows, *w) for maps, w in zip((p0, p1, p2), WINDOWS, strict=True)]
-        logits = network.refine(vectors, *shown)
-        parts["refined"] = settings.mask * _mask_loss(logits, truth, counted)
-    masks = _best_masks(network, pairs, seen, settings.refine, clips.images.shape[-1])
+    for name, refine in {"mask": False, "refined": True}.items():
+        if settings.refine or not refine:
+            logits = _drawn(network, found, maps, rows, refine)
+            parts[name] = settings.mask * _mask_loss(logits, truth, counted)
+    with torch.no_grad():
+        best = _best(said[0].float())
+        soft = _drawn(network, found, maps, best, settings.refine).float().sigmoid()
+        masks = in_clips(soft, best, pairs, clips.images.shape[-1])
     b, t, n = clips.masks.shape[:3]
     loss = torch.stack(list(parts.values())).sum()
     return StepOutput(loss, parts, masks.unflatten(0, (b, t - 1, n)))
@@ -55,9 +56,8 @@ def pair_step(network: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
 
 def _look(network: SiamMask, pairs: Pairs, refine: bool) -> tuple[Tensor, ...]:
     """What `match` gives, then maps; of it masks alone are learned from where they are refined."""
-    if refine:
-        for part in (network.encoder, network.adjust, network.heads):
-            part.eval()  # their statistics too are left as they are
+    for part in (network.encoder, network.adjust, network.heads):
+        part.train(network.training and not refine)  # their statistics too are left as they are
     with torch.set_grad_enabled(torch.is_grad_enabled() and not refine):
         kernels = network.exemplar(pairs.exemplars)
         parts = network.search(pairs.regions)
@@ -95,7 +95,7 @@ def _score_loss(said: Tensor, targets: Targets) -> Tensor:
 
 
 def _box_loss(said: Tensor, targets: Targets) -> Tensor:
-    """Of boxes (P, 4A, n, n): the mean of a pair's positive anchors, of pairs that have any."""
+    """Of boxes (P, 4A, n, n): the mean of a pair's positive anchors, 0 of pairs that have none."""
     assert targets.shifts is not None
     errors = (said.view(targets.shifts.shape) - targets.shifts).abs().sum(1)  # (P, A, n, n)
     positive = targets.positive.to(errors.dtype)
@@ -110,12 +110,22 @@ def _mask_loss(logits: Tensor, truth: Tensor, counted: Tensor) -> Tensor:
     return masked_mean(losses.mean((1, 2)), counted)
 
 
-def _at(maps: Tensor, rows: Tensor) -> Tensor:
-    """Responses (M, C, 1, 1) of maps (P, C, n, n): which map, row and column, (M, 3)."""
-    return maps[rows[:, 0], :, rows[:, 1], rows[:, 2]][..., None, None]
+def _drawn(
+    network: SiamMask,
+    found: Tensor,
+    maps: tuple[Tensor, Tensor, Tensor],
+    rows: Tensor,
+    refine: bool,
+) -> Tensor:
+    """Logits (M, 1, 127, 127) of masks of responses, of which pair, row and column, (M, 3)."""
+    vectors = found[rows[:, 0], :, rows[:, 1], rows[:, 2]][..., None, None]  # (M, C, 1, 1)
+    if not refine:
+        return network.coarse_masks(vectors)
+    shown = (windows(each, rows, *how) for each, how in zip(maps, WINDOWS, strict=True))
+    return network.refine(vectors, *shown)
 
 
-def _cut(maps: Tensor, rows: Tensor, side: int, step: int) -> Tensor:
+def windows(maps: Tensor, rows: Tensor, side: int, step: int) -> Tensor:
     """Windows (M, C, side, side) of responses (M, 3) in maps (P, C, h, w), zeros beyond them."""
     padded = F.pad(maps, [step * RING] * 4)
     along = torch.arange(side, device=maps.device)
@@ -124,31 +134,12 @@ def _cut(maps: Tensor, rows: Tensor, side: int, step: int) -> Tensor:
     return views.movedim(-1, 1)
 
 
-@torch.no_grad()
-def _best_masks(
-    network: SiamMask, pairs: Pairs, seen: tuple[Tensor, ...], refine: bool, size: int
-) -> Tensor:
-    """Soft masks (P, size, size) of the best responses, where they lie in the clips."""
-    said, (found, p0, p1, p2) = seen[0].float(), seen[-4:]
-    b, n = len(said), said.shape[-1]
-    scores = said if said.shape[1] == 1 else said.view(b, 2, -1, n, n).softmax(1)[:, 1]
-    best = scores.amax(1).flatten(1).argmax(1)  # (P,)
-    rows = torch.stack([torch.arange(b, device=best.device), best // n, best % n], 1)
-    vectors = _at(found, rows)
-    if refine:
-        shown = [_cut(maps, rows, *w) for maps, w in zip((p0, p1, p2), WINDOWS, strict=True)]
-        logits = network.refine(vectors, *shown)
-    else:
-        logits = network.coarse_masks(vectors)
-    side = pairs.regions.shape[-1]
-    corner = STRIDE * (rows[:, 1:].flip(1) - RING)  # x, y of the windows in the regions
-    middle = ((corner + EXEMPLAR / 2) * 2 / side - 1)[..., None]
-    # from the clip to the region, from there to the window
-    into = pairs.back.clone()
-    into[..., 2:] -= middle
-    into *= side / EXEMPLAR
-    grid = F.affine_grid(into, [b, 1, size, size], align_corners=False)
-    return F.grid_sample(logits.float().sigmoid(), grid, align_corners=False)[:, 0]
+def _best(said: Tensor) -> Tensor:
+    """The responses (P, 3), which pair, row, column, whose scores (P, _, n, n) are the best."""
+    p, n = len(said), said.shape[-1]
+    scores = said if said.shape[1] == 1 else said.view(p, 2, -1, n, n).softmax(1)[:, 1]
+    best = scores.amax(1).flatten(1).argmax(1)
+    return torch.stack([torch.arange(p, device=best.device), best // n, best % n], 1)
 
 
 TRAINING = Training(step=pair_step, settings=SiamSettings, table="siam")
