@@ -74,6 +74,7 @@ class Recipe:
         family: name of what is trained.
         model: fields of the family's config.
         init: weights to start from: a safetensors file of the same network, or of its encoder.
+        fresh: parameters whose names start so begin at random, whatever `init` holds of them.
         stills: packed photographs; "" for none.
         videos: packed videos.
         held_out: packed videos that are not trained on, which the run is scored on from time to
@@ -98,6 +99,7 @@ class Recipe:
     family: str = ""
     model: dict[str, Any] = field(default_factory=dict)
     init: str | None = None
+    fresh: tuple[str, ...] = ()
     stills: str = "packs/stills"
     videos: tuple[str, ...] = ("packs/davis2016-train", "packs/clips")
     held_out: str = ""

@@ -82,7 +82,9 @@ class Trainer:
         self.rank, self.device = parallel.start(device)
         torch.manual_seed(recipe.seed)
         network = create(recipe.family, **recipe.model)
-        pretrained = set(initialise(network, Path(recipe.init))) if recipe.init else set()
+        pretrained: set[str] = set()
+        if recipe.init:
+            pretrained |= set(initialise(network, Path(recipe.init), recipe.fresh))
         _freeze(network, recipe.frozen)
         self.network = network.to(  # type: ignore[call-overload]  # missing in torch's stubs
             self.device, memory_format=torch.channels_last

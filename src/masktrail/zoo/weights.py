@@ -127,12 +127,17 @@ def load_network(path: Path) -> tuple[nn.Module, str]:
     return network.eval(), family
 
 
-def initialise(network: nn.Module, path: Path) -> list[str]:
+def initialise(network: nn.Module, path: Path, fresh: tuple[str, ...] = ()) -> list[str]:
     """Copies into `network` whatever of a safetensors file fits it.
 
     A file of the whole network fills it; a file of an encoder fills `network.encoder`. A network
     that can start from other files has a method `start_from`, of tensors by name to the names of
     what they filled, or None where they are none of those.
+
+    Args:
+        network: is filled.
+        path: of the file, or of one of its shards.
+        fresh: tensors of the file whose names start so are left out.
 
     Returns:
         Names of the parameters that were filled.
@@ -140,7 +145,7 @@ def initialise(network: nn.Module, path: Path) -> list[str]:
     Raises:
         InputError: the file is missing, or nothing in it fits.
     """
-    tensors = _tensors(path)
+    tensors = {k: v for k, v in _tensors(path).items() if not k.startswith(fresh)}
     start_from = getattr(network, "start_from", lambda tensors: None)
     filled: list[str] | None = start_from(tensors)
     if filled is not None:

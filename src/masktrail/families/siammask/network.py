@@ -48,6 +48,9 @@ class Refine(nn.Module):
         self.post0 = nn.Conv2d(rough, middle, 3, padding=1)
         self.post1 = nn.Conv2d(middle, fine, 3, padding=1)
         self.post2 = nn.Conv2d(fine, 1, 3, padding=1)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):  # as published: narrow layers else go dead
+                nn.init.kaiming_uniform_(module.weight, a=1)
 
     def forward(self, responses: Tensor, p0: Tensor, p1: Tensor, p2: Tensor) -> Tensor:
         """Logits (M, 1, 127, 127).
