@@ -187,6 +187,13 @@ def test_a_network_learns_a_pair_by_heart(branches: str) -> None:
     assert (shared > 0.5).any(), "drawn where it is in the clip"
 
 
+def test_a_pair_alone_can_be_learned_from() -> None:
+    torch.manual_seed(0)
+    single = clips_of((40, 60, 140, 110), (50, 70, 170, 130))
+    output = pair_step(create("siammask", width=8).train(), single, Stage())
+    assert output.loss.isfinite() and output.masks.shape == (1, 1, 1, SIZE, SIZE)
+
+
 def test_every_object_is_sought_in_every_later_frame() -> None:
     one, other = (100, 100, 160, 160), (200, 60, 240, 100)
     single = clips_of(one, one, other, other)

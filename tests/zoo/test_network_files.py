@@ -111,6 +111,15 @@ def test_initialise_fills_a_whole_network_or_its_encoder(saved: Path, tmp_path: 
     assert torch.equal(network.keys.key.weight, make().keys.key.weight.half().float())
 
 
+def test_initialise_leaves_out_what_is_to_begin_anew(saved: Path) -> None:
+    network, left_out = make(), "encoder."
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    filled = initialise(network, saved, (left_out,))
+    assert filled == sorted(name for name in before if not name.startswith(left_out))
+    for name, value in network.state_dict().items():
+        assert not name.startswith(left_out) or torch.equal(value, before[name])
+
+
 def test_initialise_refuses_what_does_not_fit(tmp_path: Path) -> None:
     path = tmp_path / "x.safetensors"
     save_file({"conv1.weight": torch.ones(2, 2), "fc.weight": torch.ones(5)}, path)

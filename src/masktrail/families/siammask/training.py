@@ -45,10 +45,9 @@ def pair_step(network: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
         if settings.refine or not refine:
             logits = _drawn(network, found, maps, rows, refine)
             parts[name] = settings.mask * _mask_loss(logits, truth, counted)
-    with torch.no_grad():
-        best = _best(said[0].float())
-        soft = _drawn(network, found, maps, best, settings.refine).float().sigmoid()
-        masks = in_clips(soft, best, pairs, clips.images.shape[-1])
+    best = _best(said[0].detach().float())
+    soft = _shown(network, found, maps, best, settings.refine)
+    masks = in_clips(soft, best, pairs, clips.images.shape[-1])
     b, t, n = clips.masks.shape[:3]
     loss = torch.stack(list(parts.values())).sum()
     return StepOutput(loss, parts, masks.unflatten(0, (b, t - 1, n)))
@@ -123,6 +122,22 @@ def _drawn(
         return network.coarse_masks(vectors)
     shown = (windows(each, rows, *how) for each, how in zip(maps, WINDOWS, strict=True))
     return network.refine(vectors, *shown)
+
+
+@torch.no_grad()
+def _shown(
+    network: SiamMask,
+    found: Tensor,
+    maps: tuple[Tensor, Tensor, Tensor],
+    rows: Tensor,
+    refine: bool,
+) -> Tensor:
+    """The same, soft, to look at: no statistics follow from it."""
+    learning = network.heads.training
+    network.heads.eval()
+    soft = _drawn(network, found, maps, rows, refine).float().sigmoid()
+    network.heads.train(learning)
+    return soft
 
 
 def windows(maps: Tensor, rows: Tensor, side: int, step: int) -> Tensor:
