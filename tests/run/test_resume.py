@@ -255,7 +255,7 @@ def test_a_full_disk_loses_nothing(whole, video, model, clip, tmp_path, monkeypa
     def full(self, frame, result):
         if frame.index == 25:
             self._file.execute("PRAGMA max_page_count = 1")
-            result = Result(np.random.default_rng(0).integers(0, 9, result.labels.shape, np.uint8))
+            result = Result(np.random.default_rng(0).integers(0, 9, (600, 800), np.uint8))
         return real(self, frame, result)
 
     monkeypatch.setattr(loop.Journal, "add", full)

@@ -85,7 +85,11 @@ def gone_on(tracker: Tracker, content: bytes) -> dict[int, np.ndarray]:
     return tracker.logits
 
 
-@pytest.mark.parametrize("family", TRACKING)
+LATER = {"siammask"}
+"""Families that version 0.1 did not have."""
+
+
+@pytest.mark.parametrize("family", [name for name in TRACKING if name not in LATER])
 def test_a_state_of_version_0_1_is_gone_on_with(family: str) -> None:
     content, expected = kept(family)
     found = gone_on(tracker_of(family), content)

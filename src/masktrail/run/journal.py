@@ -188,7 +188,7 @@ class Journal:
         """Keeps what was said of a frame."""
         if frame.cut:
             self.add_cut(frame.index)
-        objects = {i: asdict(object_result) for i, object_result in result.objects.items()}
+        objects = {i: _record(object_result) for i, object_result in result.objects.items()}
         soft = result.soft.packed() if self._soft and result.soft else None
         row = (frame.index, result.labels.dtype.str, _packed(result.labels))
         with self._explained():
@@ -372,9 +372,15 @@ def _labels(packed: bytes, kind: str, shape: tuple[int, int]) -> LabelMap:
     return np.frombuffer(zlib.decompress(packed), kind).reshape(shape).copy()
 
 
+def _record(result: ObjectResult) -> dict[str, Any]:
+    """Plain values by name, as `_object` reads them."""
+    record = asdict(result)
+    return {name: value for name, value in record.items() if name != "rotated" or value is not None}
+
+
 def _object(record: Mapping[str, Any]) -> ObjectResult:
     box = None if record["box"] is None else tuple(record["box"])
-    turned = record.get("rotated")  # of which version 0.1 knew nothing
+    turned = record.get("rotated")
     rotated = None if turned is None else tuple((x, y) for x, y in turned)
     result = ObjectResult(**{**record, "box": box, "rotated": rotated})
     numbers = (result.score, result.area, *(box or ()), *chain(*(rotated or ())))
