@@ -336,6 +336,16 @@ def test_nothing_marked_and_nothing_open(opened: Any) -> None:
         assert "No video is open" in opened.get(path).json()["detail"]
 
 
+def test_a_box_is_tracked_by_siammask(opened: Any) -> None:
+    """What is tracked in the frame that was marked is what its preview shows."""
+    opened.put("/api/mark", json=marked(box=BOX, settings={"model": "siammask"}))
+    shown = picture(opened.get("/api/labels/0"))
+    opened.post("/api/run")
+    assert wait(opened, "run", "done", "failed")["state"] == "done"
+    np.testing.assert_array_equal(picture(opened.get("/api/labels/0")), shown)
+    assert opened.get("/api/labels/9").status_code == 200
+
+
 def test_a_run_that_fails_says_why(opened: Any, videos: Path) -> None:
     for model in ("nothing-of-the-kind", str(Path(__file__).parent)):
         answer = opened.put("/api/mark", json=marked(0, {"model": model}, box=BOX))
