@@ -1,5 +1,8 @@
 """What one training step of a SiamMask computes."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -45,9 +48,10 @@ def pair_step(network: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
         if settings.refine or not refine:
             logits = _drawn(network, found, maps, rows, refine)
             parts[name] = settings.mask * _mask_loss(logits, truth, counted)
-    best = _best(said[0].detach().float())
-    soft = _shown(network, found, maps, best, settings.refine)
-    masks = in_clips(soft, best, pairs, clips.images.shape[-1])
+    with _looking_only(network.heads):
+        best = _best(said[0].float())
+        soft = _drawn(network, found, maps, best, settings.refine).float().sigmoid()
+        masks = in_clips(soft, best, pairs, clips.images.shape[-1])
     b, t, n = clips.masks.shape[:3]
     loss = torch.stack(list(parts.values())).sum()
     return StepOutput(loss, parts, masks.unflatten(0, (b, t - 1, n)))
@@ -124,20 +128,14 @@ def _drawn(
     return network.refine(vectors, *shown)
 
 
-@torch.no_grad()
-def _shown(
-    network: SiamMask,
-    found: Tensor,
-    maps: tuple[Tensor, Tensor, Tensor],
-    rows: Tensor,
-    refine: bool,
-) -> Tensor:
-    """The same, soft, to look at: no statistics follow from it."""
-    learning = network.heads.training
-    network.heads.eval()
-    soft = _drawn(network, found, maps, rows, refine).float().sigmoid()
-    network.heads.train(learning)
-    return soft
+@contextmanager
+def _looking_only(part: nn.Module) -> Iterator[None]:
+    """Within, a part of a network learns nothing, nor do its statistics change."""
+    learning = part.training
+    part.eval()
+    with torch.no_grad():
+        yield
+    part.train(learning)
 
 
 def windows(maps: Tensor, rows: Tensor, side: int, step: int) -> Tensor:
