@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1] / "src" / "masktrail"
 LEVELS = [
     {"errors"},
     {"types", "files", "pictures"},
-    {"masks", "geometry", "devices", "settings"},
+    {"masks", "geometry", "devices", "settings", "flow"},
     {"video", "models", "engines", "data", "losses"},
     {"prompts", "recipe"},
     {"tracking", "export"},
@@ -24,7 +24,7 @@ LEVELS = [
     {"zoo"},
     {"run"},
     {"train", "evaluate", "demo"},
-    {"batch", "web", "finetune", "graphs"},
+    {"batch", "web", "finetune", "dreaming", "graphs"},
     {"cli"},
     {"masktrail"},
 ]
@@ -185,7 +185,7 @@ def test_exporting_needs_no_torch() -> None:
 
 
 def test_low_rooms_need_no_torch() -> None:
-    names = of_rooms("errors", "types", "masks", "video")
+    names = of_rooms("errors", "types", "masks", "flow", "video")
     assert not loaded(*names) & {"torch", "typer", "cv2", "scipy"}
 
 

@@ -152,6 +152,7 @@ def test_the_page_says_what_it_needs(tmp_path: Path) -> None:
         ("train", "--init", "memory-s", "--data", "data", "--minutes", "1", "-o", "out"),
         ("import-weights", "labelprop", "checkpoint.pth", "out.safetensors"),
         ("export-onnx", "memory-s", "out"),
+        ("dream", "picture.png", "mask.png", "-o", "out"),
         ("track", "clip.mp4", "--box", f"1:{BOX}", "-o", "out", "--engine", "torch"),
     ],
 )

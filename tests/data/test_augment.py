@@ -1,5 +1,6 @@
 """Geometry and colour that training clips are varied by."""
 
+import colorsys
 import math
 
 import pytest
@@ -129,3 +130,32 @@ def test_corrupted_masks_are_near_the_true_ones_and_differ_from_them() -> None:
 
 def test_empty_masks_stay_empty_when_corrupted() -> None:
     assert not augment.corrupt(torch.zeros(3, 32, 32), torch.Generator().manual_seed(0)).any()
+
+
+def test_light_of_no_change_changes_nothing() -> None:
+    images = torch.rand((2, 3, 8, 9), generator=Generator().manual_seed(0))
+    images[0, :, 0, 0], images[0, :, 0, 1] = 0.0, 0.4  # black and grey have no hue
+    same = torch.tensor([1.0, 1.0, 0.0]).expand(2, 3)
+    assert torch.allclose(augment.relit(images, same, same), images, atol=1e-6)
+
+
+def test_light_changes_saturation_and_value_alone() -> None:
+    images = torch.rand((1, 3, 8, 9), generator=Generator().manual_seed(0))
+    saturation, value = torch.tensor([[0.9, 1.2, 0.02]]), torch.tensor([[1.1, 0.8, -0.05]])
+    lit = augment.relit(images, saturation, value)
+    assert lit.min() >= 0 and lit.max() <= 1
+    for before, after in zip(images[0].flatten(1).T, lit[0].flatten(1).T, strict=True):
+        h, s, v = colorsys.rgb_to_hsv(*before.tolist())
+        s, v = (a * x**b + c for x, (a, b, c) in ((s, saturation[0]), (v, value[0])))
+        expected = colorsys.hsv_to_rgb(h, min(max(float(s), 0), 1), min(max(float(v), 0), 1))
+        assert after.tolist() == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("radius", [0, 1, 3, 7])
+def test_masks_grow_by_a_disk(radius: int) -> None:
+    mask = torch.zeros((2, 20, 30), dtype=torch.bool)
+    mask[0, 4, 3], mask[0, 12, 20] = True, True
+    y, x = torch.meshgrid(torch.arange(20), torch.arange(30), indexing="ij")
+    near = ((y - 4) ** 2 + (x - 3) ** 2).minimum((y - 12) ** 2 + (x - 20) ** 2) <= radius**2
+    grown = augment.grown(mask, radius)
+    assert torch.equal(grown[0], near) and not grown[1].any()

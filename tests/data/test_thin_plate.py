@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Generator, Tensor
 
-from masktrail.data.thin_plate import basis, thin_plate
+from masktrail.data.thin_plate import Splines, basis, thin_plate
 
 
 def positions(seed: int, count: int) -> Tensor:
@@ -45,3 +45,12 @@ def test_the_basis_is_given_at_the_centres_of_its_cells() -> None:
     across = (matrix @ controls_x).view(8, 8)
     centres = (torch.arange(8) + 0.5) / 8 * 2 - 1
     assert torch.allclose(across, centres.double().expand(8, 8), atol=1e-6)
+
+
+def test_a_batch_of_splines_is_each_of_them() -> None:
+    controls = torch.stack([positions(seed, 6) for seed in (1, 2)])
+    values = torch.stack([positions(seed, 6) for seed in (3, 4)])
+    anywhere = torch.stack([positions(seed, 50) for seed in (5, 6)])
+    at = Splines.through(controls, values).at(anywhere)
+    for k in range(2):
+        assert torch.allclose(at[k], thin_plate(controls[k], anywhere[k]) @ values[k])

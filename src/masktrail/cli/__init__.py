@@ -25,7 +25,7 @@ for command in (
     *(tracking.batch, tracking.convert, tracking.demo, tracking.web),
     *(models.models, models.import_weights, models.export_onnx),
     *(measuring.evaluate, measuring.measure),
-    *(training.train, training.prepare, training.check_data),
+    *(training.train, training.prepare, training.check_data, training.dream),
 ):
     app.command()(command)
 

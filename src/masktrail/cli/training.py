@@ -110,3 +110,23 @@ def check_data(
         terminal.findings(errors if quiet else findings)
     if errors:
         raise typer.Exit(REFUSED)
+
+
+def dream(
+    image: Annotated[Path, typer.Argument(help="Picture, or a video: its first frame.")],
+    mask: Annotated[Path, typer.Argument(help="Picture of its masks; index or colour = id.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder, empty or new.")],
+    count: Annotated[int, typer.Option(help="Number of dreams.")] = 10,
+    size: Annotated[int, typer.Option(help="Short side, pixels; never enlarged.")] = 480,
+    frames: Annotated[int, typer.Option(help="Frames of a dream.")] = 2,
+    seed: Annotated[int, typer.Option(help="The same one dreams the same.")] = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Dream up moments of the video that a picture is of, with exact masks and optical flow."""
+    from masktrail.cli import terminal
+    from masktrail.dreaming import SHEET
+    from masktrail.dreaming import dream as run
+
+    with terminal.frames("Dreaming", quiet) as update:
+        run(image, mask, count, out, size, frames, seed, update)
+    terminal.say(f"Dreams: {out}, to be looked at in {out / SHEET}", quiet)

@@ -132,3 +132,36 @@ def jitter_colour(images: Tensor, generator: Generator, amount: float = 0.25) ->
     images = grey + (images - grey) * saturation
     mean = grey.mean((3, 4), keepdim=True)
     return ((mean + (images - mean) * contrast) * brightness).clamp(0, 1)
+
+
+def relit(images: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
+    """Pictures in another light: saturation and value each become a x^b + c, the hue stays.
+
+    Source: Lucid Data Dreaming (Khoreva et al., IJCV 2019), section 4.
+
+    Args:
+        images: (B, 3, H, W) in [0, 1].
+        saturation: a, b and c (B, 3).
+        value: the same of the value.
+
+    Returns:
+        Same shape, in [0, 1].
+    """
+    highest, lowest = images.amax(1, keepdim=True), images.amin(1, keepdim=True)
+    range_ = (highest - lowest).clamp_min(1e-6)
+    whiteness = (images - lowest) / range_  # 1 in the strongest colour, 0 in the weakest
+    brightness = _curve(highest, value)
+    return brightness * (1 - _curve(range_ / highest.clamp_min(1e-6), saturation) * (1 - whiteness))
+
+
+def _curve(values: Tensor, curve: Tensor) -> Tensor:
+    """a x^b + c of values (B, 1, H, W), in [0, 1]."""
+    a, b, c = sent(curve, values.device)[:, :, None, None, None].unbind(1)
+    return (a * values**b + c).clamp(0, 1)
+
+
+def grown(masks: Tensor, radius: int) -> Tensor:
+    """Where a pixel of bool masks (M, H, W) is at most `radius` pixels away."""
+    axis = torch.arange(-radius, radius + 1, device=masks.device)
+    disk = (axis[:, None] ** 2 + axis**2 <= radius**2).float()
+    return F.conv2d(masks[:, None].float(), disk[None, None], padding=radius)[:, 0] > 0.5

@@ -5,6 +5,7 @@ positions it is one matrix.
 """
 
 from functools import lru_cache
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor
@@ -64,17 +65,45 @@ def thin_plate(controls: Tensor, anywhere: Tensor) -> Tensor:
     solved, controls = (
         sent(x.to(anywhere.dtype), anywhere.device) for x in (_solved(controls), controls)
     )
-    return torch.cat([_bending(anywhere, controls), _homogeneous(anywhere)], 1) @ solved
+    return _terms(anywhere, controls) @ solved
+
+
+class Splines(NamedTuple):
+    """A batch of splines, each of control points of its own.
+
+    Attributes:
+        controls: positions (B, K, 2).
+        coefficients: (B, K+3, C).
+    """
+
+    controls: Tensor
+    coefficients: Tensor
+
+    @classmethod
+    def through(cls, controls: Tensor, values: Tensor) -> Self:
+        """Those that have values (B, K, C) at control points (B, K, 2), not all on a line."""
+        solved = _solved(controls.double()) @ values.double()
+        return cls(controls, solved.to(controls.dtype))
+
+    def at(self, anywhere: Tensor) -> Tensor:
+        """Their values (B, M, C) at positions (B, M, 2)."""
+        return _terms(anywhere, self.controls) @ self.coefficients
+
+
+def _terms(anywhere: Tensor, controls: Tensor) -> Tensor:
+    """What coefficients weigh at positions (..., M, 2): (..., M, K+3)."""
+    return torch.cat([_bending(anywhere, controls), _homogeneous(anywhere)], -1)
 
 
 def _solved(controls: Tensor) -> Tensor:
-    """Matrix (K+3, K) from values at control points (K, 2) to the coefficients of their spline."""
-    count = len(controls)
-    system = torch.zeros(count + 3, count + 3, dtype=controls.dtype)
-    system[:count, :count] = _bending(controls, controls)
-    system[:count, count:] = _homogeneous(controls)
-    system[count:, :count] = _homogeneous(controls).T
-    return torch.linalg.inv(system)[:, :count]
+    """Matrices (..., K+3, K) from values at control points (..., K, 2) to the coefficients of
+    their spline."""
+    count = controls.shape[-2]
+    system = controls.new_zeros((*controls.shape[:-2], count + 3, count + 3))
+    system[..., :count, :count] = _bending(controls, controls)
+    system[..., :count, count:] = _homogeneous(controls)
+    system[..., count:, :count] = _homogeneous(controls).mT
+    return torch.linalg.inv(system)[..., :count]
 
 
 def _lattice(side: int) -> Tensor:
@@ -89,11 +118,11 @@ def _square(axis: Tensor) -> Tensor:
 
 
 def _homogeneous(points: Tensor) -> Tensor:
-    """(M, 2) positions as (M, 3) rows 1, x, y."""
-    return torch.cat([torch.ones_like(points[:, :1]), points], 1)
+    """(..., M, 2) positions as (..., M, 3) rows 1, x, y."""
+    return torch.cat([torch.ones_like(points[..., :1]), points], -1)
 
 
 def _bending(a: Tensor, b: Tensor) -> Tensor:
-    """r^2 log r^2 between positions (M, 2) and (K, 2), the spline's kernel, (M, K)."""
-    squared = (a[:, None] - b).square().sum(2)
+    """The kernel r^2 log r^2 between positions (..., M, 2) and (..., K, 2), (..., M, K)."""
+    squared = (a[..., :, None, :] - b[..., None, :, :]).square().sum(-1)
     return torch.where(squared > 0, squared * squared.clamp_min(1e-12).log(), 0.0)

@@ -1,0 +1,272 @@
+"""Lucid data dreaming: from one picture and its masks endless plausible moments of its video.
+
+Source: Lucid Data Dreaming (Khoreva, Benenson, Ilg, Brox and Schiele, IJCV 2019), section 4. The
+objects are cut out, the background behind them is inpainted, all are moved, bent, lit and laid over
+each other anew. Unlike there, every frame is made from the picture itself, not from the frame
+before: what was sampled twice is blurred, and a second background need not be invented. What is
+moved how is known, and so the optical flow between the frames is exact.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+
+from masktrail.data.augment import grown, relit, uniform
+from masktrail.data.composing import Flow, Frame, Motion, Plates, composed, flows
+from masktrail.data.inpainting import inpainted
+from masktrail.data.thin_plate import Splines
+from masktrail.data.warps import Warp, bent, boxes_of, everywhere, fetched, lattice, pixel, turns
+from masktrail.devices import no_autocast, sent
+
+AROUND = 7 / 480
+"""Ground within so many short sides of an object is inpainted too: it holds some of it."""
+
+LIGHT = (0.03, 0.2, 0.05)
+"""By how much a, b and c of saturation and value differ from 1, 1 and 0, see `augment.relit`."""
+
+FLICKER = 0.2
+"""How strongly light changes from frame to frame, beside how it does from dream to dream."""
+
+
+@dataclass(frozen=True)
+class DreamSettings:
+    """How far dreams are from their picture; the defaults are those of the authors' program.
+
+    Attributes:
+        frames: of a dream, two or more, each a little later than that before.
+        bend: objects are bent by points of their contours moved by up to this share of their size.
+        scale: objects become larger or smaller by up to this share, in the first frame.
+        place: how far from where they are objects are put in the first frame: 1 anywhere, 0 there.
+        turn: half of the first frames are turned by up to so many degrees, and cut out as large as
+            that leaves them.
+        mirror: share of the dreams that are mirrored, and of those whose ground is by itself.
+        shift: objects move by up to this share of their size from frame to frame.
+        camera_turn: the ground turns by up to so many degrees from frame to frame.
+        camera_scale: it grows or shrinks by up to this share, across and down each by itself.
+        camera_shift: it moves by up to this share of the picture.
+        light: strength of changes of saturation and brightness: of the ground, of all, and, a fifth
+            as strong, from frame to frame. 0 for none.
+        grow: masks that are handed on are too large by so many pixels of a picture of 480.
+    """
+
+    frames: int = 2
+    bend: float = 0.05
+    scale: float = 0.15
+    place: float = 1.0
+    turn: float = 30.0
+    mirror: float = 0.5
+    shift: float = 0.05
+    camera_turn: float = 3.0
+    camera_scale: float = 0.05
+    camera_shift: float = 0.05
+    light: float = 1.0
+    grow: float = 5.0
+
+
+USUAL = DreamSettings()
+
+
+@dataclass
+class Dreams:
+    """B dreams of T frames that show N objects, perhaps not all.
+
+    Attributes:
+        images: (B, T, 3, H, W) in [0, 1].
+        masks: (B, T, N, H, W), 0 or 1, never overlapping.
+        spoilt: (B, T, N, H, W), the masks as a tracker might hand them on: bent and too large.
+        backward: flow (B, T-1, H, W, 2), x then y, in pixels: from where what a frame shows is to
+            where it was in the frame before.
+        backward_valid: where it leads to the same thing, bool (B, T-1, H, W): not where that is
+            hidden or outside, nor at the edge of what moves.
+        forward: flow (B, T-1, H, W, 2) from the frame before to this one.
+        forward_valid: the same of `forward`.
+    """
+
+    images: Tensor
+    masks: Tensor
+    spoilt: Tensor
+    backward: Tensor
+    backward_valid: Tensor
+    forward: Tensor
+    forward_valid: Tensor
+
+
+class Dreamer:
+    """Dreams of one annotated picture.
+
+    Args:
+        image: uint8 (H, W, 3) RGB, in the size that dreams are to have.
+        labels: (H, W), object ids, 0 the background.
+        seed: everything dreamed follows from it.
+        settings: how far dreams go.
+        device: where they are computed and lie.
+
+    Attributes:
+        ids: of the objects, ascending, in the order of the masks.
+        ground: (3, H, W) in [0, 1], the picture without any of them.
+        generator: source of randomness.
+    """
+
+    def __init__(
+        self,
+        image: Tensor,
+        labels: Tensor,
+        seed: int,
+        settings: DreamSettings = USUAL,
+        device: torch.device | None = None,
+    ) -> None:
+        self.generator = Generator().manual_seed(seed)
+        self.settings = settings
+        self.image = image.to(device).permute(2, 0, 1).float() / 255
+        labels = labels.to(device).int()
+        self.ids = [int(i) for i in labels.unique() if i]
+        self._masks = torch.stack([labels == i for i in self.ids] or [labels < 0])
+        self._around = grown(self._masks, self._pixels(AROUND))
+        self.ground = inpainted(self.image, self._around.any(0), self.generator)
+
+    @torch.no_grad()
+    def draw(self, count: int) -> Dreams:
+        """So many dreams, other ones every time."""
+        with no_autocast(self.image.device):
+            plates = self._plates(count)
+            motions = self._first(count)
+            frames, between = [composed(plates, motions)], []
+            for _ in range(self.settings.frames - 1):
+                motions = [self._step(frames[-1]), *motions]
+                frames.append(composed(plates, motions))
+                between.append(flows(motions[0], *frames[-2:]))
+            return self._dreams(frames, between)
+
+    def _dreams(self, frames: list[Frame], between: list[tuple[Flow, Flow]]) -> Dreams:
+        images = torch.stack([frame.image for frame in frames], 1)
+        masks = torch.stack([frame.masks[:, : len(self.ids)] for frame in frames], 1)
+        spoilt = self._spoilt(masks.flatten(0, 2)).view(masks.shape)
+        back, forth = zip(*between, strict=True)
+        fields = [torch.stack(part, 1) for way in (back, forth) for part in zip(*way, strict=True)]
+        return Dreams(self._lit(images), masks.float(), spoilt.float(), *fields)
+
+    def _plates(self, count: int) -> Plates:
+        """Some objects are to move; the others stay in the ground in half of the dreams, which is
+        mirrored in `_first`, and lit anew, in half of them."""
+        n, device = len(self._masks), self.image.device
+        moved = self._chances(count, n) < 0.5
+        moved[torch.arange(count), torch.randint(n, (count,), generator=self.generator)] = True
+        stay = (self._chances(count, 1) < 0.5) & ~moved
+        moved, stay = (sent(x[..., None, None], device) for x in (moved, stay))
+        kept = stay & self._masks
+        away = (~stay & self._around).any(1, keepdim=True) & ~kept.any(1, keepdim=True)
+        grounds = self._lit(torch.where(away, self.ground, self.image)[:, None])[:, 0]
+        colours = self.image.expand(count, n, -1, -1, -1)
+        cutouts = torch.cat([colours, (moved & self._masks)[:, :, None].float()], 2)
+        order = sent(self._chances(count, n).argsort(1), device)
+        return Plates(grounds, kept.float(), cutouts.flatten(0, 1), order)
+
+    def _first(self, count: int) -> list[Motion]:
+        """From first frames to the picture: all is turned and cut out, objects are put elsewhere
+        and bent."""
+        view, n = self._view(count), len(self._masks)
+        mirror = torch.eye(2).repeat(count, 1, 1)
+        mirror[:, 0, 0] = self._signs(count)
+        ground = Warp(mirror, torch.zeros(count, 2))
+        return [
+            Motion(view, view.repeated(n)).on(self.image.device),
+            Motion(ground, self._placed(view.repeated(n))).on(self.image.device),
+        ]
+
+    def _view(self, count: int) -> Warp:
+        """From a frame to one that is turned and cut out of it, each in half of the dreams."""
+        angle = math.radians(self.settings.turn) * self._between(-1, 1, count)
+        angle = angle * (self._chances(count) < 0.5)
+        height, width = self.image.shape[1:]
+        cos, sin = angle.cos(), angle.sin().abs()
+        inside = torch.minimum(
+            width / (width * cos + height * sin), height / (height * cos + width * sin)
+        )
+        matrix = turns(angle) * inside[:, None, None]
+        matrix[:, :, 0] *= self._signs(count)[:, None]
+        return Warp(matrix, torch.zeros(count, 2))
+
+    def _placed(self, view: Warp) -> Warp:
+        """From where objects are in what `view` leads to, to where the picture has them."""
+        count = len(view.shift)
+        masks = self._masks.repeat(count // len(self._masks), 1, 1)
+        boxes = boxes_of(masks).cpu()
+        centre, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2
+        scale = 1 + self.settings.scale * self._between(-1, 1, count)
+        height, width = self.image.shape[1:]
+        room = torch.tensor([width, height]) * pixel(height, width) / 2
+        room = (room - half * scale[:, None]).abs()
+        anywhere = room * self._between(-1, 1, count, 2)
+        before = view.undone(centre[:, None])[:, 0]
+        there = view((before + self.settings.place * (anywhere - before))[:, None])[:, 0]
+        matrix = torch.eye(2) / scale[:, None, None]
+        bend = self._bend(masks, self._chances(count) < 0.5)
+        return Warp(matrix, centre - there / scale[:, None], bend)
+
+    def _step(self, frame: Frame) -> Motion:
+        """From the frame after to this one: the camera moves, or the objects, or both."""
+        count, n = frame.whole.shape[:2]
+        kinds, ways = (torch.randint(3, (c,), generator=self.generator) for c in (count, count * n))
+        objects = (kinds != 1).repeat_interleave(n)
+        whole = frame.whole.flatten(0, 1)
+        boxes = boxes_of(whole).cpu()
+        shift = self.settings.shift * self._between(-1, 1, count * n, 2)
+        shift = shift * (boxes[:, 2:] - boxes[:, :2]) * (objects & (ways != 1))[:, None]
+        bend = self._bend(whole, objects & (ways != 2))
+        alike = torch.eye(2).repeat(count * n, 1, 1)
+        camera = self._camera(count, kinds != 0)
+        return Motion(camera, Warp(alike, shift, bend)).on(self.image.device)
+
+    def _camera(self, count: int, moves: Tensor) -> Warp:
+        settings, still = self.settings, ~moves
+        height, width = self.image.shape[1:]
+        angle = math.radians(settings.camera_turn) * self._between(-1, 1, count)
+        scale = 1 + settings.camera_scale * self._between(-1, 1, count, 2)
+        matrix = turns(angle) * scale[:, None]
+        matrix[still] = torch.eye(2)
+        sides = torch.tensor([width, height]) * pixel(height, width)
+        shift = settings.camera_shift * sides * self._between(-1, 1, count, 2)
+        return Warp(matrix, shift * moves[:, None])
+
+    def _bend(self, masks: Tensor, which: Tensor) -> Splines:
+        """Of those of the masks (M, H, W) that are to be bent, bool (M,)."""
+        spline = bent(masks, self.settings.bend, self.generator)
+        which = sent(which[:, None, None], masks.device)
+        return spline._replace(coefficients=spline.coefficients * which)
+
+    def _spoilt(self, masks: Tensor) -> Tensor:
+        """Masks bool (M, H, W) bent and grown."""
+        if not len(masks):
+            return masks
+        height, width = masks.shape[1:]
+        nodes = lattice(height, width, masks.device).expand(len(masks), -1, -1)
+        bend = self._bend(masks, torch.ones(len(masks), dtype=torch.bool))
+        where = everywhere(nodes + bend.at(nodes), height, width)
+        moved = fetched(masks[:, None].float(), where)[:, 0] > 0.5
+        return grown(moved, self._pixels(self.settings.grow / 480))
+
+    def _lit(self, images: Tensor) -> Tensor:
+        """Pictures (B, T, 3, H, W), half of the B in another light, which flickers in all."""
+        if not self.settings.light:
+            return images
+        (b, t), most = images.shape[:2], self.settings.light * torch.tensor(LIGHT)
+        curves = self._between(-1, 1, b, 1, 2, 3) * (self._chances(b, 1, 1, 1) < 0.5)
+        curves = curves + FLICKER * self._between(-1, 1, b, t, 2, 3)
+        saturation, value = (curves * most + torch.tensor([1.0, 1.0, 0.0])).flatten(0, 1).unbind(1)
+        return relit(images.flatten(0, 1), saturation, value).view(images.shape)
+
+    def _chances(self, *shape: int) -> Tensor:
+        return torch.rand(shape, generator=self.generator)
+
+    def _between(self, low: float, high: float, *shape: int) -> Tensor:
+        return uniform(shape, low, high, self.generator)
+
+    def _signs(self, count: int) -> Tensor:
+        """Which are mirrored: -1 or 1, (count,)."""
+        return 1 - 2 * (self._chances(count) < self.settings.mirror).float()
+
+    def _pixels(self, share: float) -> int:
+        """A share of the short side in pixels, at least one."""
+        return max(1, round(share * min(self.image.shape[1:])))

@@ -1,0 +1,1 @@
+"""Optical flow: files and pictures of it."""
