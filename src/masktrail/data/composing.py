@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from masktrail.data.warps import Warp, everywhere, fetched, in_units, lattice, pixel
+from masktrail.data.warps import Warp, everywhere, fetched, in_units, lattice
 
 SMOOTHING = 12
 """Steps of Jacobi's method along seams; they are two pixels wide, and settle in fewer."""
@@ -24,12 +24,14 @@ class Plates(NamedTuple):
         cutouts: pictures with a mask behind their colours (B * N, 4, H, W); of objects that do not
             move the mask is empty.
         order: rows of the objects from the lowest to the highest (B, N).
+        unit: width of a pixel of these and of frames, see `warps`.
     """
 
     grounds: Tensor
     kept: Tensor
     cutouts: Tensor
     order: Tensor
+    unit: float
 
 
 class Frame(NamedTuple):
@@ -84,16 +86,17 @@ class Flow(NamedTuple):
     valid: Tensor
 
 
-def composed(plates: Plates, motions: list[Motion]) -> Frame:
-    """A frame whose contents lie, motion after motion, where the plates have them."""
-    (b, n), (height, width) = plates.order.shape, plates.grounds.shape[2:]
-    nodes = lattice(height, width, plates.grounds.device)
+def composed(plates: Plates, motions: list[Motion], size: tuple[int, int]) -> Frame:
+    """A frame of some height and width whose contents lie, motion after motion, where the plates
+    have them."""
+    (b, n), (height, width), unit = plates.order.shape, size, plates.unit
+    nodes = lattice(height, width, unit, plates.grounds.device)
     places = nodes.expand(b, -1, -1), nodes.expand(b * n, -1, -1)
     for motion in motions:
         places = motion(places)
     ground, objects = (everywhere(p, height, width) for p in places)
-    behind = fetched(torch.cat([plates.grounds, plates.kept], 1), ground, "reflection")
-    cut = fetched(plates.cutouts, objects).view(b, n, 4, height, width)
+    behind = fetched(torch.cat([plates.grounds, plates.kept], 1), ground, unit, "reflection")
+    cut = fetched(plates.cutouts, objects, unit).view(b, n, 4, height, width)
     whole = _shrunk(cut[:, :, 3] > 0.5)
     image, owners = _painted(behind[:, :3], cut[:, :, :3], whole, plates.order)
     seams = _seams(owners)
@@ -102,31 +105,34 @@ def composed(plates: Plates, motions: list[Motion]) -> Frame:
     return Frame(_smoothed(image, seams), owners, visible | kept, whole, seams)
 
 
-def flows(motion: Motion, before: Frame, now: Frame) -> tuple[Flow, Flow]:
+def flows(motion: Motion, unit: float, before: Frame, now: Frame) -> tuple[Flow, Flow]:
     """From a frame back to the one before, and from that one to it."""
     b, n, height, width = now.masks.shape
-    nodes = lattice(height, width, now.image.device)
+    nodes = lattice(height, width, unit, now.image.device)
     layers = nodes.expand(b, -1, -1), nodes.expand(b * n, -1, -1)
     back = motion.ground(layers[0]), motion.objects(layers[1])
     forth = motion.ground.undone(layers[0]), motion.objects.undone(layers[1])
-    return _flow(back, nodes, now, before), _flow(forth, nodes, before, now)
+    moved = (
+        torch.cat([ground[:, None], objects.unflatten(0, (b, n))], 1) - nodes[:, None]
+        for ground, objects in (back, forth)
+    )
+    return _flow(next(moved), unit, now, before), _flow(next(moved), unit, before, now)
 
 
-def _flow(places: tuple[Tensor, Tensor], nodes: Tensor, here: Frame, there: Frame) -> Flow:
-    """Flow from one frame to another, in which its ground and its objects are at `places`."""
-    b, n, height, width = here.masks.shape
-    each = torch.cat([places[0][:, None], places[1].unflatten(0, (b, n))], 1) - nodes[:, None]
-    fields = everywhere(each.flatten(0, 1), height, width).view(b, n + 1, height, width, 2)
+def _flow(moved: Tensor, unit: float, here: Frame, there: Frame) -> Flow:
+    """Flow from one frame to another: of the ground and the N objects at the nodes of a lattice,
+    (B, N+1, M, 2) in units, that of whatever a pixel shows."""
+    (b, layers), (height, width) = moved.shape[:2], here.owners.shape[1:]
+    fields = everywhere(moved.flatten(0, 1), height, width).view(b, layers, height, width, 2)
     owners = here.owners.long()[:, None]
     vectors = fields.take_along_dim(owners[..., None], 1)[:, 0]
-    y, x = torch.meshgrid(
-        *(torch.arange(side, device=nodes.device) for side in (height, width)), indexing="ij"
-    )
-    target = in_units(torch.stack([x, y], -1).float(), height, width) + vectors
-    layers = torch.arange(n + 1, device=nodes.device).view(1, -1, 1, 1)
-    same = (there.owners[:, None] == layers) & ~there.seams[:, None]
-    met = fetched(same.float(), target).gather(1, owners)[:, 0]
-    return Flow(vectors / pixel(height, width), (met > SURE) & ~here.seams)
+    rows, columns = (torch.arange(side, device=moved.device) for side in (height, width))
+    y, x = torch.meshgrid(rows, columns, indexing="ij")
+    target = in_units(torch.stack([x, y], -1), height, width, unit) + vectors
+    each = torch.arange(layers, device=moved.device).view(1, -1, 1, 1)
+    same = (there.owners[:, None] == each) & ~there.seams[:, None]
+    met = fetched(same.float(), target, unit).gather(1, owners)[:, 0]
+    return Flow(vectors / unit, (met > SURE) & ~here.seams)
 
 
 def _painted(image: Tensor, colours: Tensor, masks: Tensor, order: Tensor) -> tuple[Tensor, Tensor]:

@@ -17,7 +17,7 @@ from masktrail.data.augment import grown, relit, uniform
 from masktrail.data.composing import Flow, Frame, Motion, Plates, composed, flows
 from masktrail.data.inpainting import inpainted
 from masktrail.data.thin_plate import Splines
-from masktrail.data.warps import Warp, bent, boxes_of, everywhere, fetched, lattice, pixel, turns
+from masktrail.data.warps import Warp, bent, boxes_of, everywhere, fetched, lattice, turns
 from masktrail.devices import no_autocast, sent
 
 AROUND = 7 / 480
@@ -70,7 +70,7 @@ USUAL = DreamSettings()
 
 @dataclass
 class Dreams:
-    """B dreams of T frames that show N objects, perhaps not all.
+    """B dreams of T frames (H, W) that show N objects, perhaps not all.
 
     Attributes:
         images: (B, T, 3, H, W) in [0, 1].
@@ -122,21 +122,31 @@ class Dreamer:
         self.image = image.to(device).permute(2, 0, 1).float() / 255
         labels = labels.to(device).int()
         self.ids = [int(i) for i in labels.unique() if i]
+        self._size = self.image.shape[1], self.image.shape[2]
+        self._unit = 2 / max(self._size)
         self._masks = torch.stack([labels == i for i in self.ids] or [labels < 0])
         self._around = grown(self._masks, self._pixels(AROUND))
         self.ground = inpainted(self.image, self._around.any(0), self.generator)
 
     @torch.no_grad()
-    def draw(self, count: int) -> Dreams:
-        """So many dreams, other ones every time."""
+    def draw(self, count: int, window: int | None = None) -> Dreams:
+        """So many dreams, other ones every time.
+
+        Args:
+            count: B.
+            window: frames are no larger than so many pixels a side, and see each another part of
+                the picture, objects anywhere in it; None: as large as the picture.
+        """
         with no_autocast(self.image.device):
             plates = self._plates(count)
+            sides = (min(side, window or side) for side in self.image.shape[1:])
+            self._size = next(sides), next(sides)
             motions = self._first(count)
-            frames, between = [composed(plates, motions)], []
+            frames, between = [composed(plates, motions, self._size)], []
             for _ in range(self.settings.frames - 1):
                 motions = [self._step(frames[-1]), *motions]
-                frames.append(composed(plates, motions))
-                between.append(flows(motions[0], *frames[-2:]))
+                frames.append(composed(plates, motions, self._size))
+                between.append(flows(motions[0], self._unit, *frames[-2:]))
             return self._dreams(frames, between)
 
     def _dreams(self, frames: list[Frame], between: list[tuple[Flow, Flow]]) -> Dreams:
@@ -161,7 +171,7 @@ class Dreamer:
         colours = self.image.expand(count, n, -1, -1, -1)
         cutouts = torch.cat([colours, (moved & self._masks)[:, :, None].float()], 2)
         order = sent(self._chances(count, n).argsort(1), device)
-        return Plates(grounds, kept.float(), cutouts.flatten(0, 1), order)
+        return Plates(grounds, kept.float(), cutouts.flatten(0, 1), order, self._unit)
 
     def _first(self, count: int) -> list[Motion]:
         """From first frames to the picture: all is turned and cut out, objects are put elsewhere
@@ -179,25 +189,30 @@ class Dreamer:
         """From a frame to one that is turned and cut out of it, each in half of the dreams."""
         angle = math.radians(self.settings.turn) * self._between(-1, 1, count)
         angle = angle * (self._chances(count) < 0.5)
+        spare = torch.tensor(self.image.shape[1:]) - torch.tensor(self._size)
+        matrix = turns(angle)
+        if not spare.any():  # a window looks at the picture beside it
+            matrix = matrix * self._inside(angle)[:, None, None]
+        matrix[:, :, 0] *= self._signs(count)[:, None]
+        middle = spare.flip(0) * self._unit / 2 * self._between(-1, 1, count, 2)
+        return Warp(matrix, middle)
+
+    def _inside(self, angle: Tensor) -> Tensor:
+        """How much smaller the largest of the picture's shape is that lies turned in it, (B,)."""
         height, width = self.image.shape[1:]
         cos, sin = angle.cos(), angle.sin().abs()
-        inside = torch.minimum(
+        return torch.minimum(
             width / (width * cos + height * sin), height / (height * cos + width * sin)
         )
-        matrix = turns(angle) * inside[:, None, None]
-        matrix[:, :, 0] *= self._signs(count)[:, None]
-        return Warp(matrix, torch.zeros(count, 2))
 
     def _placed(self, view: Warp) -> Warp:
         """From where objects are in what `view` leads to, to where the picture has them."""
         count = len(view.shift)
         masks = self._masks.repeat(count // len(self._masks), 1, 1)
-        boxes = boxes_of(masks).cpu()
+        boxes = boxes_of(masks, self._unit).cpu()
         centre, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2
         scale = 1 + self.settings.scale * self._between(-1, 1, count)
-        height, width = self.image.shape[1:]
-        room = torch.tensor([width, height]) * pixel(height, width) / 2
-        room = (room - half * scale[:, None]).abs()
+        room = (self._sides() / 2 - half * scale[:, None]).abs()
         anywhere = room * self._between(-1, 1, count, 2)
         before = view.undone(centre[:, None])[:, 0]
         there = view((before + self.settings.place * (anywhere - before))[:, None])[:, 0]
@@ -211,7 +226,7 @@ class Dreamer:
         kinds, ways = (torch.randint(3, (c,), generator=self.generator) for c in (count, count * n))
         objects = (kinds != 1).repeat_interleave(n)
         whole = frame.whole.flatten(0, 1)
-        boxes = boxes_of(whole).cpu()
+        boxes = boxes_of(whole, self._unit).cpu()
         shift = self.settings.shift * self._between(-1, 1, count * n, 2)
         shift = shift * (boxes[:, 2:] - boxes[:, :2]) * (objects & (ways != 1))[:, None]
         bend = self._bend(whole, objects & (ways != 2))
@@ -221,18 +236,16 @@ class Dreamer:
 
     def _camera(self, count: int, moves: Tensor) -> Warp:
         settings, still = self.settings, ~moves
-        height, width = self.image.shape[1:]
         angle = math.radians(settings.camera_turn) * self._between(-1, 1, count)
         scale = 1 + settings.camera_scale * self._between(-1, 1, count, 2)
         matrix = turns(angle) * scale[:, None]
         matrix[still] = torch.eye(2)
-        sides = torch.tensor([width, height]) * pixel(height, width)
-        shift = settings.camera_shift * sides * self._between(-1, 1, count, 2)
+        shift = settings.camera_shift * self._sides() * self._between(-1, 1, count, 2)
         return Warp(matrix, shift * moves[:, None])
 
     def _bend(self, masks: Tensor, which: Tensor) -> Splines:
         """Of those of the masks (M, H, W) that are to be bent, bool (M,)."""
-        spline = bent(masks, self.settings.bend, self.generator)
+        spline = bent(masks, self._unit, self.settings.bend, self.generator)
         which = sent(which[:, None, None], masks.device)
         return spline._replace(coefficients=spline.coefficients * which)
 
@@ -241,10 +254,10 @@ class Dreamer:
         if not len(masks):
             return masks
         height, width = masks.shape[1:]
-        nodes = lattice(height, width, masks.device).expand(len(masks), -1, -1)
+        nodes = lattice(height, width, self._unit, masks.device).expand(len(masks), -1, -1)
         bend = self._bend(masks, torch.ones(len(masks), dtype=torch.bool))
         where = everywhere(nodes + bend.at(nodes), height, width)
-        moved = fetched(masks[:, None].float(), where)[:, 0] > 0.5
+        moved = fetched(masks[:, None].float(), where, self._unit)[:, 0] > 0.5
         return grown(moved, self._pixels(self.settings.grow / 480))
 
     def _lit(self, images: Tensor) -> Tensor:
@@ -256,6 +269,10 @@ class Dreamer:
         curves = curves + FLICKER * self._between(-1, 1, b, t, 2, 3)
         saturation, value = (curves * most + torch.tensor([1.0, 1.0, 0.0])).flatten(0, 1).unbind(1)
         return relit(images.flatten(0, 1), saturation, value).view(images.shape)
+
+    def _sides(self) -> Tensor:
+        """Width and height of frames, (2,) in units."""
+        return torch.tensor(self._size).flip(0) * self._unit
 
     def _chances(self, *shape: int) -> Tensor:
         return torch.rand(shape, generator=self.generator)

@@ -1,7 +1,7 @@
 """Where things were in the frame before: affine motion and thin-plate bending that can be undone.
 
-Positions are (x, y) in units of half the longer side of a picture, from its middle, x to the right
-and y down, so that turns are turns whatever the picture's shape.
+Positions are (x, y) from the middle of a frame, x to the right and y down, in units of which a
+pixel has as many across as down, so that turns are turns whatever the frame's shape.
 """
 
 import math
@@ -79,7 +79,7 @@ def turns(angles: Tensor) -> Tensor:
     return torch.stack([cos, -sin, sin, cos], -1).view(-1, 2, 2)
 
 
-def bent(masks: Tensor, amount: float, generator: Generator) -> Splines:
+def bent(masks: Tensor, unit: float, amount: float, generator: Generator) -> Splines:
     """Displacements that bend objects by moving points of their contours.
 
     Source: Lucid Data Dreaming (Khoreva et al., IJCV 2019), section 4: five random points of the
@@ -88,6 +88,7 @@ def bent(masks: Tensor, amount: float, generator: Generator) -> Splines:
 
     Args:
         masks: bool (B, H, W).
+        unit: width of a pixel.
         amount: that share.
         generator: source of randomness.
 
@@ -97,18 +98,14 @@ def bent(masks: Tensor, amount: float, generator: Generator) -> Splines:
     height, width = masks.shape[-2:]
     weights = _contours(masks).flatten(1).float()
     empty = weights.sum(1) == 0
-    chosen = torch.multinomial(
-        sent(weights, generator.device) + 1e-12, CANDIDATES, True, generator=generator
-    )
+    weights = sent(weights, generator.device) + 1e-12  # of what is empty any pixel
+    chosen = torch.multinomial(weights, CANDIDATES, True, generator=generator)
     rows, columns = chosen // width, chosen % width
-    points = _far_apart(in_units(torch.stack([columns, rows], -1).float(), height, width))
-    boxes = boxes_of(masks).cpu()
+    points = _far_apart(in_units(torch.stack([columns, rows], -1), height, width, unit))
+    boxes = boxes_of(masks, unit).cpu()
     extent = boxes[:, 2:] - boxes[:, :2]
-    stiff = (
-        empty.cpu()
-        | (_spread(points) < THIN * extent.amax(1))
-        | (extent.amin(1) < 8 * pixel(height, width))
-    )
+    small = extent.amin(1) < SMALL * unit
+    stiff = empty.cpu() | small | (_spread(points) < THIN * extent.amax(1))
     moves = uniform((len(masks), CONTROLS, 2), -amount, amount, generator) * extent[:, None]
     points = torch.where(stiff[:, None, None], _anywhere(), points)
     moves = moves * ~stiff[:, None, None]
@@ -116,25 +113,20 @@ def bent(masks: Tensor, amount: float, generator: Generator) -> Splines:
     return Splines(*(sent(part, masks.device) for part in spline))
 
 
-def pixel(height: int, width: int) -> float:
-    """Width of a pixel of a picture, in units."""
-    return 2 / max(height, width)
+def in_units(pixels: Tensor, height: int, width: int, unit: float) -> Tensor:
+    """Positions from pixels (..., 2) of a frame, counted from the middle of the first one."""
+    middle = torch.tensor([(width - 1) / 2, (height - 1) / 2], device=pixels.device)
+    return (pixels - middle) * unit
 
 
-def in_units(pixels: Tensor, height: int, width: int) -> Tensor:
-    """Positions from pixels (..., 2), counted from the middle of the first one."""
-    middle = pixels.new_tensor([(width - 1) / 2, (height - 1) / 2])
-    return (pixels - middle) * pixel(height, width)
-
-
-def lattice(height: int, width: int, device: torch.device) -> Tensor:
-    """Positions (1, M, 2) of the nodes that warps of a picture are computed for."""
+def lattice(height: int, width: int, unit: float, device: torch.device) -> Tensor:
+    """Positions (1, M, 2) of the nodes that warps of a frame are computed for."""
     rows, columns = (
         torch.linspace(0, side - 1, count, device=device)
         for side, count in zip((height, width), _nodes(height, width), strict=True)
     )
     y, x = torch.meshgrid(rows, columns, indexing="ij")
-    return in_units(torch.stack([x, y], -1).view(1, -1, 2), height, width)
+    return in_units(torch.stack([x, y], -1).view(1, -1, 2), height, width, unit)
 
 
 def everywhere(nodes: Tensor, height: int, width: int) -> Tensor:
@@ -144,14 +136,14 @@ def everywhere(nodes: Tensor, height: int, width: int) -> Tensor:
     return fine.permute(0, 2, 3, 1)
 
 
-def fetched(layers: Tensor, positions: Tensor, beyond: str = "zeros") -> Tensor:
-    """Pictures (B, C, H, W) as seen at positions (B, H', W', 2) in units."""
+def fetched(layers: Tensor, positions: Tensor, unit: float, beyond: str = "zeros") -> Tensor:
+    """Pictures (B, C, H, W) as seen at positions (B, H', W', 2) from their middle."""
     height, width = layers.shape[-2:]
-    scale = positions.new_tensor([max(height, width) / width, max(height, width) / height])
-    return F.grid_sample(layers, positions * scale, "bilinear", beyond, align_corners=False)
+    ends = torch.tensor([width, height], device=positions.device) * unit / 2
+    return F.grid_sample(layers, positions / ends, "bilinear", beyond, align_corners=False)
 
 
-def boxes_of(masks: Tensor) -> Tensor:
+def boxes_of(masks: Tensor, unit: float) -> Tensor:
     """Tight boxes x0, y0, x1, y1 of masks (B, H, W), in units (B, 4); of none a point."""
     height, width = masks.shape[-2:]
     ends = []
@@ -161,7 +153,7 @@ def boxes_of(masks: Tensor) -> Tensor:
         last = side - seen.flip(1).int().argmax(1)
         ends.append(torch.where(seen.any(1), torch.stack([first, last]), side // 2))
     corners = torch.stack([ends[0][0], ends[1][0], ends[0][1], ends[1][1]], 1).float() - 0.5
-    return in_units(corners.view(-1, 2, 2), height, width).flatten(1)
+    return in_units(corners.view(-1, 2, 2), height, width, unit).flatten(1)
 
 
 def _nodes(height: int, width: int) -> tuple[int, int]:

@@ -29,7 +29,7 @@ def memory_step(network: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
     logits after soft aggregation (XMem, section 4.2).
     """
     assert isinstance(network, MemoryNetwork)
-    logits = _unroll(network, clips)  # (B, T-1, N+1, S, S)
+    logits = _unroll(network, clips)  # (B, T-1, N+1, H, W)
     b, t, n = logits.shape[0], logits.shape[1], logits.shape[2] - 1
     truth = clips.masks[:, 1:]
     flat = logits.flatten(0, 1).float()
@@ -44,8 +44,8 @@ def memory_step(network: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
 
 
 def _unroll(network: MemoryNetwork, clips: Clips) -> Tensor:
-    """Aggregated logits (B, T-1, N+1, S, S) of the frames after the first."""
-    (b, t), size = clips.masks.shape[:2], clips.masks.shape[-1]
+    """Aggregated logits (B, T-1, N+1, H, W) of the frames after the first."""
+    (b, t), size = clips.masks.shape[:2], clips.masks.shape[-2:]
     first = clips.masks[:, 0] * clips.valid[..., None, None]
     images = clips.images.flatten(0, 1).contiguous(memory_format=torch.channels_last)
     encoded = network.encode(images)
@@ -63,7 +63,7 @@ def _unroll(network: MemoryNetwork, clips: Clips) -> Tensor:
         logits = logits.masked_fill(~clips.valid[..., None, None], ABSENT)
         aggregated = soft_aggregate(logits)
         previous = aggregated.softmax(1)[:, 1:].to(logits.dtype)
-        outputs.append(F.interpolate(aggregated, (size, size), mode="bilinear"))
+        outputs.append(F.interpolate(aggregated, size, mode="bilinear"))
     return torch.stack(outputs, 1)
 
 
