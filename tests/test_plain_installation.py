@@ -154,6 +154,7 @@ def test_the_page_says_what_it_needs(tmp_path: Path) -> None:
         ("export-onnx", "memory-s", "out"),
         ("dream", "picture.png", "mask.png", "-o", "out"),
         ("track", "clip.mp4", "--box", f"1:{BOX}", "-o", "out", "--engine", "torch"),
+        ("track", "clip.mp4", "--box", f"1:{BOX}", "-o", "out", "--adapt", "5"),
     ],
 )
 def test_what_needs_torch_says_so(run: Run, video: Path, tmp_path: Path, arguments: Any) -> None:

@@ -88,3 +88,18 @@ def test_states_of_tensors_become_states_of_arrays() -> None:
     found = arrays_of(state)
     assert found["half"].dtype == np.float32 and found["half"].tolist() == [1.5]
     assert found[1][0][0].dtype == np.bool_ and found[1] == [[np.array([True]), None], {"size": 3}]
+
+
+def test_parameters_are_replaced_and_come_back() -> None:
+    network = Echo()
+    engine = TorchEngine(network)
+    engine.replace({"factor": np.array(5.0, np.float32)})
+    assert engine.array(engine.run("doubled", np.float32([1]))).tolist() == [5]
+    assert network.factor.item() == 2, "the network is left as it is"
+    copy = engine.network_copy()
+    assert copy.factor.item() == 5
+    copy.factor.data.fill_(7.0)
+    assert engine.array(engine.run("doubled", np.float32([1]))).tolist() == [5]
+    engine.replace({})
+    assert engine.array(engine.run("doubled", np.float32([1]))).tolist() == [2]
+    assert engine.network_copy().factor.item() == 2

@@ -169,6 +169,9 @@ def test_a_prompted_frame_is_learned_from_once(video, tmp_path, frames):
         def learn(self, image, masks, progress):
             self.learned += 1
 
+        def lesson(self):
+            return {}
+
     tracker = Tracker(Learning(), 64, fill_box, traits=Traits(learns="budget"))
     passes = BothPasses(tracker, Plan({t: {1: square(8)} for t in frames}, 0, "both"), tmp_path)
     with open_video(video) as source:

@@ -25,6 +25,7 @@ class Able(FakePropagator):
         self.scores: dict[int, float] = {}
         self.marked: list[dict[int, Box | Points]] = []
         self.learned: list[tuple[np.ndarray, dict[int, np.ndarray]]] = []
+        self.taken: list[dict[str, int] | None] = []
 
     def mark(self, prompts):
         """A mask of the box, or a square of four mask pixels at the first click."""
@@ -39,6 +40,12 @@ class Able(FakePropagator):
         progress(0.5)
         self.learned.append((image, masks))
         progress(1.0)
+
+    def lesson(self):
+        return {"frames": len(self.learned)}
+
+    def take(self, lesson):
+        self.taken.append(lesson)
 
 
 def tracker(**traits) -> Tracker:
@@ -118,6 +125,33 @@ def test_it_learns_from_prompted_frames_alone_and_once_from_each() -> None:
     again.load_state_dict(one.state_dict())
     again.step(IMAGE, {1: Mask(SQUARE)})
     assert not again.propagator.learned, "what was learned is in the state"
+    assert again.propagator.taken == [{"frames": 2}]
+    again.load_state_dict(one.state_dict())
+    assert len(again.propagator.taken) == 1, "which it has already"
+    again.load_state_dict(tracker(learns="budget").state_dict())
+    assert again.propagator.taken[1:] == [None]
+    again.step(IMAGE, {1: Mask(SQUARE)})
+    assert len(again.propagator.learned) == 1
+
+
+def test_what_was_learned_before_is_taken_and_not_learned_again() -> None:
+    one, other = tracker(learns="budget"), tracker(learns="budget")
+    other.lessons = one.lessons
+    for each in (one, other):
+        each.step(IMAGE, {1: Mask(SQUARE)})
+        each.step(IMAGE, {2: Mask(np.roll(SQUARE, 40, 0))})
+    assert len(one.propagator.learned) == 2 and not one.propagator.taken
+    assert not other.propagator.learned
+    assert other.propagator.taken == [{"frames": 1}, {"frames": 2}]
+    assert other.state_dict()["lesson"] == {"frames": 2}
+
+
+def test_it_learns_nothing_where_its_setting_says_so() -> None:
+    for seconds, learned in ((0.0, 0), (5.0, 1)):
+        settings, traits = {"budget": seconds}, Traits(learns="budget")
+        one = Tracker(Able(), 48, fill_box, settings=settings, traits=traits)
+        one.step(IMAGE, {1: Mask(SQUARE)})
+        assert len(one.propagator.learned) == learned and one.learns == bool(seconds)
 
 
 def test_learning_can_be_ended() -> None:
@@ -129,6 +163,7 @@ def test_learning_can_be_ended() -> None:
     one.learning = stop
     with pytest.raises(KeyboardInterrupt):
         one.step(IMAGE, {1: Mask(SQUARE)})
+    assert one.state_dict()["lesson"] is None, "nothing was learned"
 
 
 def test_traits_that_make_no_sense_are_refused() -> None:
@@ -144,7 +179,8 @@ def test_rows_say_what_their_families_have(family) -> None:
     if family.propagator is None:
         return
     made = family.propagator()
-    for name, has in (("mark", len(traits.prompts) > 1), ("learn", bool(traits.learns))):
+    learns = [(name, bool(traits.learns)) for name in ("learn", "lesson", "take")]
+    for name, has in (("mark", len(traits.prompts) > 1), *learns):
         assert hasattr(made, name) == has
     if traits.learns:
         assert traits.learns in {setting.name for setting in arguments_of(made)}

@@ -2,12 +2,24 @@
 
 import logging
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 REFUSED, LOSSES, INTERRUPTED = 2, 3, 130
 """Exit codes: input that cannot be used; finished, but part of the source was lost; Ctrl-C."""
+
+
+def settings(model: str, assignments: list[str] | None, adapt: float | None) -> dict[str, Any]:
+    """A model's own settings as they were given.
+
+    Raises:
+        InputError: they cannot be read, or `--adapt` is for a model that learns nothing.
+    """
+    from masktrail.settings import read_assignments
+    from masktrail.zoo import learning
+
+    return {**read_assignments(assignments), **({} if adapt is None else learning(model, adapt))}
 
 
 def _hush(quiet: bool) -> bool:
@@ -31,6 +43,10 @@ Assignments = Annotated[
         "--set",
         help="NAME=VALUE: a setting of the model's own, as view=square; a wrong name lists them.",
     ),
+]
+Adapt = Annotated[
+    float | None,
+    typer.Option(help="Seconds to learn from each prompted frame, where the model can; by torch."),
 ]
 Edges = Annotated[str, typer.Option(help="plain, or refined: drawn to those of the picture.")]
 Values = Annotated[

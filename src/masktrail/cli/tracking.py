@@ -9,6 +9,7 @@ import typer
 from masktrail.cli.options import (
     INTERRUPTED,
     LOSSES,
+    Adapt,
     Assignments,
     At,
     Boxes,
@@ -28,9 +29,10 @@ from masktrail.cli.options import (
     RunOut,
     Size,
     Values,
+    settings,
 )
 from masktrail.cli.ordered import ORDER
-from masktrail.settings import ModelOptions, read_assignments
+from masktrail.settings import ModelOptions
 
 if TYPE_CHECKING:
     from masktrail.run import Report
@@ -52,6 +54,7 @@ def track(
     engine: Engine = "auto",
     precision: Precision = "auto",
     assignments: Assignments = None,
+    adapt: Adapt = None,
     edges: Edges = "plain",
     start: Annotated[int, typer.Option(help="First frame, counted from 0.")] = 0,
     end: Annotated[int | None, typer.Option(help="Frame to stop before.")] = None,
@@ -73,9 +76,8 @@ def track(
 
     marks = [(name, text) for name, text in context.meta[ORDER] if name in KINDS]
     direction = {None: "both", True: "backward", False: "forward"}[reverse]
-    options = ModelOptions(
-        model, size, device, precision, read_assignments(assignments), edges, engine
-    )
+    own = settings(model, assignments, adapt)
+    options = ModelOptions(model, size, device, precision, own, edges, engine)
     prompts, black_and_white = read_prompts(marks, start), read_range(values)
     job = Job(video, prompts, out, options, export, start, end, black_and_white, direction)
     job = replace(job, resume=resume, overwrite=overwrite)
@@ -112,6 +114,7 @@ def batch(
     engine: Engine = "auto",
     precision: Precision = "auto",
     assignments: Assignments = None,
+    adapt: Adapt = None,
     edges: Edges = "plain",
     values: Values = None,
     overwrite: Annotated[
@@ -124,9 +127,8 @@ def batch(
     from masktrail.cli import terminal
     from masktrail.video.depth import read_range
 
-    model_options = ModelOptions(
-        model, size, device, precision, read_assignments(assignments), edges, engine
-    )
+    own = settings(model, assignments, adapt)
+    model_options = ModelOptions(model, size, device, precision, own, edges, engine)
     tasks = manifest.shard(manifest.read_tasks(videos), shard)
     options = work.Options(model_options, export, read_range(values), overwrite)
     with terminal.videos("Tracking", quiet) as update:

@@ -149,6 +149,30 @@ class Dreamer:
                 between.append(flows(motions[0], self._unit, *frames[-2:]))
             return self._dreams(frames, between)
 
+    def seen(self, count: int, window: int | None = None) -> tuple[Tensor, Tensor]:
+        """The picture itself, (B, 3, H, W) in [0, 1], and its masks (B, N, H, W), 0 or 1.
+
+        Args:
+            count: B.
+            window: no more than so many pixels a side of it, around a pixel of some object each.
+        """
+        objects = self._masks.any(0)
+        places = (objects if objects.any() else ~objects).nonzero()
+        layers = torch.cat([self.image, self._masks[: len(self.ids)].float()])
+        picks = torch.randint(len(places), (count,), generator=self.generator).tolist()
+        parts = [self._around_pixel(layers, places[pick], window) for pick in picks]
+        stacked = torch.stack(parts)
+        return stacked[:, :3], stacked[:, 3:]
+
+    def _around_pixel(self, layers: Tensor, place: Tensor, window: int | None) -> Tensor:
+        """The part of layers (C, H, W) that has a pixel (row, column) somewhere in its middle."""
+        for axis, centre in enumerate(place.tolist(), 1):
+            side = min(layers.shape[axis], window or layers.shape[axis])
+            off = int(side * float(self._between(0.25, 0.75, 1)))
+            start = min(max(centre - off, 0), layers.shape[axis] - side)
+            layers = layers.narrow(axis, start, side)
+        return layers
+
     def _dreams(self, frames: list[Frame], between: list[tuple[Flow, Flow]]) -> Dreams:
         images = torch.stack([frame.image for frame in frames], 1)
         masks = torch.stack([frame.masks[:, : len(self.ids)] for frame in frames], 1)
@@ -190,9 +214,7 @@ class Dreamer:
         angle = math.radians(self.settings.turn) * self._between(-1, 1, count)
         angle = angle * (self._chances(count) < 0.5)
         spare = torch.tensor(self.image.shape[1:]) - torch.tensor(self._size)
-        matrix = turns(angle)
-        if not spare.any():  # a window looks at the picture beside it
-            matrix = matrix * self._inside(angle)[:, None, None]
+        matrix = turns(angle) * self._inside(angle)[:, None, None]
         matrix[:, :, 0] *= self._signs(count)[:, None]
         middle = spare.flip(0) * self._unit / 2 * self._between(-1, 1, count, 2)
         return Warp(matrix, middle)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
 
 
@@ -75,3 +76,24 @@ class Engine(Protocol):
 
     def join(self, values: Sequence[Any], axis: int) -> Any:
         """What `run` or `keep` gave, one after another along an axis."""
+
+    def network_copy(self) -> Any:
+        """The network itself to learn with, a copy as torch has it, in float32, with what was
+        `replace`d.
+
+        Raises:
+            InputError: torch is not installed, or there are no weights but in graphs.
+        """
+
+    def replace(self, parameters: Mapping[str, NDArray[np.float32]]) -> None:
+        """Gives parameters of the network other values than its weights have, for all that is run
+        from now on; all that are not named have those of the weights again.
+
+        Functions with such a parameter are not computed in 8 bits.
+
+        Args:
+            parameters: by their names in the network.
+
+        Raises:
+            InputError: this engine cannot.
+        """

@@ -2,7 +2,7 @@
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,9 @@ from masktrail.errors import InputError
 
 Arrays = Sequence[NDArray[Any]]
 
+Parameters = Mapping[str, NDArray[np.float32]]
+"""Of a network, by name."""
+
 
 class ArrayEngine(ABC):
     """See `engines.Engine`. What is kept are arrays.
@@ -23,13 +26,22 @@ class ArrayEngine(ABC):
         files: of the functions by name, see `engines.graph`.
         precision: see `Engine`.
         stride: see there.
+        load: gives the network as torch has it; None where there is no file of it.
     """
 
+    name: str
     device = "cpu"
     concurrent = True
 
-    def __init__(self, files: Mapping[str, Path], precision: str, stride: int) -> None:
+    def __init__(
+        self,
+        files: Mapping[str, Path],
+        precision: str,
+        stride: int,
+        load: Callable[[], Any] | None = None,
+    ) -> None:
         self._files, self.precision, self.stride = dict(files), precision, stride
+        self._load, self._replaced = load, dict[str, NDArray[np.float32]]()
         digest = hashlib.sha256()
         for _, file in sorted(files.items()):
             digest.update(hashlib.sha256(file.read_bytes()).digest())
@@ -68,6 +80,34 @@ class ArrayEngine(ABC):
         return InputError(
             f"The graph {file} cannot be used ({reason}); write it anew with `masktrail "
             "export-onnx`, or take the engine torch."
+        )
+
+    def network_copy(self) -> Any:
+        """See `Engine.network_copy`."""
+        if self._load is None:
+            raise InputError("There are graphs alone, and no weights that could be learned from.")
+        network = self._load()
+        if self._replaced:
+            import torch
+
+            changed = {name: torch.tensor(array) for name, array in self._replaced.items()}
+            network.load_state_dict(changed, strict=False)
+        return network
+
+    def replace(self, parameters: Parameters) -> None:
+        """See `Engine.replace`."""
+        self._replaced = dict(parameters)
+        self.prepare(parameters)
+
+    def prepare(self, parameters: Parameters) -> None:
+        """Makes functions ready that have any of these parameters, with their values.
+
+        Raises:
+            InputError: this kind of engine cannot.
+        """
+        raise InputError(
+            f"The engine {self.name} computes graphs as they are, and what was learned cannot be "
+            "put into them; take openvino or torch."
         )
 
     def array(self, value: NDArray[Any]) -> NDArray[Any]:

@@ -116,6 +116,12 @@ class About:
 KEY = "masktrail"
 """Under which a file's metadata holds the text of `About`."""
 
+PARAMETER = "network."
+"""What a file's names of the network's parameters begin with."""
+
+STORED = ".stored"
+"""What they end with where the values lie in the weights file."""
+
 BEGINNING = b'{"function": "'
 """Of that text."""
 

@@ -1,6 +1,6 @@
 """Networks computed by ONNX Runtime from their graphs, on a processor."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +18,22 @@ class OnnxRuntimeEngine(ArrayEngine):
     Args:
         files: of the functions by name, see `engines.graph`.
         precision: "float" or "int8", of the files.
+        floats: nothing that this engine needs.
+        load: see `ArrayEngine`.
     """
 
     name = "onnxruntime"
 
-    def __init__(self, files: Mapping[str, Path], precision: str = "float") -> None:
+    def __init__(
+        self,
+        files: Mapping[str, Path],
+        precision: str = "float",
+        floats: Mapping[str, Path] | None = None,
+        load: Callable[[], Any] | None = None,
+    ) -> None:
         self._functions = {name: _Function(path) for name, path in files.items()}
         stride = next(iter(self._functions.values())).about.stride
-        super().__init__(files, precision, stride)
+        super().__init__(files, precision, stride, load)
 
     def outputs(self, function: str, inputs: Sequence[Any]) -> Arrays:
         """See `ArrayEngine.outputs`."""

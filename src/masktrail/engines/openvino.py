@@ -5,16 +5,16 @@ Free sizes are slower than fixed ones, and what OpenVINO keeps of each grows wit
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from numpy.typing import NDArray
 
-from masktrail.engines.arrays import ArrayEngine, Arrays
+from masktrail.engines.arrays import ArrayEngine, Arrays, Parameters
 from masktrail.engines.graph import KEY, About
-from masktrail.engines.openvino_form import Form, core
+from masktrail.engines.openvino_form import Form, core, set_parameters
 from masktrail.engines.processor import precisions
 
 KEPT = 8
@@ -31,14 +31,23 @@ class OpenVinoEngine(ArrayEngine):
     Args:
         files: of the functions by name, see `engines.graph`.
         precision: "float", "bfloat16" or "int8"; the last is of the files.
+        floats: files of the same functions in floats; those of `files` if they are.
+        load: see `ArrayEngine`.
     """
 
     name = "openvino"
 
-    def __init__(self, files: Mapping[str, Path], precision: str = "float") -> None:
+    def __init__(
+        self,
+        files: Mapping[str, Path],
+        precision: str = "float",
+        floats: Mapping[str, Path] | None = None,
+        load: Callable[[], Any] | None = None,
+    ) -> None:
         self._functions = {name: _Function(path, precision) for name, path in files.items()}
         stride = next(iter(self._functions.values())).about.stride
-        super().__init__(files, precision, stride)
+        super().__init__(files, precision, stride, load)
+        self._own, self._floats = self._functions, dict(floats or files)
 
     def outputs(self, function: str, inputs: Sequence[Any]) -> Arrays:
         """See `ArrayEngine.outputs`."""
@@ -53,13 +62,28 @@ class OpenVinoEngine(ArrayEngine):
                 function.form(tuple(shapes.values())).compile()
                 yield
 
+    def prepare(self, parameters: Parameters) -> None:
+        """See `ArrayEngine.prepare`."""
+        functions = dict(self._own)
+        for name, path in self._floats.items() if parameters else ():
+            function = _Function(path, self.precision, parameters)
+            if function.changed:
+                functions[name] = function
+        self._functions = functions
+
 
 class _Function:
-    """One function, compiled for whatever sizes it is called with."""
+    """One function, compiled for whatever sizes it is called with.
 
-    def __init__(self, path: Path, precision: str) -> None:
+    Attributes:
+        about: what its file says of it.
+        changed: how many of its parameters have other values than the file says.
+    """
+
+    def __init__(self, path: Path, precision: str, parameters: Parameters | None = None) -> None:
         try:
             model = core().read_model(path)
+            self.changed = set_parameters(model, parameters or {})
             self.about = About.read(model.get_rt_info(["framework", KEY]).astype(str))
         except (RuntimeError, ValueError, TypeError) as error:
             raise ArrayEngine.unusable(path, error) from error

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from masktrail.engines.arrays import ArrayEngine
 from masktrail.engines.buffers import Buffers
+from masktrail.engines.graph import PARAMETER, STORED
 from masktrail.engines.private import untold
 from masktrail.engines.threads import threads
 
@@ -143,6 +144,31 @@ def _with_channels_last(model: ov.Model, inputs: list[bool], outputs: list[bool]
 def core() -> ov.Core:
     """OpenVINO, one for the process."""
     return ov.Core()
+
+
+def set_parameters(model: ov.Model, parameters: Mapping[str, NDArray[np.float32]]) -> int:
+    """Gives those of a network's parameters that a function has other values.
+
+    Returns:
+        How many it has.
+
+    Raises:
+        ValueError: one has another shape, or is a whole number in the file.
+    """
+    count = 0
+    for node in model.get_ops() if parameters else ():
+        name = node.get_friendly_name().removeprefix(PARAMETER).removesuffix(STORED)
+        if node.get_type_name() != "Constant" or name not in parameters:
+            continue
+        port, values = node.output(0), parameters[name]
+        if tuple(port.get_shape()) != values.shape or not port.get_element_type().is_real():
+            raise ValueError(f"{name} is {port}, and not {values.shape} of floats")
+        constant = opset13.constant(np.ascontiguousarray(values, np.float32))
+        for target in port.get_target_inputs():
+            target.replace_source_output(constant.output(0))
+        count += 1
+    model.validate_nodes_and_infer_types()
+    return count
 
 
 def _set(model: ov.Model, name: str, number: int) -> None:

@@ -1,6 +1,7 @@
 """Networks computed by torch, on a processor or a GPU."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -38,11 +39,26 @@ class TorchEngine:
     ) -> None:
         self._device = device
         self._bfloat16 = has_fast_bfloat16(device) if bfloat16 is None else bfloat16
-        self.network = folded(network).to(device)
-        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._weights = self._whole = network
+        self._make_quick()
         self.precision = "bfloat16" if self._bfloat16 else "float"
         self.device = str(torch.empty(0, device=device).device)  # "cuda:0" of "cuda"
         self.stride: int = getattr(network, "stride", 1)
+
+    def _make_quick(self) -> None:
+        self.network = folded(self._whole).to(self._device)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def network_copy(self) -> nn.Module:
+        """See `Engine.network_copy`."""
+        return deepcopy(self._whole).float()
+
+    def replace(self, parameters: Mapping[str, NDArray[np.float32]]) -> None:
+        """See `Engine.replace`."""
+        changed = {name: torch.tensor(array) for name, array in parameters.items()}
+        self._whole = deepcopy(self._weights)
+        self._whole.load_state_dict(changed, strict=False)
+        self._make_quick()
 
     @torch.inference_mode()
     def run(self, function: str, *inputs: Any) -> Any:

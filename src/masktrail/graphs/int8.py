@@ -11,9 +11,8 @@ from typing import Any
 
 import onnx
 
-from masktrail.engines.graph import Graph
+from masktrail.engines.graph import PARAMETER, Graph
 from masktrail.engines.private import untold
-from masktrail.graphs.onnx import NETWORK
 from masktrail.graphs.quiet import quiet
 
 with untold():
@@ -38,7 +37,7 @@ def in_int8(model: onnx.ModelProto, graph: Graph, calls: Sequence[Sequence[Any]]
     chosen = calls[:: max(1, len(calls) // SAMPLES)][:SAMPLES]
     samples = [dict(zip(graph.inputs, call, strict=True)) for call in chosen]
     kinds = {node.op_type for node in model.graph.node}.intersection(FLOATS)
-    weights = {f"{NETWORK}{name}.weight" for name in graph.floats}
+    weights = {f"{PARAMETER}{name}.weight" for name in graph.floats}
     names = [node.name for node in model.graph.node if weights.intersection(node.input)]
     with quiet("nncf"):
         return nncf.quantize(

@@ -10,7 +10,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from masktrail.graphs.onnx import NETWORK
+from masktrail.engines.graph import PARAMETER, STORED
 
 SMALL = 1024
 """Tensors of fewer values stay in the graph."""
@@ -72,7 +72,7 @@ def link(model: onnx.ModelProto, tensors: dict[str, Stored]) -> None:
         tensors: of the network by name, see `stored`.
     """
     for tensor in list(model.graph.initializer):
-        source = tensors.get(tensor.name.removeprefix(NETWORK))
+        source = tensors.get(tensor.name.removeprefix(PARAMETER))
         if source is not None and np.prod(tensor.dims) >= SMALL:
             nodes = _linked(model, tensor, source)
             if nodes:
@@ -87,7 +87,7 @@ def _linked(model: onnx.ModelProto, tensor: TensorProto, source: Stored) -> list
     values, whole = numpy_helper.to_array(tensor), source.read()
     if values.shape != whole.shape:
         return []
-    name = f"{tensor.name}.stored"
+    name = f"{tensor.name}{STORED}"
     if source.kind != "I8":
         if not _equal(values, whole):
             return []

@@ -19,9 +19,6 @@ NUMBER = 30
 MOST = 4096
 """No size is larger."""
 
-NETWORK = "network."
-"""What stands before the names of a network's tensors in a graph."""
-
 OPSET = 20
 
 

@@ -28,6 +28,7 @@ from masktrail.errors import InputError
 from masktrail.files import cannot_write, delete
 from masktrail.masks.edges import RefinedSoft
 from masktrail.run.identity import modern
+from masktrail.run.lessons import Lessons
 from masktrail.run.states import unpacked_state
 from masktrail.tracking.soft import MAGIC, SoftMasks, unpacked
 from masktrail.types import Frame, LabelMap, ObjectResult, Result
@@ -141,6 +142,11 @@ class Journal:
         """Names of what the run makes, see `products`; none where it is of version 0.1."""
         return self._column("name", "products")
 
+    @property
+    def lessons(self) -> Lessons:
+        """What was learned from prompted frames."""
+        return Lessons(self._all)
+
     def claim(self, names: Sequence[str]) -> None:
         """Writes down names of what the run makes, before it is made."""
         with self._explained():
@@ -248,7 +254,7 @@ class Journal:
         if row is None:
             return None
         try:
-            return operator.index(row[0]), unpacked_state(row[1])
+            return operator.index(row[0]), unpacked_state(row[1], self.lessons)
         except ImportError as error:
             raise OtherRun(
                 "This run is of version 0.1, whose state only torch reads; pip install "
@@ -262,7 +268,9 @@ class Journal:
         return self.state(), self.following
 
     def finish(self) -> None:
-        """Says that the run came to its end; its state is not needed any more."""
+        """Says that the run came to its end; its state, and what it learned, are not needed any
+        more."""
+        self.lessons.clear()
         with self._explained():
             self._file.execute("DELETE FROM state")
             self._file.execute("INSERT OR REPLACE INTO about VALUES ('finished', 'true')")
@@ -291,6 +299,10 @@ class Journal:
     def _one(self, query: str, *values: Any) -> Any:
         with self._explained():
             return self._file.execute(query, values).fetchone()
+
+    def _all(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        with self._explained():
+            return self._file.execute(query, values).fetchall()
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

@@ -192,6 +192,7 @@ def _track_video(
         )
         soft = job.keep_soft or any(writer.needs_soft for writer in writers)
         with folder.run(about, job.resume, job.overwrite, soft) as journal:
+            tracker.lessons = journal.lessons
             report = _loop(video, passes, writers, journal, progress, job.options.edges)
             folder.record(journal, _record_of(job, identity, tracker, report))
     return report

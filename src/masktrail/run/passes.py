@@ -221,7 +221,7 @@ class BothPasses:
     ) -> None:
         """Shows prompted frames to the memory, before any tracking; where there is but one, the
         passes begin with it, and it is looked for alone."""
-        shown = len(self._plan.prompts) > 1 or self._tracker.traits.learns
+        shown = len(self._plan.prompts) > 1 or self._tracker.learns
         for frame in recording.pick(list(prompts), tick):
             if frame.lost:
                 raise InputError(lost(frame.index))

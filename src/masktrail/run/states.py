@@ -3,12 +3,15 @@
 import io
 import json
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
+
+from masktrail.tracking.propagator import Lesson
 
 KEY = "state"
 """Of the JSON in the header."""
@@ -22,15 +25,21 @@ def packed_state(state: Mapping[str, Any]) -> bytes:
 
     Args:
         state: arrays, and what JSON knows besides them, in dicts and lists; keys of dicts are
-            texts or whole numbers.
+            texts or whole numbers. Of a `Lesson` there is the key alone.
     """
     arrays: dict[str, NDArray[Any]] = {}
     structure = _to_json(state, arrays)
     return save(arrays, metadata={KEY: json.dumps(structure)})
 
 
-def unpacked_state(content: bytes) -> dict[str, Any]:
+def unpacked_state(
+    content: bytes, lessons: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+) -> dict[str, Any]:
     """The state that `packed_state` made something of; lists for its tuples.
+
+    Args:
+        content: of the state.
+        lessons: by their keys.
 
     Raises:
         ValueError: it is damaged.
@@ -41,7 +50,7 @@ def unpacked_state(content: bytes) -> dict[str, Any]:
             return _of_torch(content)
         size = int.from_bytes(content[:8], "little")
         structure = json.loads(json.loads(content[8 : 8 + size])["__metadata__"][KEY])
-        state = _from_json(structure, load(content))
+        state = _from_json(structure, load(content), lessons)
         if not isinstance(state, dict):
             raise ValueError("it is no state")
         return state
@@ -55,6 +64,8 @@ def _to_json(value: Any, arrays: dict[str, NDArray[Any]]) -> Any:
         name = str(len(arrays))
         arrays[name] = np.asarray(value, order="C")
         return {"array": name}
+    if isinstance(value, Lesson):
+        return {"lesson": value.key}
     if isinstance(value, Mapping):
         return {"items": [[key, _to_json(each, arrays)] for key, each in value.items()]}
     if isinstance(value, list | tuple):
@@ -62,14 +73,20 @@ def _to_json(value: Any, arrays: dict[str, NDArray[Any]]) -> Any:
     return value
 
 
-def _from_json(value: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
+def _from_json(
+    value: Any,
+    arrays: Mapping[str, NDArray[Any]],
+    lessons: Mapping[str, Mapping[str, Any]],
+) -> Any:
     if isinstance(value, list):
-        return [_from_json(each, arrays) for each in value]
+        return [_from_json(each, arrays, lessons) for each in value]
     if not isinstance(value, dict):
         return value
     if "array" in value:
         return arrays[value["array"]]
-    return {key: _from_json(each, arrays) for key, each in value["items"]}
+    if "lesson" in value:
+        return Lesson(value["lesson"], lessons[value["lesson"]])
+    return {key: _from_json(each, arrays, lessons) for key, each in value["items"]}
 
 
 def _of_torch(content: bytes) -> dict[str, Any]:

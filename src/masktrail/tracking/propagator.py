@@ -113,14 +113,15 @@ class Scoring(Propagator, Protocol):
 
 
 class Learning(Propagator, Protocol):
-    """A propagator that learns from prompted frames, see `family.Traits.learns`."""
+    """A propagator that learns from prompted frames, see `family.Traits.learns`.
+
+    What it learned is no part of `state_dict`; it is told apart, so that it is stored once.
+    """
 
     def learn(
         self, image: Image, masks: dict[int, Soft], progress: Callable[[float], None]
     ) -> None:
-        """Learns from the frame last propagated to, after `update`.
-
-        What was learned is part of the state.
+        """Learns from the frame last propagated to, after `update`, beside all before.
 
         Args:
             image: uint8 RGB (H, W, 3), as `look` was given it.
@@ -128,3 +129,22 @@ class Learning(Propagator, Protocol):
             progress: called now and then with the share that is done, 0 to 1; what it raises ends
                 the run.
         """
+
+    def lesson(self) -> dict[str, Any]:
+        """All that was learned, as arrays and plain values."""
+
+    def take(self, lesson: Mapping[str, Any] | None) -> None:
+        """Knows what `lesson` gave, as if it had been learned, and nothing else; None: nothing."""
+
+
+class Lesson(dict[str, Any]):
+    """What was learned, as a part of a state: whoever stores states stores it once.
+
+    Args:
+        key: says what it was learned from.
+        content: see `Learning.lesson`.
+    """
+
+    def __init__(self, key: str, content: Mapping[str, Any]) -> None:
+        super().__init__(content)
+        self.key = key

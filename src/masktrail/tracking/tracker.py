@@ -5,7 +5,7 @@ tracker owns ids, prompts, sizes, the competition between objects, and what is s
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
@@ -24,6 +24,7 @@ from masktrail.tracking.family import USUAL, Traits
 from masktrail.tracking.pieces import usual_area, without_strays
 from masktrail.tracking.propagator import (
     Learning,
+    Lesson,
     Marking,
     Prompter,
     Propagator,
@@ -61,6 +62,8 @@ class Tracker:
         ahead: whether it is quicker to `look` at the next frame while one is tracked.
 
     Attributes:
+        lessons: what was learned, by what it was learned from; whoever keeps it beyond this tracker
+            puts in a mapping of his own before the first frame.
         learning: called with the share done, 0 to 1, while the propagator learns from a prompted
             frame, if it does; what it raises ends `step`.
         logits: (h, w) of every object in the last frame, before they compete.
@@ -86,13 +89,20 @@ class Tracker:
         self.traits = traits
         self.learning: Callable[[float], None] = lambda share: None
         self._prompter = prompter
-        self._learned: set[str] = set()
+        self.lessons: MutableMapping[str, Mapping[str, Any]] = {}
+        self._learned: list[str] = []
         self._ids: list[int] = []
         self._stretch: Stretch | None = None
         self._before: dict[int, NDArray[np.bool_]] = {}
         self._usual: dict[int, float] = {}
         self.logits: dict[int, Soft] = {}
         self.given: dict[int, NDArray[np.bool_]] = {}
+
+    @property
+    def learns(self) -> bool:
+        """Whether it learns from prompted frames, and was told to."""
+        name = self.traits.learns
+        return name is not None and bool(self.settings.get(name, True))
 
     @property
     def ids(self) -> tuple[int, ...]:
@@ -186,7 +196,7 @@ class Tracker:
             coverage = stretch.mask_in(mask, self.propagator.mask_stride)
             by_id[object_id] = marked.get(object_id, to_logits(coverage))
         result = self._settle(by_id, prompt_masks)
-        if prompt_masks and self.traits.learns:
+        if prompt_masks and self.learns:
             self._learn(inner, prompt_masks)
         return result
 
@@ -239,7 +249,8 @@ class Tracker:
             "frame": frame,
             "before": dict(self._before),
             "usual": dict(self._usual),
-            "learned": sorted(self._learned),
+            "learned": list(self._learned),
+            "lesson": self._lesson(),
             "propagator": self.propagator.state_dict(),
         }
 
@@ -249,7 +260,7 @@ class Tracker:
         self._stretch = self._stretch_of(*state["frame"]) if state["frame"] else None
         self._before = dict(state["before"])
         self._usual = dict(state["usual"])
-        self._learned = set(state.get("learned", ()))  # of which version 0.1 knew nothing
+        self._take(list(state.get("learned", ())), state.get("lesson"))  # unknown to version 0.1
         self.propagator.load_state_dict(state["propagator"])
 
     def _stretch_of(self, height: int, width: int) -> Stretch:
@@ -288,15 +299,41 @@ class Tracker:
         return not isinstance(prompt, Mask) and _kind(prompt) not in self.traits.prompts
 
     def _learn(self, image: Image, prompt_masks: Mapping[int, NDArray[np.bool_]]) -> None:
-        """Lets the propagator learn from a prompted frame, once, also if it comes again."""
+        """Lets the propagator learn from a prompted frame, once, also if it comes again; where the
+        same was learned before, it takes that."""
         assert self._stretch is not None
         digest = hashlib.sha256(image.tobytes())
         for object_id, mask in sorted(prompt_masks.items()):
             digest.update(object_id.to_bytes(2, "little") + mask.tobytes())
-        if digest.hexdigest() not in self._learned:
-            masks = {i: self._stretch.mask_in(mask, 1) for i, mask in prompt_masks.items()}
-            cast(Learning, self.propagator).learn(image, masks, self.learning)
-            self._learned.add(digest.hexdigest())
+        if digest.hexdigest() in self._learned:
+            return
+        self._learned.append(digest.hexdigest())
+        propagator, key = cast(Learning, self.propagator), _key(self._learned)
+        if key in self.lessons:
+            propagator.take(self.lessons[key])
+            return
+        masks = {i: self._stretch.mask_in(mask, 1) for i, mask in prompt_masks.items()}
+        try:
+            propagator.learn(image, masks, self.learning)
+        except BaseException:
+            self._learned.pop()
+            raise
+        self.lessons[key] = propagator.lesson()
+
+    def _take(self, learned: list[str], lesson: Mapping[str, Any] | None) -> None:
+        """Knows a lesson of certain frames, or nothing, unless that is so anyhow."""
+        before, self._learned = self._learned, learned
+        if learned == before:
+            return
+        if lesson is not None:
+            self.lessons[_key(learned)] = lesson
+        cast(Learning, self.propagator).take(lesson)
+
+    def _lesson(self) -> Lesson | None:
+        """What the propagator knows of prompted frames, if it learned from any."""
+        if not self._learned:
+            return None
+        return Lesson(_key(self._learned), self.lessons[_key(self._learned)])
 
     def _mask_of(self, prompt: Prompt, image: Image, logits: Soft | None) -> NDArray[np.bool_]:
         """The mask a prompt stands for; `logits` are what it would have been without."""
@@ -356,6 +393,11 @@ class Tracker:
         kinds = dict.fromkeys(lost, Kind.LOST) | dict.fromkeys(prompt_masks, Kind.GIVEN)
         opinions = {i: Opinion(logits[i], scores[i], kinds.get(i, Kind.TRACKED)) for i in ids}
         return soft, Result(labels, objects, SoftMasks(opinions, labels))
+
+
+def _key(learned: Sequence[str]) -> str:
+    """Of what was learned from frames in this order, by their digests."""
+    return hashlib.sha256("".join(learned).encode()).hexdigest()
 
 
 def _kind(prompt: Box | Points) -> str:

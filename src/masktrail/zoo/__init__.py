@@ -78,7 +78,7 @@ def load(
             engine, a precision or a setting that is not possible.
     """
     from masktrail.tracking.tracker import Tracker
-    from masktrail.zoo.engines import check_names, make_engine
+    from masktrail.zoo.engines import check_can_learn, check_names, make_engine
 
     if size is not None and size < 64:
         raise InputError(f"A working size of {size} is too small; use 64 or more.")
@@ -90,6 +90,8 @@ def load(
         propagator = _propagator(model)(**values)
         return Tracker(propagator, size or card.size, prompter, settings=values, traits=spec.traits)
     made = make_engine(path, spec, engine, usable, precision)
+    if spec.traits.learns and values[spec.traits.learns]:
+        check_can_learn(made.name, str(model))
     return Tracker(
         _propagator(model)(made, **values),
         size or card.size,
@@ -133,6 +135,26 @@ def settings_of(model: str | Path = DEFAULT) -> list[Setting]:
         replace(setting, default=card.settings.get(setting.name, setting.default))
         for setting in arguments_of(_propagator(model))
     ]
+
+
+def learning(model: str | Path, seconds: float) -> dict[str, float]:
+    """The setting that lets a model learn for so long from every prompted frame.
+
+    Args:
+        model: whatever `load` loads.
+        seconds: how long.
+
+    Raises:
+        InputError: no such model, or one that learns nothing.
+    """
+    name = _family_of(model).traits.learns
+    if name is None:
+        learn = [n for n, card in CARDS.items() if family(card.family).traits.learns]
+        raise InputError(
+            f"The model {model} does not learn from prompted frames, as --adapt asks; "
+            f"{', '.join(learn)} would."
+        )
+    return {name: seconds}
 
 
 def trackers() -> list[str]:

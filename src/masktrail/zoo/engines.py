@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -35,11 +36,13 @@ class Choice:
         name: of the engine.
         precision: "auto" where torch has yet to see what its device can.
         graphs: files of the network's functions by name, where the engine computes these.
+        floats: the same, none of them in 8 bits.
     """
 
     name: str
     precision: str
     graphs: Mapping[str, Path] = field(default_factory=dict)
+    floats: Mapping[str, Path] = field(default_factory=dict)
 
 
 def make_engine(
@@ -62,8 +65,9 @@ def make_engine(
     choice = choose(path, name, device, precision)
     if choice.name == "torch":
         return _torch(path, spec, device, precision)
-    engine: Engine = _class_of(choice.name)(choice.graphs, choice.precision)
-    return engine
+    load = partial(_network, path)
+    made: Engine = _class_of(choice.name)(choice.graphs, choice.precision, choice.floats, load)
+    return made
 
 
 def choose(path: Path, name: str = "auto", device: str = "auto", precision: str = "auto") -> Choice:
@@ -95,7 +99,30 @@ def choose(path: Path, name: str = "auto", device: str = "auto", precision: str 
         precision = next(each for each in (*precisions(), "float") if each in possible)
     if precision not in possible:
         raise _impossible(precision, name, possible, path)
-    return Choice(name, precision, graphs.int8 if precision == "int8" else graphs.floats)
+    files = graphs.int8 if precision == "int8" else graphs.floats
+    return Choice(name, precision, files, graphs.floats)
+
+
+def check_can_learn(engine: str, model: str) -> None:
+    """Refuses what cannot learn from prompted frames.
+
+    Args:
+        engine: that computes the model.
+        model: whose network is to learn.
+
+    Raises:
+        InputError: torch is not installed, or the engine cannot be given what was learned.
+    """
+    if not is_installed("torch"):
+        raise InputError(
+            f"To learn from a prompted frame {model} needs torch, which is not installed: pip "
+            f"install {INSTALLED_BY['torch']}; or let it learn for 0 seconds."
+        )
+    if engine == "onnxruntime":
+        raise InputError(
+            f"The engine {engine} computes graphs as they are, and {model} could not be given what "
+            "it learned; take openvino or torch."
+        )
 
 
 def check_names(engine: str, precision: str) -> None:
@@ -164,12 +191,18 @@ def _torch(path: Path, spec: Family, device: str, precision: str) -> Engine:
         raise InputError(f"Nothing here computes the family {spec.name!r}, as torch would.")
     engine = _class_of("torch")
     from masktrail.devices import choose_device
-    from masktrail.zoo.weights import load_network
 
-    network, _ = load_network(path)
+    network = _network(path)
     bfloat16 = None if precision == "auto" else precision == "bfloat16"
     made: Engine = engine(network, choose_device(device), bfloat16)
     return made
+
+
+def _network(path: Path) -> Any:
+    """What a weights file holds, as torch has it."""
+    from masktrail.zoo.weights import load_network
+
+    return load_network(path)[0]
 
 
 def _auto(path: Path, graphs: Graphs, device: str) -> str:

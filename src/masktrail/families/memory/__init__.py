@@ -1,7 +1,7 @@
 """Space-time memory: `memory-s`."""
 
 from masktrail.families.words import PHOTOGRAPHS_AND_VIDEOS, RESEARCH
-from masktrail.tracking.family import Card, Family, Lazy
+from masktrail.tracking.family import Card, Family, Lazy, Traits
 
 FAMILY = Family(
     name="memory",
@@ -55,6 +55,7 @@ FAMILY = Family(
             scored_by="openvino int8",
         ),
     },
+    traits=Traits(learns="adapt"),
     network=Lazy(__name__, "network:MemoryNetwork"),
     config=Lazy(__name__, "config:MemoryConfig"),
     propagator=Lazy(__name__, "propagator:MemoryPropagator"),

@@ -1,14 +1,28 @@
 """A bounded memory of frames: keys of the picture, values of every object seen in it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from masktrail.engines import Engine
+from masktrail.geometry import Soft
 
 Group = tuple[int, ...]
 """Objects that were seen in the same entries."""
+
+
+class Origin(NamedTuple):
+    """What values are made of.
+
+    Attributes:
+        features: of the picture at stride 16, as an engine keeps them.
+        masks: soft masks at mask stride by object id.
+    """
+
+    features: Any
+    masks: dict[int, Soft]
 
 
 @dataclass
@@ -19,11 +33,13 @@ class Entry:
         keys: lifted memory keys (1, P, 2K+1) of its P pixels at stride 16.
         values: (P, V) by object id; only objects that were seen in it.
         permanent: kept whatever comes later.
+        origin: what the values were made of, where they may have to be made anew.
     """
 
     keys: Any
     values: dict[int, Any]
     permanent: bool
+    origin: Origin | None = None
 
 
 class MemoryBank:
@@ -67,6 +83,17 @@ class MemoryBank:
             self._drop(entry)
         self._changed()
 
+    def remake(self, values_of: Callable[[Origin, list[int]], dict[int, Any]]) -> None:
+        """Makes all values anew that are known what they are made of.
+
+        Args:
+            values_of: gives values by id, of an origin and the objects that are to be remembered.
+        """
+        for entry in self.entries:
+            if entry.origin is not None:
+                entry.values = values_of(entry.origin, sorted(entry.values))
+        self._changed()
+
     def groups(self, ids: list[int]) -> list[Group]:
         """Objects, each seen in at least one entry, by the entries that they were seen in."""
         groups: dict[tuple[int, ...], list[int]] = {}
@@ -105,6 +132,7 @@ class MemoryBank:
                 "keys": array(entry.keys)[0],
                 "values": {i: array(value) for i, value in entry.values.items()},
                 "permanent": entry.permanent,
+                "origin": entry.origin and [array(entry.origin.features), dict(entry.origin.masks)],
             }
             for entry in self.entries
         ]
@@ -117,6 +145,7 @@ class MemoryBank:
                 keys=keep(row["keys"][None]),
                 values={i: keep(value) for i, value in row["values"].items()},
                 permanent=row["permanent"],
+                origin=_origin(row.get("origin"), keep),
             )
             for row in state
         ]
@@ -142,3 +171,8 @@ class MemoryBank:
             and equal(entry.keys, stored.keys)
             and all(equal(value, stored.values[i]) for i, value in entry.values.items())
         )
+
+
+def _origin(row: Any, keep: Callable[[Any], Any]) -> Origin | None:
+    """That of a state, if it has one."""
+    return None if row is None else Origin(keep(row[0]), dict(row[1]))

@@ -1,14 +1,15 @@
 """Propagation by a space-time memory network."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from masktrail.engines import Engine
-from masktrail.families.memory.bank import Entry, Group, MemoryBank
+from masktrail.families.memory.bank import Entry, Group, MemoryBank, Origin
 from masktrail.families.memory.config import MASK_STRIDE, STRIDE, Encoded
+from masktrail.families.memory.shot import Shot
 from masktrail.geometry import Soft
 from masktrail.settings import Range
 from masktrail.tracking.confidence import LOST
@@ -35,6 +36,18 @@ class Features(NamedTuple):
     query: Any
 
 
+class Lesson(NamedTuple):
+    """What was learned.
+
+    Attributes:
+        shots: from which frames.
+        parameters: of the network, those that are others now, by name.
+    """
+
+    shots: tuple[Shot, ...]
+    parameters: dict[str, NDArray[np.float32]]
+
+
 class MemoryPropagator:
     """Masks of the next frame from a bounded memory of frames and the masks of the last one.
 
@@ -44,6 +57,8 @@ class MemoryPropagator:
         every: a frame is remembered after this many.
         top_k: memory pixels that each pixel reads from.
         min_score: objects less certain than this are not written to memory.
+        adapt: seconds to learn from dreams of every prompted frame, see `adapting`; 0 for nothing.
+            It takes torch.
     """
 
     stride = STRIDE
@@ -56,9 +71,11 @@ class MemoryPropagator:
         every: Annotated[int, Range(1)] = 3,
         top_k: Annotated[int, Range(1)] = 30,
         min_score: Annotated[float, Range(0, 1)] = LOST,
+        adapt: Annotated[float, Range(0)] = 0.0,
     ) -> None:
         self.engine, self.device = engine, engine.device
         self.every, self.top_k, self.min_score = every, top_k, min_score
+        self.adapt, self._lesson = adapt, Lesson((), {})
         self.bank = MemoryBank(engine, capacity)
         self._previous: dict[int, Soft] = {}
         self._near: Any = None
@@ -139,11 +156,53 @@ class MemoryPropagator:
 
     def _write(self, masks: dict[int, Soft], ids: list[int], permanent: bool) -> None:
         assert self._seen is not None
-        stacked = np.stack([masks[i] for i in ids])[None]
-        values = self.engine.run("memorize", self._seen.encoded.f16, stacked)  # (1, P, N*V)
+        origin = Origin(self._seen.encoded.f16, dict(masks))
+        values = self._values(origin, ids)
+        kept = origin if self.adapt else None
+        self.bank.add(Entry(self._seen.memory, values, permanent, kept))
+
+    def _values(self, origin: Origin, ids: list[int]) -> dict[int, Any]:
+        """Of objects, (P, V) by id."""
+        stacked = np.stack([origin.masks[i] for i in ids])[None]
+        values = self.engine.run("memorize", origin.features, stacked)  # (1, P, N*V)
         width = values.shape[2] // len(ids)
-        by_id = {i: values[0, :, k * width : (k + 1) * width] for k, i in enumerate(ids)}
-        self.bank.add(Entry(self._seen.memory, by_id, permanent))
+        return {i: values[0, :, k * width : (k + 1) * width] for k, i in enumerate(ids)}
+
+    def learn(
+        self, image: Image, masks: dict[int, Soft], progress: Callable[[float], None]
+    ) -> None:
+        """Adapts the decoder and the encoder of values to this frame and those learned from before.
+
+        See `Learning.learn`.
+
+        Raises:
+            InputError: torch is not installed, or the engine cannot take what was learned.
+        """
+        if not self.adapt:
+            return
+        from masktrail.families.memory.adapting import adapted
+
+        shots = *self._lesson.shots, Shot.of(image, masks)
+        network = self.engine.network_copy()
+        self._take(Lesson(shots, adapted(network, shots, self.adapt, progress)))
+
+    def lesson(self) -> dict[str, Any]:
+        """See `Learning.lesson`."""
+        shots = [[shot.image, shot.labels] for shot in self._lesson.shots]
+        return {"shots": shots, "parameters": dict(self._lesson.parameters)}
+
+    def take(self, lesson: Mapping[str, Any] | None) -> None:
+        """See `Learning.take`."""
+        if lesson is None:
+            self._take(Lesson((), {}))
+        else:
+            shots = tuple(Shot(*shot) for shot in lesson["shots"])
+            self._take(Lesson(shots, dict(lesson["parameters"])))
+
+    def _take(self, lesson: Lesson) -> None:
+        self.engine.replace(lesson.parameters)
+        self._lesson = lesson
+        self.bank.remake(self._values)
 
     def forget(self, object_id: int) -> None:
         """Drops everything known of an object."""

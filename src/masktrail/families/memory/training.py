@@ -23,17 +23,28 @@ ABSENT = -15.0
 
 
 def memory_step(network: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
-    """Unrolls a memory network over clips: frame 0 given, later ones predicted and memorised.
+    """Unrolls a memory network over clips, see `unrolled`: frame 0 is given."""
+    assert isinstance(network, MemoryNetwork)
+    return unrolled(network, clips, stage.keep)
+
+
+def unrolled(network: MemoryNetwork, clips: Clips, keep: float, given: int = 1) -> StepOutput:
+    """First frames given, later ones predicted and memorised; what comes of that, and its loss.
 
     Loss per frame: cross-entropy over the hardest pixels plus Dice, both at full resolution on the
     logits after soft aggregation (XMem, section 4.2).
+
+    Args:
+        network: to be trained.
+        clips: B of T frames, of any shape.
+        keep: share of the pixels that count as the hardest.
+        given: masks of so many frames are.
     """
-    assert isinstance(network, MemoryNetwork)
-    logits = _unroll(network, clips)  # (B, T-1, N+1, H, W)
+    logits = _unroll(network, clips, given)  # (B, T-given, N+1, H, W)
     b, t, n = logits.shape[0], logits.shape[1], logits.shape[2] - 1
-    truth = clips.masks[:, 1:]
+    truth = clips.masks[:, given:]
     flat = logits.flatten(0, 1).float()
-    pixels = hard_pixel_cross_entropy(flat, label_maps(truth.flatten(0, 1)), stage.keep)
+    pixels = hard_pixel_cross_entropy(flat, label_maps(truth.flatten(0, 1)), keep)
     masks = flat.softmax(1)[:, 1:].view(b, t, n, *flat.shape[2:])
     valid = clips.valid[:, None].expand(b, t, n)
     parts = {
@@ -43,23 +54,26 @@ def memory_step(network: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
     return StepOutput(parts["cross_entropy"] + parts["dice"], parts, masks.detach())
 
 
-def _unroll(network: MemoryNetwork, clips: Clips) -> Tensor:
-    """Aggregated logits (B, T-1, N+1, H, W) of the frames after the first."""
+def _unroll(network: MemoryNetwork, clips: Clips, given: int) -> Tensor:
+    """Aggregated logits (B, T-given, N+1, H, W) of the frames that are not given."""
     (b, t), size = clips.masks.shape[:2], clips.masks.shape[-2:]
-    first = clips.masks[:, 0] * clips.valid[..., None, None]
+    known = clips.masks[:, :given] * clips.valid[:, None, :, None, None]
     images = clips.images.flatten(0, 1).contiguous(memory_format=torch.channels_last)
     encoded = network.encode(images)
     frames = [Encoded(*(x.unflatten(0, (b, t))[:, i] for x in encoded)) for i in range(t)]
-    previous = F.avg_pool2d(first, MASK_STRIDE)
     keys, values, outputs = [], [], []
-    for i in range(1, t):
-        memory, _ = network.lift(*frames[i - 1].keys)
-        _, query = network.lift(*frames[i].keys)
+    for i in range(t - 1):
+        if i < given:
+            previous = F.avg_pool2d(known[:, i], MASK_STRIDE)
+        memory, _ = network.lift(*frames[i].keys)
         keys.append(memory)
-        values.append(network.memorize(frames[i - 1].f16, previous))
+        values.append(network.memorize(frames[i].f16, previous))
+        if i + 1 < given:
+            continue
+        _, query = network.lift(*frames[i + 1].keys)
         readout = read(torch.cat(keys, 1), query, torch.cat(values, 1))
-        carried = network.carry(frames[i - 1].near, frames[i].near, previous)
-        logits = network.segment(*frames[i].skips, readout, *carried)
+        carried = network.carry(frames[i].near, frames[i + 1].near, previous)
+        logits = network.segment(*frames[i + 1].skips, readout, *carried)
         logits = logits.masked_fill(~clips.valid[..., None, None], ABSENT)
         aggregated = soft_aggregate(logits)
         previous = aggregated.softmax(1)[:, 1:].to(logits.dtype)
