@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from masktrail.data.davis import find_sequences
+from masktrail.dreaming import dream
 from masktrail.flow.files import read_flow
 from masktrail.masks import read_labels, write_labels
 from painted_sets import COLOURS, HEIGHT, WIDTH, paint, save
@@ -115,9 +116,15 @@ def test_pictures_are_turned_as_they_say(command: Run, tmp_path: Path) -> None:
         (["text.png", "mask.png"], "it is not a picture"),
         (["nothing.mp4", "mask.png"], "nothing.mp4"),
         (["picture.png", "small.png"], "small.png is 4x4 but picture.png is 96x60"),
-        (["picture.png", "mask.png", "--count", "0"], "--count 0 is too small; use 1 or more."),
-        (["picture.png", "mask.png", "--frames", "1"], "--frames 1 is too small; use 2 or more."),
-        (["picture.png", "mask.png", "--size", "8"], "--size 8 is too small; use 16 or more."),
+        (["picture.png", "mask.png", "--count", "0"], "--count 0 is not possible; use 1 or more."),
+        (
+            ["picture.png", "mask.png", "--frames", "1"],
+            "--frames 1 is not possible; use 2 or more.",
+        ),
+        (["picture.png", "mask.png", "--size", "8"], "--size 8 is not possible; use 16 or more."),
+        (["picture.png", "mask.png", "--frames", "999"], "use 100 or less."),
+        (["picture.png", "mask.png", "--seed", "-1"], "--seed -1 is not possible; use 0 or more."),
+        (["picture.png", "mask.png", "--seed", f"{2**64}"], f"use {2**63 - 1} or less."),
         (["picture.png", "mask.png", "-o", "full"], "full is there already; choose a folder that"),
         (["picture.png", "mask.png", "-o", "text.png"], "text.png is there already"),
     ],
@@ -141,3 +148,33 @@ def test_what_cannot_be_dreamed_of_is_one_sentence(
     (line,) = said.err.splitlines()
     assert line.startswith("Error: ") and told in line
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_what_fails_on_the_way_leaves_nothing(painted: tuple[Path, Path], tmp_path: Path) -> None:
+    def stop(done: int, total: int) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        dream(*painted, 3, tmp_path / "out", progress=stop)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mask.png", "picture.png"]
+    (tmp_path / "out").mkdir()
+    dream(*painted, 1, tmp_path / "out")
+    assert (tmp_path / "out" / "sheet.png").is_file(), "an empty folder may be there"
+
+
+def test_objects_that_are_too_small_are_named(
+    command: Run, painted: tuple[Path, Path], tmp_path: Path
+) -> None:
+    labels = np.zeros((HEIGHT, WIDTH), np.uint8)
+    labels[20:40, 20:40], labels[3, 3] = 1, 7
+    write_labels(tmp_path / "mask.png", labels)
+    said = command("dream", *painted, "--count", "1", "--size", "16", "-o", tmp_path / "out")
+    assert said.code == 0 and "left out: objects [7]" in said.err
+
+
+def test_a_picture_of_a_line_has_a_sheet(command: Run, tmp_path: Path) -> None:
+    save(np.zeros((400, 1, 3), np.uint8), tmp_path / "picture.png")
+    write_labels(tmp_path / "mask.png", np.ones((400, 1), np.uint8))
+    files = tmp_path / "picture.png", tmp_path / "mask.png"
+    assert command("dream", *files, "--count", "1", "-o", tmp_path / "out").code == 0

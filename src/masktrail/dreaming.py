@@ -1,6 +1,9 @@
 """Dreams of an annotated picture as files: a data set that training reads, a sheet to look at."""
 
+import logging
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +15,7 @@ from torch import Tensor
 
 from masktrail.data.dream import Dreamer, Dreams, DreamSettings
 from masktrail.errors import InputError
-from masktrail.files import make_folder, replacing
+from masktrail.files import cannot_write, make_folder, part_of, replacing
 from masktrail.flow.colours import flow_colours
 from masktrail.flow.files import write_flow
 from masktrail.geometry import resampled
@@ -25,6 +28,8 @@ from masktrail.video.images import upright_rgb
 from masktrail.video.kinds import is_picture
 from masktrail.video.reader import open_video
 
+log = logging.getLogger(__name__)
+
 COLUMNS = ("frame before", "frame", "its masks", "handed on", "flow back")
 ROWS = 10
 """Dreams on a sheet, at most."""
@@ -33,6 +38,9 @@ TILE = 240
 """Height of a picture there, pixels."""
 
 SHEET = "sheet.png"
+
+LARGEST = 2**63 - 1
+"""Number that a seed can be."""
 
 
 def dream(
@@ -67,22 +75,45 @@ def dream(
         InputError: a file that cannot be read, sizes that differ, no sensible number, a folder that
             holds something, or a disk that is full.
     """
-    for name, value, least in (("count", count, 1), ("frames", frames, 2), ("size", size, 16)):
-        if value < least:
-            raise InputError(f"--{name} {value} is too small; use {least} or more.")
+    _check(("count", count, 1), ("frames", frames, 2, 100), ("size", size, 16), ("seed", seed, 0))
     image, labels = _read(picture, mask)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out} is there already; choose a folder that is empty, or a new one.")
     dreamer, ids = _dreamer(image, labels, size, frames, seed)
     rows: list[list[Image]] = []
-    for number in range(count):
-        drawn = _Drawn(dreamer.draw(1), ids)
-        drawn.write(out, f"dream-{number:05}")
-        if number < ROWS:
-            rows.append(list(drawn.tiles()))
-        progress(number + 1, count)
-    with replacing(out / SHEET) as part:
-        _sheet(rows).save(part, "PNG")
+    with _filled(out) as folder:
+        for number in range(count):
+            drawn = _Drawn(dreamer.draw(1), ids)
+            drawn.write(folder, f"dream-{number:05}")
+            if number < ROWS:
+                rows.append(list(drawn.tiles()))
+            progress(number + 1, count)
+        with replacing(folder / SHEET) as part:
+            _sheet(rows).save(part, "PNG")
+
+
+def _check(*numbers: tuple[str, int, int] | tuple[str, int, int, int]) -> None:
+    """Refuses numbers that are not between the least and the most they may be."""
+    for name, value, least, *most in numbers:
+        limit = most[0] if most else LARGEST
+        if not least <= value <= limit:
+            expected = f"{least} or more" if value < least else f"{limit} or less"
+            raise InputError(f"--{name} {value} is not possible; use {expected}.")
+
+
+@contextmanager
+def _filled(out: Path) -> Iterator[Path]:
+    """A folder to fill that gets its name if the block succeeds, and else is not left."""
+    part = part_of(out)
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        make_folder(part)
+        yield part
+        part.replace(out)
+    except OSError as error:
+        raise cannot_write(out, error) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 class _Drawn:
@@ -173,7 +204,10 @@ def _dreamer(
         seed,
         DreamSettings(frames=frames),
     )
-    return dreamer, np.array(dreamer.ids, np.uint16)
+    ids = np.array(dreamer.ids, np.uint16)
+    if gone := sorted({*np.unique(labels).tolist()} - {0, *dreamer.ids}):
+        log.warning("Too small to be seen at %d px, and left out: objects %s.", size, gone)
+    return dreamer, ids
 
 
 def _fields(flow: Tensor, valid: Tensor) -> list[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
@@ -183,7 +217,7 @@ def _fields(flow: Tensor, valid: Tensor) -> list[tuple[NDArray[np.float32], NDAr
 def _sheet(rows: list[list[Image]]) -> Pictures.Image:
     """Tiles in rows, with a line of what they are above."""
     height, width = rows[0][0].shape[:2]
-    size = round(width * TILE / height), TILE
+    size = max(1, round(width * TILE / height)), TILE
     sheet = Pictures.new("RGB", (size[0] * len(COLUMNS), 20 + TILE * len(rows)), "white")
     pen = ImageDraw.Draw(sheet)
     for column, title in enumerate(COLUMNS):

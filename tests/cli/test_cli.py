@@ -405,3 +405,18 @@ def test_a_name_that_is_too_long_is_said(command, video_file, tmp_path, where):
     video = given.pop("video")
     said = command("track", video, *(part for pair in given.items() for part in pair))
     assert said.code == 2 and said.err.startswith("Error: ") and said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--model", "unet", "--adapt", "5"], "unet does not learn from prompted frames"),
+        (["--adapt", "5", "--set", "adapt=3"], "--adapt and --set adapt say the same"),
+        (["--adapt", "-5"], "adapt = -5.0 is not possible for the model memory-s"),
+        (["--adapt", "nan"], "adapt = nan is not possible for the model memory-s"),
+    ],
+)
+def test_what_cannot_be_adapted_is_one_sentence(command, video, tmp_path, options, told):
+    said = command("track", video, "--box", "1:4,4,20,20", "-o", tmp_path / "out", *options)
+    assert said.code == 2 and told in said.err and said.err.count("\n") == 1
+    assert not (tmp_path / "out").exists()

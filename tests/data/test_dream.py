@@ -102,12 +102,13 @@ def test_where_nothing_moves_the_picture_is_as_it_was() -> None:
     dreamer = Dreamer(texture(), two(), 0, STILL)
     dreams = dreamer.draw(24)
     inside = F.max_pool2d((two() > 0)[None, None].float(), 9, 1, 4)[0, 0] > 0
-    around = inside & ~(F.max_pool2d((two() == 0)[None, None].float(), 5, 1, 2)[0, 0] == 0)
     off = (dreams.images - dreamer.image).abs().amax(2)
     ground = off[:, :, ~inside]
     assert ground.max() < 0.003
     assert not dreams.backward.any() and not dreams.forward.any()
-    assert around.any()
+    middle = F.max_pool2d((two() == 0)[None, None].float(), 7, 1, 3)[0, 0] == 0
+    shown = (dreams.masks.amax(2) > 0) & middle
+    assert shown.any() and off[shown].max() < 0.003, "objects too, but for their seams"
     moved = dreams.masks[:, 0].sum((2, 3)) > 0
     assert moved.any(1).all(), "always one at least"
     assert not moved.all() and moved.all(1).any(), "others go, or stay"
@@ -164,6 +165,21 @@ def test_windows_look_at_parts_of_the_picture(window: int, size: tuple[int, int]
         seen = carried(dreams.images[:, there].flatten(0, 1), flow.flatten(0, 1))
         off = (seen - dreams.images[:, here].flatten(0, 1)).abs().amax(1)[valid.flatten(0, 1)]
         assert off.mean() < 0.005 and off.quantile(0.99) < 0.03, name
+
+
+def test_moments_are_the_pictures_and_masks_of_dreams() -> None:
+    images, masks = Dreamer(texture(), two(), 3, PLAIN).moments(4, 64)
+    dreams = Dreamer(texture(), two(), 3, PLAIN).draw(4, 64)
+    assert torch.equal(masks, dreams.masks) and torch.equal(images, dreams.images)
+
+
+def test_what_is_seen_of_the_picture_shows_an_object() -> None:
+    dreamer = Dreamer(texture(), discs((12, 12, 8), (120, 70, 8)), 0)
+    images, masks = dreamer.seen(12, 48)
+    assert images.shape == (12, 3, 48, 48) and masks.shape == (12, 2, 48, 48)
+    assert (masks.amax((1, 2, 3)) > 0).all()
+    whole, all_masks = dreamer.seen(1)
+    assert torch.equal(whole[0], dreamer.image) and all_masks.sum() == (dreamer._masks > 0).sum()
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (3, 2), (17, 200)])

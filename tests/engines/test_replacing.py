@@ -54,6 +54,10 @@ def test_what_does_not_fit_is_refused() -> None:
     engine = engine_of("openvino", "float")
     with pytest.raises(InputError, match=r"values\.out\.bias"):
         engine.replace({"values.out.bias": np.zeros(3, np.float32)})
+    with pytest.raises(InputError, match=r"no graph beside it names values\.nothing"):
+        engine.replace({**changed(), "values.nothing": np.zeros(3, np.float32)})
+    before = engine_of("openvino", "float").run("memorize", F16, MASKS)
+    np.testing.assert_array_equal(engine.run("memorize", F16, MASKS), before)
 
 
 def test_onnx_runtime_says_that_it_cannot() -> None:

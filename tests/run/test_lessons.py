@@ -3,12 +3,14 @@
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
 from fake import FakePropagator, fake_tracker, fill_box
 from masktrail.run import loop, track
+from masktrail.run.identity import difference
 from masktrail.run.journal import NAME, Journal
 from masktrail.run.lessons import Lessons
 from masktrail.run.states import packed_state, unpacked_state
@@ -24,9 +26,10 @@ FRAMES = 20
 
 
 class Student(FakePropagator):
-    """Learns by chance how far objects drift, a number that masks of all later frames follow."""
+    """Learns numbers by chance, and notes which of them it uses when objects are tracked."""
 
     learned = taken = 0
+    used: ClassVar[set[float]] = set()
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,8 +47,9 @@ class Student(FakePropagator):
         Student.taken += 1
 
     def propagate(self, image, ids):
-        rows = int(12 * self.weights[0])
-        return np.roll(super().propagate(image, ids), rows, axis=1)
+        if ids:
+            Student.used.add(float(self.weights[0]))
+        return super().propagate(image, ids)
 
 
 @pytest.fixture
@@ -57,6 +61,7 @@ def student(monkeypatch: pytest.MonkeyPatch) -> type[Student]:
     monkeypatch.setattr(loop, "tracker_of", load)
     monkeypatch.setattr(Student, "learned", 0)
     monkeypatch.setattr(Student, "taken", 0)
+    monkeypatch.setattr(Student, "used", set())
     return Student
 
 
@@ -93,6 +98,7 @@ def test_a_resumption_takes_what_was_learned(
     assert student.learned == len(prompts), "none is learned again"
     assert student.taken
     assert masks_of(out)[: len(before)] == before and len(masks_of(out)) == FRAMES
+    assert len(student.used) == 1, "frames are tracked with what was learned last alone"
 
 
 def test_states_hold_where_it_is_alone(student, video, model, tmp_path) -> None:
@@ -145,3 +151,9 @@ def test_a_state_holds_the_key_of_a_lesson_alone() -> None:
     assert state["lesson"]["weights"] is lesson["weights"]
     with pytest.raises(ValueError):
         unpacked_state(content)
+
+
+def test_a_setting_that_there_was_not_yet_makes_no_other_run() -> None:
+    before = {"defaults": {"every": 3}, "size": 64}
+    assert difference(before, {"defaults": {"every": 3, "adapt": 0.0}, "size": 64}) is None
+    assert difference(before, {"defaults": {"every": 2, "adapt": 0.0}, "size": 64}) == "defaults"

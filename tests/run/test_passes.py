@@ -161,8 +161,21 @@ def test_clicks_are_remembered_and_not_what_was_tracked_to_make_masks_of_them(cl
     assert (len(memory["given"]), len(memory["passing"])) == (2, 0)
 
 
-@pytest.mark.parametrize("frames", [(6,), (0, 6)])
-def test_a_prompted_frame_is_learned_from_once(video, tmp_path, frames):
+CLICK = Points([(40, 20)], [True])
+
+
+@pytest.mark.parametrize(
+    ("prompts", "learned"),
+    [
+        ({6: {1: square(8)}}, 1),
+        ({0: {1: square(8)}, 6: {1: square(8)}}, 2),
+        ({0: {1: square(8)}, 6: {1: CLICK}}, 2),
+        ({0: {1: square(8)}, 6: {1: CLICK, 2: square(8)}}, 3),
+        ({0: {1: square(8)}, 6: {1: Points([(1, 1)], [False])}}, 2),
+    ],
+    ids=["one", "two", "a click", "a click beside a box", "a click off"],
+)
+def test_a_prompted_frame_is_learned_from_as_it_is_shown(video, tmp_path, prompts, learned):
     class Learning(FakePropagator):
         learned = 0
 
@@ -172,13 +185,16 @@ def test_a_prompted_frame_is_learned_from_once(video, tmp_path, frames):
         def lesson(self):
             return {}
 
+        def take(self, lesson):
+            raise AssertionError("it never goes back")
+
     tracker = Tracker(Learning(), 64, fill_box, traits=Traits(learns="budget"))
-    passes = BothPasses(tracker, Plan({t: {1: square(8)} for t in frames}, 0, "both"), tmp_path)
+    passes = BothPasses(tracker, Plan(prompts, 0, "both"), tmp_path)
     with open_video(video) as source:
         passes.prepare(source, lambda: None, lambda: None)
         for frame in source:
             passes.step(frame)
-    assert tracker.propagator.learned == len(frames)
+        assert tracker.propagator.learned == learned, "all of it before the passes"
 
 
 @pytest.mark.parametrize("direction", ["both", "backward"])

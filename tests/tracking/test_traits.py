@@ -1,5 +1,8 @@
 """What a family does itself: prompts taken as they are, scores of its own, learning."""
 
+from copy import deepcopy
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 
@@ -126,17 +129,20 @@ def test_it_learns_from_prompted_frames_alone_and_once_from_each() -> None:
     again.step(IMAGE, {1: Mask(SQUARE)})
     assert not again.propagator.learned, "what was learned is in the state"
     assert again.propagator.taken == [{"frames": 2}]
-    again.load_state_dict(one.state_dict())
+    state = again.state_dict()
+    again.load_state_dict(state)
     assert len(again.propagator.taken) == 1, "which it has already"
+    again.load_state_dict(deepcopy(one.state_dict()))
+    assert len(again.propagator.taken) == 2, "which another learned of the same frame"
     again.load_state_dict(tracker(learns="budget").state_dict())
-    assert again.propagator.taken[1:] == [None]
+    assert again.propagator.taken[2:] == [None]
     again.step(IMAGE, {1: Mask(SQUARE)})
     assert len(again.propagator.learned) == 1
 
 
 def test_what_was_learned_before_is_taken_and_not_learned_again() -> None:
     one, other = tracker(learns="budget"), tracker(learns="budget")
-    other.lessons = one.lessons
+    one.lessons = other.lessons = {}
     for each in (one, other):
         each.step(IMAGE, {1: Mask(SQUARE)})
         each.step(IMAGE, {2: Mask(np.roll(SQUARE, 40, 0))})
@@ -164,6 +170,38 @@ def test_learning_can_be_ended() -> None:
     with pytest.raises(KeyboardInterrupt):
         one.step(IMAGE, {1: Mask(SQUARE)})
     assert one.state_dict()["lesson"] is None, "nothing was learned"
+    assert one.propagator.taken == [None], "and what may have been is undone"
+
+
+@pytest.mark.parametrize("what", ["learn", "take", "keep"])
+def test_what_fails_while_it_learns_leaves_it_as_it_was(what: str) -> None:
+    class Full(dict):
+        def __setitem__(self, key, lesson):
+            raise OSError
+
+    one, donor = tracker(learns="budget"), tracker(learns="budget")
+    one.step(IMAGE, {1: Mask(SQUARE)})
+    before = one.state_dict()
+    prompt = {2: Mask(np.roll(SQUARE, 40, 0))}
+    if what == "learn":
+        one.propagator.learn = lambda *given: 1 / 0
+    elif what == "take":
+        donor.lessons = one.lessons = {}
+        donor.step(IMAGE, {1: Mask(SQUARE)})
+        donor.step(IMAGE, prompt)
+        one.propagator.take = Mock(side_effect=[OSError, None])
+    else:
+        one.lessons = Full()
+    with pytest.raises((ZeroDivisionError, OSError)):
+        one.step(IMAGE, prompt)
+    assert one.state_dict()["lesson"] == before["lesson"]
+    assert one.state_dict()["learned"] == before["learned"]
+
+
+def test_what_is_told_not_to_be_learned_is_not() -> None:
+    one = tracker(learns="budget")
+    one.step(IMAGE, {1: Mask(SQUARE)}, learn=False)
+    assert not one.propagator.learned
 
 
 def test_traits_that_make_no_sense_are_refused() -> None:

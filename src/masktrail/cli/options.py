@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from masktrail.errors import InputError
+
 REFUSED, LOSSES, INTERRUPTED = 2, 3, 130
 """Exit codes: input that cannot be used; finished, but part of the source was lost; Ctrl-C."""
 
@@ -19,7 +21,11 @@ def settings(model: str, assignments: list[str] | None, adapt: float | None) -> 
     from masktrail.settings import read_assignments
     from masktrail.zoo import learning
 
-    return {**read_assignments(assignments), **({} if adapt is None else learning(model, adapt))}
+    own: dict[str, Any] = dict(read_assignments(assignments))
+    told = learning(model, adapt) if adapt else {}
+    for name in told.keys() & own:
+        raise InputError(f"--adapt and --set {name} say the same; give one of them.")
+    return {**own, **told}
 
 
 def _hush(quiet: bool) -> bool:

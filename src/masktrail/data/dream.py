@@ -14,7 +14,7 @@ import torch
 from torch import Generator, Tensor
 
 from masktrail.data.augment import grown, relit, uniform
-from masktrail.data.composing import Flow, Frame, Motion, Plates, composed, flows
+from masktrail.data.composing import Frame, Motion, Plates, composed, flows
 from masktrail.data.inpainting import inpainted
 from masktrail.data.thin_plate import Splines
 from masktrail.data.warps import Warp, bent, boxes_of, everywhere, fetched, lattice, turns
@@ -138,16 +138,34 @@ class Dreamer:
                 the picture, objects anywhere in it; None: as large as the picture.
         """
         with no_autocast(self.image.device):
-            plates = self._plates(count)
-            sides = (min(side, window or side) for side in self.image.shape[1:])
-            self._size = next(sides), next(sides)
-            motions = self._first(count)
-            frames, between = [composed(plates, motions, self._size)], []
-            for _ in range(self.settings.frames - 1):
-                motions = [self._step(frames[-1]), *motions]
-                frames.append(composed(plates, motions, self._size))
-                between.append(flows(motions[0], self._unit, *frames[-2:]))
-            return self._dreams(frames, between)
+            frames, steps = self._dreamt(count, window)
+            pairs = zip(steps, frames, frames[1:], strict=False)
+            between = [flows(step, self._unit, *pair) for step, *pair in pairs]
+            images, masks = self._stacked(frames)
+            spoilt = self._spoilt(masks.flatten(0, 2)).view(masks.shape)
+        back, forth = zip(*between, strict=True)
+        fields = [torch.stack(part, 1) for way in (back, forth) for part in zip(*way, strict=True)]
+        return Dreams(images, masks.float(), spoilt.float(), *fields)
+
+    @torch.no_grad()
+    def moments(self, count: int, window: int | None = None) -> tuple[Tensor, Tensor]:
+        """Pictures and masks alone, as `Dreams` has them, of so many dreams; see `draw`."""
+        with no_autocast(self.image.device):
+            images, masks = self._stacked(self._dreamt(count, window)[0])
+        return images, masks.float()
+
+    def _dreamt(self, count: int, window: int | None) -> tuple[list[Frame], list[Motion]]:
+        """The frames of dreams, and from each but the first to that before it."""
+        plates = self._plates(count)
+        sides = (min(side, window or side) for side in self.image.shape[1:])
+        self._size = next(sides), next(sides)
+        motions, steps = self._first(count), list[Motion]()
+        frames = [composed(plates, motions, self._size)]
+        for _ in range(self.settings.frames - 1):
+            steps.append(self._step(frames[-1]))
+            motions = [steps[-1], *motions]
+            frames.append(composed(plates, motions, self._size))
+        return frames, steps
 
     def seen(self, count: int, window: int | None = None) -> tuple[Tensor, Tensor]:
         """The picture itself, (B, 3, H, W) in [0, 1], and its masks (B, N, H, W), 0 or 1.
@@ -173,13 +191,11 @@ class Dreamer:
             layers = layers.narrow(axis, start, side)
         return layers
 
-    def _dreams(self, frames: list[Frame], between: list[tuple[Flow, Flow]]) -> Dreams:
+    def _stacked(self, frames: list[Frame]) -> tuple[Tensor, Tensor]:
+        """Pictures (B, T, 3, H, W), lit anew, and masks, bool (B, T, N, H, W)."""
         images = torch.stack([frame.image for frame in frames], 1)
         masks = torch.stack([frame.masks[:, : len(self.ids)] for frame in frames], 1)
-        spoilt = self._spoilt(masks.flatten(0, 2)).view(masks.shape)
-        back, forth = zip(*between, strict=True)
-        fields = [torch.stack(part, 1) for way in (back, forth) for part in zip(*way, strict=True)]
-        return Dreams(self._lit(images), masks.float(), spoilt.float(), *fields)
+        return self._lit(images), masks
 
     def _plates(self, count: int) -> Plates:
         """Some objects are to move; the others stay in the ground in half of the dreams, which is

@@ -96,8 +96,8 @@ class ArrayEngine(ABC):
 
     def replace(self, parameters: Parameters) -> None:
         """See `Engine.replace`."""
-        self._replaced = dict(parameters)
         self.prepare(parameters)
+        self._replaced = dict(parameters)
 
     def prepare(self, parameters: Parameters) -> None:
         """Makes functions ready that have any of these parameters, with their values.

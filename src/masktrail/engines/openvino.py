@@ -64,11 +64,15 @@ class OpenVinoEngine(ArrayEngine):
 
     def prepare(self, parameters: Parameters) -> None:
         """See `ArrayEngine.prepare`."""
-        functions = dict(self._own)
+        functions, found = dict(self._own), set[str]()
         for name, path in self._floats.items() if parameters else ():
             function = _Function(path, self.precision, parameters)
             if function.changed:
                 functions[name] = function
+                found |= function.changed
+        if missing := sorted(parameters.keys() - found):
+            first = next(iter(self._floats.values()))
+            raise self.unusable(first, ValueError(f"no graph beside it names {missing[0]}"))
         self._functions = functions
 
 
@@ -77,7 +81,7 @@ class _Function:
 
     Attributes:
         about: what its file says of it.
-        changed: how many of its parameters have other values than the file says.
+        changed: names of its parameters that have other values than the file says.
     """
 
     def __init__(self, path: Path, precision: str, parameters: Parameters | None = None) -> None:

@@ -146,16 +146,16 @@ def core() -> ov.Core:
     return ov.Core()
 
 
-def set_parameters(model: ov.Model, parameters: Mapping[str, NDArray[np.float32]]) -> int:
+def set_parameters(model: ov.Model, parameters: Mapping[str, NDArray[np.float32]]) -> set[str]:
     """Gives those of a network's parameters that a function has other values.
 
     Returns:
-        How many it has.
+        The names of those it has.
 
     Raises:
         ValueError: one has another shape, or is a whole number in the file.
     """
-    count = 0
+    found = set()
     for node in model.get_ops() if parameters else ():
         name = node.get_friendly_name().removeprefix(PARAMETER).removesuffix(STORED)
         if node.get_type_name() != "Constant" or name not in parameters:
@@ -166,9 +166,9 @@ def set_parameters(model: ov.Model, parameters: Mapping[str, NDArray[np.float32]
         constant = opset13.constant(np.ascontiguousarray(values, np.float32))
         for target in port.get_target_inputs():
             target.replace_source_output(constant.output(0))
-        count += 1
+        found.add(name)
     model.validate_nodes_and_infer_types()
-    return count
+    return found
 
 
 def _set(model: ov.Model, name: str, number: int) -> None:

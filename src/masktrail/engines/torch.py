@@ -57,7 +57,9 @@ class TorchEngine:
         """See `Engine.replace`."""
         changed = {name: torch.tensor(array) for name, array in parameters.items()}
         self._whole = deepcopy(self._weights)
-        self._whole.load_state_dict(changed, strict=False)
+        unknown = self._whole.load_state_dict(changed, strict=False).unexpected_keys
+        if unknown:
+            raise ValueError(f"there is no parameter {unknown[0]} in the network")
         self._make_quick()
 
     @torch.inference_mode()

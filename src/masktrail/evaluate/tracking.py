@@ -42,7 +42,7 @@ class Timing:
 
     Attributes:
         frames: tracked.
-        tracking_seconds: in `Tracker.step` alone.
+        tracking_seconds: in `Tracker.step` alone, but for learning from prompted frames.
         seconds: from the first picture's file to the last mask's, ground truth for prompts
             included.
     """
@@ -74,13 +74,14 @@ def track_to_folder(
         InputError: a picture or mask that cannot be read, or a file that cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    whole, tracking = Clock(), Clock()
+    whole, tracking, learned = Clock(), Clock(), tracker.seconds_learning
     with whole.running():
         results = track_sequence(tracker, sequence, prompt, tracking, edges)
         for index, (frame, labels) in enumerate(zip(sequence.frames, results, strict=True)):
             write_labels(folder / f"{frame.stem}.png", labels)
             done(index + 1)
-    return Timing(len(sequence), tracking.seconds, whole.seconds)
+    learning = tracker.seconds_learning - learned
+    return Timing(len(sequence), tracking.seconds - learning, whole.seconds)
 
 
 def track_sequence(

@@ -112,6 +112,9 @@ def difference(recorded: Mapping[str, Any], requested: Mapping[str, Any]) -> str
     now = json.loads(json.dumps(requested))
     if "video" in recorded:
         now["video"] = {key: now["video"].get(key) for key in recorded["video"]}
+    if "defaults" in recorded and "defaults" in now:  # settings that there were not yet
+        known = recorded["defaults"]
+        now["defaults"] = {name: v for name, v in now["defaults"].items() if name in known}
     return next((key for key in now if key in recorded and recorded[key] != now[key]), None)
 
 

@@ -145,7 +145,7 @@ class Journal:
     @property
     def lessons(self) -> Lessons:
         """What was learned from prompted frames."""
-        return Lessons(self._all)
+        return Lessons(self._all, self._explained)
 
     def claim(self, names: Sequence[str]) -> None:
         """Writes down names of what the run makes, before it is made."""
@@ -270,10 +270,14 @@ class Journal:
     def finish(self) -> None:
         """Says that the run came to its end; its state, and what it learned, are not needed any
         more."""
-        self.lessons.clear()
+        learned = bool(self.lessons)
         with self._explained():
+            self._file.execute("BEGIN")
             self._file.execute("DELETE FROM state")
+            if learned:
+                self._file.execute("DELETE FROM lessons")
             self._file.execute("INSERT OR REPLACE INTO about VALUES ('finished', 'true')")
+            self._file.execute("COMMIT")
 
     def close(self) -> None:
         """Lets others open the journal."""

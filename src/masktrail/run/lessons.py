@@ -1,6 +1,7 @@
 """What trackers learned, in a journal: by what it was learned from, each once."""
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from masktrail.run.states import packed_state, unpacked_state
@@ -9,20 +10,26 @@ Rows = list[tuple[Any, ...]]
 
 
 class Lessons(MutableMapping[str, Mapping[str, Any]]):
-    """The lessons of a journal; what is put in is on disk at once.
+    """The lessons of a journal; what is put in is kept at once, whatever ends the process.
 
     Args:
         execute: executes an SQL statement with values and gives its rows.
+        explained: within which what is damaged becomes a sentence.
     """
 
-    def __init__(self, execute: Callable[..., Rows]) -> None:
-        self._execute = execute
+    def __init__(
+        self,
+        execute: Callable[..., Rows],
+        explained: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        self._execute, self._explained = execute, explained
 
     def __getitem__(self, key: str) -> dict[str, Any]:
         rows = self._of(key, "content")
         if not rows:
             raise KeyError(key)
-        return unpacked_state(rows[0][0])
+        with self._explained():
+            return unpacked_state(rows[0][0])
 
     def __setitem__(self, key: str, lesson: Mapping[str, Any]) -> None:
         if key not in self:

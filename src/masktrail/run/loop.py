@@ -54,7 +54,7 @@ class Report:
         seconds: from the first frame's decoding to the last file's closing.
         fps: frames per second over that time, decoding and writing included.
         tracking_fps: frames per second that the tracker is busy; where it looks at the next frame
-            meanwhile, that does not count.
+            meanwhile, that does not count, nor does learning from prompted frames.
         peak_memory_mb: of the process, MiB; None where the system does not tell.
         loss: what was lost of a damaged source, one sentence, or None.
         interrupted: whether the user stopped it.
@@ -193,7 +193,10 @@ def _track_video(
         soft = job.keep_soft or any(writer.needs_soft for writer in writers)
         with folder.run(about, job.resume, job.overwrite, soft) as journal:
             tracker.lessons = journal.lessons
-            report = _loop(video, passes, writers, journal, progress, job.options.edges)
+            try:
+                report = _loop(video, passes, writers, journal, progress, job.options.edges)
+            finally:
+                tracker.lessons = None
             folder.record(journal, _record_of(job, identity, tracker, report))
     return report
 
@@ -291,7 +294,7 @@ def _loop(
     begin = journal.following if journal.finished else passes.resume(*journal.standing())
     done, tracking, interrupted = 0, 0.0, False
     counted = _Counted(progress, video.expected, passes.extra)
-    begun = time.perf_counter()
+    begun, learned = time.perf_counter(), passes.seconds_learning
     output = Output(writers, video.info)
     result = Result(np.zeros((video.info.height, video.info.width), np.uint8))
     warming = () if journal.finished else passes.warm_up(video.info)
@@ -322,13 +325,14 @@ def _loop(
         raise
     finally:
         passes.close()
+    tracking -= passes.seconds_learning - learned
     interrupted = not _closed(output, journal, whole=not interrupted)
     seconds = time.perf_counter() - begun
     return Report(
         frames=output.written,
         seconds=seconds,
         fps=output.written / seconds,
-        tracking_fps=done / tracking if tracking else 0.0,
+        tracking_fps=done / tracking if tracking > 0 else 0.0,
         peak_memory_mb=peak_memory_mb(),
         loss=video.loss,
         interrupted=interrupted,

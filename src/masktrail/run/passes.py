@@ -52,6 +52,11 @@ class ForwardPass:
         self._tracker, self._waiting = tracker, dict(plan.prompts)
         self._first = plan.first
 
+    @property
+    def seconds_learning(self) -> float:
+        """So long the tracker has learned from prompted frames."""
+        return self._tracker.seconds_learning
+
     def warm_up(self, info: VideoInfo) -> Iterator[None]:
         """Gets the tracker ready for the frames that are to come, see `Tracker.warm_up`."""
         prompts = self._waiting.get(self._first, {})
@@ -128,6 +133,11 @@ class BothPasses:
         self._backward = LogitCache(scratch)
         self._given: dict[int, dict[int, NDArray[np.bool_]]] = {}
         self._following, self._state = plan.start, dict[str, Any]()
+
+    @property
+    def seconds_learning(self) -> float:
+        """So long the tracker has learned from prompted frames."""
+        return self._tracker.seconds_learning
 
     @property
     def extra(self) -> int:
@@ -271,7 +281,10 @@ class BothPasses:
     def _opinions_of(
         self, frame: Frame, before: dict[int, Opinion], seen: "Seen | None"
     ) -> dict[int, Opinion]:
-        """What the tracker says of the next frame of a pass; of a lost one what it said before."""
+        """What the tracker says of the next frame of a pass; of a lost one what it said before.
+
+        It has learned from what is prompted here when that was shown to the memory, or will.
+        """
         prompts = self._plan.prompts.get(frame.index, {})
         if frame.lost:
             if prompts:
@@ -284,7 +297,8 @@ class BothPasses:
             for i, prompt in prompts.items()
             if i not in masks or (not masks[i].any() and i in self._tracker.ids)
         }
-        result = self._tracker.step(frame.image, {**open_prompts, **_masks(masks)}, seen)
+        given = {**open_prompts, **_masks(masks)}
+        result = self._tracker.step(frame.image, given, seen, learn=False)
         self._keep_given(frame.index)
         return {
             i: Opinion(logits, result.objects[i].score)

@@ -5,6 +5,7 @@ tracker owns ids, prompts, sizes, the competition between objects, and what is s
 """
 
 import hashlib
+import time
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
@@ -62,8 +63,9 @@ class Tracker:
         ahead: whether it is quicker to `look` at the next frame while one is tracked.
 
     Attributes:
-        lessons: what was learned, by what it was learned from; whoever keeps it beyond this tracker
-            puts in a mapping of his own before the first frame.
+        lessons: where what was learned is kept, by what it was learned from, for whoever goes on
+            later; None: nowhere but in the state.
+        seconds_learning: so long it has learned from prompted frames.
         learning: called with the share done, 0 to 1, while the propagator learns from a prompted
             frame, if it does; what it raises ends `step`.
         logits: (h, w) of every object in the last frame, before they compete.
@@ -89,8 +91,10 @@ class Tracker:
         self.traits = traits
         self.learning: Callable[[float], None] = lambda share: None
         self._prompter = prompter
-        self.lessons: MutableMapping[str, Mapping[str, Any]] = {}
+        self.lessons: MutableMapping[str, Mapping[str, Any]] | None = None
+        self.seconds_learning = 0.0
         self._learned: list[str] = []
+        self._lesson: Lesson | None = None
         self._ids: list[int] = []
         self._stretch: Stretch | None = None
         self._before: dict[int, NDArray[np.bool_]] = {}
@@ -155,6 +159,7 @@ class Tracker:
         image: Image,
         prompts: Mapping[int, Prompt] | None = None,
         seen: Seen | None = None,
+        learn: bool = True,
     ) -> Result:
         """Tracks every object into the next frame.
 
@@ -165,6 +170,7 @@ class Tracker:
                 the mask it would have had. Where prompted masks overlap, the smaller one lies on
                 top.
             seen: what `look` said of the image, where it was asked before.
+            learn: whether a propagator that learns from prompted frames is to learn from this one.
 
         Raises:
             InputError: a frame of another size, a prompt that cannot be used, or two that mark the
@@ -196,7 +202,7 @@ class Tracker:
             coverage = stretch.mask_in(mask, self.propagator.mask_stride)
             by_id[object_id] = marked.get(object_id, to_logits(coverage))
         result = self._settle(by_id, prompt_masks)
-        if prompt_masks and self.learns:
+        if learn and prompt_masks and self.learns:
             self._learn(inner, prompt_masks)
         return result
 
@@ -250,7 +256,7 @@ class Tracker:
             "before": dict(self._before),
             "usual": dict(self._usual),
             "learned": list(self._learned),
-            "lesson": self._lesson(),
+            "lesson": self._lesson,
             "propagator": self.propagator.state_dict(),
         }
 
@@ -300,40 +306,44 @@ class Tracker:
 
     def _learn(self, image: Image, prompt_masks: Mapping[int, NDArray[np.bool_]]) -> None:
         """Lets the propagator learn from a prompted frame, once, also if it comes again; where the
-        same was learned before, it takes that."""
-        assert self._stretch is not None
+        same was learned before, it takes that. What fails leaves it as it was."""
         digest = hashlib.sha256(image.tobytes())
         for object_id, mask in sorted(prompt_masks.items()):
             digest.update(object_id.to_bytes(2, "little") + mask.tobytes())
         if digest.hexdigest() in self._learned:
             return
-        self._learned.append(digest.hexdigest())
-        propagator, key = cast(Learning, self.propagator), _key(self._learned)
-        if key in self.lessons:
-            propagator.take(self.lessons[key])
-            return
-        masks = {i: self._stretch.mask_in(mask, 1) for i, mask in prompt_masks.items()}
+        learned, propagator = [*self._learned, digest.hexdigest()], cast(Learning, self.propagator)
+        key, begun = _key(learned), time.perf_counter()
         try:
-            propagator.learn(image, masks, self.learning)
+            lesson = None if self.lessons is None else self.lessons.get(key)
+            if lesson is not None:
+                propagator.take(lesson)
+            else:
+                lesson = self._lesson_of(image, prompt_masks)
+                if self.lessons is not None:
+                    self.lessons[key] = lesson
         except BaseException:
-            self._learned.pop()
+            propagator.take(self._lesson)
             raise
-        self.lessons[key] = propagator.lesson()
+        self.seconds_learning += time.perf_counter() - begun
+        self._learned, self._lesson = learned, Lesson(key, lesson)
+
+    def _lesson_of(
+        self, image: Image, prompt_masks: Mapping[int, NDArray[np.bool_]]
+    ) -> dict[str, Any]:
+        """What the propagator knows once it has learned from a frame as well."""
+        assert self._stretch is not None
+        propagator = cast(Learning, self.propagator)
+        masks = {i: self._stretch.mask_in(mask, 1) for i, mask in prompt_masks.items()}
+        propagator.learn(image, masks, self.learning)
+        return propagator.lesson()
 
     def _take(self, learned: list[str], lesson: Mapping[str, Any] | None) -> None:
         """Knows a lesson of certain frames, or nothing, unless that is so anyhow."""
-        before, self._learned = self._learned, learned
-        if learned == before:
-            return
-        if lesson is not None:
-            self.lessons[_key(learned)] = lesson
-        cast(Learning, self.propagator).take(lesson)
-
-    def _lesson(self) -> Lesson | None:
-        """What the propagator knows of prompted frames, if it learned from any."""
-        if not self._learned:
-            return None
-        return Lesson(_key(self._learned), self.lessons[_key(self._learned)])
+        if lesson is not self._lesson:
+            cast(Learning, self.propagator).take(lesson)
+        self._learned = learned
+        self._lesson = None if lesson is None else _as_lesson(_key(learned), lesson)
 
     def _mask_of(self, prompt: Prompt, image: Image, logits: Soft | None) -> NDArray[np.bool_]:
         """The mask a prompt stands for; `logits` are what it would have been without."""
@@ -398,6 +408,10 @@ class Tracker:
 def _key(learned: Sequence[str]) -> str:
     """Of what was learned from frames in this order, by their digests."""
     return hashlib.sha256("".join(learned).encode()).hexdigest()
+
+
+def _as_lesson(key: str, content: Mapping[str, Any]) -> Lesson:
+    return content if isinstance(content, Lesson) else Lesson(key, content)
 
 
 def _kind(prompt: Box | Points) -> str:

@@ -18,7 +18,7 @@ class Origin(NamedTuple):
 
     Attributes:
         features: of the picture at stride 16, as an engine keeps them.
-        masks: soft masks at mask stride by object id.
+        masks: soft masks at mask stride by id, of the objects that are remembered.
     """
 
     features: Any
@@ -83,15 +83,16 @@ class MemoryBank:
             self._drop(entry)
         self._changed()
 
-    def remake(self, values_of: Callable[[Origin, list[int]], dict[int, Any]]) -> None:
+    def remake(self, values_of: Callable[[Origin], dict[int, Any]]) -> None:
         """Makes all values anew that are known what they are made of.
 
         Args:
-            values_of: gives values by id, of an origin and the objects that are to be remembered.
+            values_of: gives values by id, of an origin.
         """
         for entry in self.entries:
             if entry.origin is not None:
-                entry.values = values_of(entry.origin, sorted(entry.values))
+                values = values_of(entry.origin)  # of those forgotten since too, which lie beside
+                entry.values = {i: values[i] for i in entry.values}
         self._changed()
 
     def groups(self, ids: list[int]) -> list[Group]:

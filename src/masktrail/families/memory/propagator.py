@@ -36,7 +36,7 @@ class Features(NamedTuple):
     query: Any
 
 
-class Lesson(NamedTuple):
+class Learned(NamedTuple):
     """What was learned.
 
     Attributes:
@@ -75,7 +75,7 @@ class MemoryPropagator:
     ) -> None:
         self.engine, self.device = engine, engine.device
         self.every, self.top_k, self.min_score = every, top_k, min_score
-        self.adapt, self._lesson = adapt, Lesson((), {})
+        self.adapt, self._learned = adapt, Learned((), {})
         self.bank = MemoryBank(engine, capacity)
         self._previous: dict[int, Soft] = {}
         self._near: Any = None
@@ -156,14 +156,14 @@ class MemoryPropagator:
 
     def _write(self, masks: dict[int, Soft], ids: list[int], permanent: bool) -> None:
         assert self._seen is not None
-        origin = Origin(self._seen.encoded.f16, dict(masks))
-        values = self._values(origin, ids)
+        origin = Origin(self._seen.encoded.f16, {i: masks[i] for i in ids})
+        values = self._values(origin)
         kept = origin if self.adapt else None
         self.bank.add(Entry(self._seen.memory, values, permanent, kept))
 
-    def _values(self, origin: Origin, ids: list[int]) -> dict[int, Any]:
+    def _values(self, origin: Origin) -> dict[int, Any]:
         """Of objects, (P, V) by id."""
-        stacked = np.stack([origin.masks[i] for i in ids])[None]
+        ids, stacked = list(origin.masks), np.stack(list(origin.masks.values()))[None]
         values = self.engine.run("memorize", origin.features, stacked)  # (1, P, N*V)
         width = values.shape[2] // len(ids)
         return {i: values[0, :, k * width : (k + 1) * width] for k, i in enumerate(ids)}
@@ -178,30 +178,30 @@ class MemoryPropagator:
         Raises:
             InputError: torch is not installed, or the engine cannot take what was learned.
         """
-        if not self.adapt:
+        if not self.adapt:  # which a tracker that was not told of settings does not know
             return
         from masktrail.families.memory.adapting import adapted
 
-        shots = *self._lesson.shots, Shot.of(image, masks)
+        shots = *self._learned.shots, Shot.of(image, masks)
         network = self.engine.network_copy()
-        self._take(Lesson(shots, adapted(network, shots, self.adapt, progress)))
+        self._take(Learned(shots, adapted(network, shots, self.adapt, progress, self.device)))
 
     def lesson(self) -> dict[str, Any]:
         """See `Learning.lesson`."""
-        shots = [[shot.image, shot.labels] for shot in self._lesson.shots]
-        return {"shots": shots, "parameters": dict(self._lesson.parameters)}
+        shots = [[shot.image, shot.labels] for shot in self._learned.shots]
+        return {"shots": shots, "parameters": dict(self._learned.parameters)}
 
     def take(self, lesson: Mapping[str, Any] | None) -> None:
         """See `Learning.take`."""
         if lesson is None:
-            self._take(Lesson((), {}))
+            self._take(Learned((), {}))
         else:
             shots = tuple(Shot(*shot) for shot in lesson["shots"])
-            self._take(Lesson(shots, dict(lesson["parameters"])))
+            self._take(Learned(shots, dict(lesson["parameters"])))
 
-    def _take(self, lesson: Lesson) -> None:
-        self.engine.replace(lesson.parameters)
-        self._lesson = lesson
+    def _take(self, learned: Learned) -> None:
+        self.engine.replace(learned.parameters)
+        self._learned = learned
         self.bank.remake(self._values)
 
     def forget(self, object_id: int) -> None:
