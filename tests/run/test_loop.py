@@ -99,7 +99,7 @@ def test_the_record_says_what_made_it(video, model, tmp_path):
         "video": str(video), "prompts": {"1": [36, 12, 60, 36]}, "export": "csv", "size": 64,
         "device": "cpu", "engine": "torch", "precision": floats, "edges": "plain",
         "start": 0, "end": 3, "direction": "both", "values": None,
-        "settings": {"capacity": 4, "every": 3, "top_k": 9, "min_score": LOST},
+        "settings": {"capacity": 4, "every": 3, "top_k": 9, "min_score": LOST, "adapt": 0.0},
     }  # fmt: skip
     assert record["versions"]["masktrail"] == masktrail.__version__
     assert {"python", "torch", "numpy", "av"} <= set(record["versions"])
