@@ -93,7 +93,7 @@ def main() -> None:
             for share in shares:
                 tracker = learning(rate, arguments.steps)
                 blended(tracker, lambda share=share: share)
-                tracker.lessons = kept  # learned once for all shares
+                tracker.learner.lessons = kept  # learned once for all shares
                 after = score(tracker, sequence)
                 gains[rate, share].append(after - before)
                 told = f"{after:.4f} ({after - before:+.4f})"

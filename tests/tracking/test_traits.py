@@ -114,7 +114,7 @@ def test_its_own_score_is_calibrated_and_decides_what_is_lost() -> None:
 
 def test_it_learns_from_prompted_frames_alone_and_once_from_each() -> None:
     one, shares = tracker(learns="budget"), []
-    one.learning = shares.append
+    one.learner.progress = shares.append
     one.step(IMAGE, {1: Mask(SQUARE)})
     one.step(IMAGE)
     one.step(IMAGE, {2: Mask(np.roll(SQUARE, 40, 0))})
@@ -142,7 +142,7 @@ def test_it_learns_from_prompted_frames_alone_and_once_from_each() -> None:
 
 def test_what_was_learned_before_is_taken_and_not_learned_again() -> None:
     one, other = tracker(learns="budget"), tracker(learns="budget")
-    one.lessons = other.lessons = {}
+    one.learner.lessons = other.learner.lessons = {}
     for each in (one, other):
         each.step(IMAGE, {1: Mask(SQUARE)})
         each.step(IMAGE, {2: Mask(np.roll(SQUARE, 40, 0))})
@@ -166,7 +166,7 @@ def test_learning_can_be_ended() -> None:
     def stop(share: float) -> None:
         raise KeyboardInterrupt
 
-    one.learning = stop
+    one.learner.progress = stop
     with pytest.raises(KeyboardInterrupt):
         one.step(IMAGE, {1: Mask(SQUARE)})
     assert one.state_dict()["lesson"] is None, "nothing was learned"
@@ -186,12 +186,12 @@ def test_what_fails_while_it_learns_leaves_it_as_it_was(what: str) -> None:
     if what == "learn":
         one.propagator.learn = lambda *given: 1 / 0
     elif what == "take":
-        donor.lessons = one.lessons = {}
+        donor.learner.lessons = one.learner.lessons = {}
         donor.step(IMAGE, {1: Mask(SQUARE)})
         donor.step(IMAGE, prompt)
         one.propagator.take = Mock(side_effect=[OSError, None])
     else:
-        one.lessons = Full()
+        one.learner.lessons = Full()
     with pytest.raises((ZeroDivisionError, OSError)):
         one.step(IMAGE, prompt)
     assert one.state_dict()["lesson"] == before["lesson"]

@@ -74,13 +74,13 @@ def track_to_folder(
         InputError: a picture or mask that cannot be read, or a file that cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    whole, tracking, learned = Clock(), Clock(), tracker.seconds_learning
+    whole, tracking, learned = Clock(), Clock(), tracker.learner.seconds
     with whole.running():
         results = track_sequence(tracker, sequence, prompt, tracking, edges)
         for index, (frame, labels) in enumerate(zip(sequence.frames, results, strict=True)):
             write_labels(folder / f"{frame.stem}.png", labels)
             done(index + 1)
-    learning = tracker.seconds_learning - learned
+    learning = tracker.learner.seconds - learned
     return Timing(len(sequence), tracking.seconds - learning, whole.seconds)
 
 

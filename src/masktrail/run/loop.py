@@ -184,7 +184,7 @@ def _track_video(
         if before is not None:
             tracker, options = before
             identity = {**task, **identities.of_model(options, tracker)}
-        tracker.learning = learning
+        tracker.learner.progress = learning
         where = video_location.describe(job.source, folder.path)
         about = {"identity": identity, "repeatable": video.repeatable, **where}
         passes = (
@@ -192,11 +192,11 @@ def _track_video(
         )
         soft = job.keep_soft or any(writer.needs_soft for writer in writers)
         with folder.run(about, job.resume, job.overwrite, soft) as journal:
-            tracker.lessons = journal.lessons
+            tracker.learner.lessons = journal.lessons
             try:
                 report = _loop(video, passes, writers, journal, progress, job.options.edges)
             finally:
-                tracker.lessons = None
+                tracker.learner.lessons = None
             folder.record(journal, _record_of(job, identity, tracker, report))
     return report
 

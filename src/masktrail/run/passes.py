@@ -55,7 +55,7 @@ class ForwardPass:
     @property
     def seconds_learning(self) -> float:
         """So long the tracker has learned from prompted frames."""
-        return self._tracker.seconds_learning
+        return self._tracker.learner.seconds
 
     def warm_up(self, info: VideoInfo) -> Iterator[None]:
         """Gets the tracker ready for the frames that are to come, see `Tracker.warm_up`."""
@@ -137,7 +137,7 @@ class BothPasses:
     @property
     def seconds_learning(self) -> float:
         """So long the tracker has learned from prompted frames."""
-        return self._tracker.seconds_learning
+        return self._tracker.learner.seconds
 
     @property
     def extra(self) -> int:

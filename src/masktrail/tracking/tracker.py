@@ -4,9 +4,7 @@ Object ids are the user's and permanent. A propagator turns a frame into one mas
 tracker owns ids, prompts, sizes, the competition between objects, and what is said of each.
 """
 
-import hashlib
-import time
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
@@ -22,10 +20,10 @@ from masktrail.prompts.check import check_prompt
 from masktrail.tracking.competition import Settled, sigmoid, soft_aggregate, to_logits
 from masktrail.tracking.confidence import LOST, expected_overlap
 from masktrail.tracking.family import USUAL, Traits
+from masktrail.tracking.learning import Learner
 from masktrail.tracking.pieces import usual_area, without_strays
 from masktrail.tracking.propagator import (
     Learning,
-    Lesson,
     Marking,
     Prompter,
     Propagator,
@@ -63,11 +61,7 @@ class Tracker:
         ahead: whether it is quicker to `look` at the next frame while one is tracked.
 
     Attributes:
-        lessons: where what was learned is kept, by what it was learned from, for whoever goes on
-            later; None: nowhere but in the state.
-        seconds_learning: so long it has learned from prompted frames.
-        learning: called with the share done, 0 to 1, while the propagator learns from a prompted
-            frame, if it does; what it raises ends `step`.
+        learner: what lets the propagator learn from prompted frames, if it does.
         logits: (h, w) of every object in the last frame, before they compete.
         given: masks (H, W) that prompts stood for in the last frame.
     """
@@ -89,12 +83,8 @@ class Tracker:
         self.engine, self.graphs, self.ahead = engine, graphs, ahead
         self.precision, self.settings = precision, dict(settings)
         self.traits = traits
-        self.learning: Callable[[float], None] = lambda share: None
         self._prompter = prompter
-        self.lessons: MutableMapping[str, Mapping[str, Any]] | None = None
-        self.seconds_learning = 0.0
-        self._learned: list[str] = []
-        self._lesson: Lesson | None = None
+        self.learner = Learner(cast(Learning, propagator))
         self._ids: list[int] = []
         self._stretch: Stretch | None = None
         self._before: dict[int, NDArray[np.bool_]] = {}
@@ -203,7 +193,8 @@ class Tracker:
             by_id[object_id] = marked.get(object_id, to_logits(coverage))
         result = self._settle(by_id, prompt_masks)
         if learn and prompt_masks and self.learns:
-            self._learn(inner, prompt_masks)
+            masks = {i: stretch.mask_in(mask, 1) for i, mask in prompt_masks.items()}
+            self.learner.learn(inner, masks)
         return result
 
     def report(
@@ -255,9 +246,8 @@ class Tracker:
             "frame": frame,
             "before": dict(self._before),
             "usual": dict(self._usual),
-            "learned": list(self._learned),
-            "lesson": self._lesson,
             "propagator": self.propagator.state_dict(),
+            **self.learner.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -266,7 +256,7 @@ class Tracker:
         self._stretch = self._stretch_of(*state["frame"]) if state["frame"] else None
         self._before = dict(state["before"])
         self._usual = dict(state["usual"])
-        self._take(list(state.get("learned", ())), state.get("lesson"))  # unknown to version 0.1
+        self.learner.load_state_dict(state)
         self.propagator.load_state_dict(state["propagator"])
 
     def _stretch_of(self, height: int, width: int) -> Stretch:
@@ -303,47 +293,6 @@ class Tracker:
     def _is_drawn(self, prompt: Prompt) -> bool:
         """Whether the prompter makes a mask of a prompt."""
         return not isinstance(prompt, Mask) and _kind(prompt) not in self.traits.prompts
-
-    def _learn(self, image: Image, prompt_masks: Mapping[int, NDArray[np.bool_]]) -> None:
-        """Lets the propagator learn from a prompted frame, once, also if it comes again; where the
-        same was learned before, it takes that. What fails leaves it as it was."""
-        digest = hashlib.sha256(image.tobytes())
-        for object_id, mask in sorted(prompt_masks.items()):
-            digest.update(object_id.to_bytes(2, "little") + mask.tobytes())
-        if digest.hexdigest() in self._learned:
-            return
-        learned, propagator = [*self._learned, digest.hexdigest()], cast(Learning, self.propagator)
-        key, begun = _key(learned), time.perf_counter()
-        try:
-            lesson = None if self.lessons is None else self.lessons.get(key)
-            if lesson is not None:
-                propagator.take(lesson)
-            else:
-                lesson = self._lesson_of(image, prompt_masks)
-                if self.lessons is not None:
-                    self.lessons[key] = lesson
-        except BaseException:
-            propagator.take(self._lesson)
-            raise
-        self.seconds_learning += time.perf_counter() - begun
-        self._learned, self._lesson = learned, Lesson(key, lesson)
-
-    def _lesson_of(
-        self, image: Image, prompt_masks: Mapping[int, NDArray[np.bool_]]
-    ) -> dict[str, Any]:
-        """What the propagator knows once it has learned from a frame as well."""
-        assert self._stretch is not None
-        propagator = cast(Learning, self.propagator)
-        masks = {i: self._stretch.mask_in(mask, 1) for i, mask in prompt_masks.items()}
-        propagator.learn(image, masks, self.learning)
-        return propagator.lesson()
-
-    def _take(self, learned: list[str], lesson: Mapping[str, Any] | None) -> None:
-        """Knows a lesson of certain frames, or nothing, unless that is so anyhow."""
-        if lesson is not self._lesson:
-            cast(Learning, self.propagator).take(lesson)
-        self._learned = learned
-        self._lesson = None if lesson is None else _as_lesson(_key(learned), lesson)
 
     def _mask_of(self, prompt: Prompt, image: Image, logits: Soft | None) -> NDArray[np.bool_]:
         """The mask a prompt stands for; `logits` are what it would have been without."""
@@ -403,15 +352,6 @@ class Tracker:
         kinds = dict.fromkeys(lost, Kind.LOST) | dict.fromkeys(prompt_masks, Kind.GIVEN)
         opinions = {i: Opinion(logits[i], scores[i], kinds.get(i, Kind.TRACKED)) for i in ids}
         return soft, Result(labels, objects, SoftMasks(opinions, labels))
-
-
-def _key(learned: Sequence[str]) -> str:
-    """Of what was learned from frames in this order, by their digests."""
-    return hashlib.sha256("".join(learned).encode()).hexdigest()
-
-
-def _as_lesson(key: str, content: Mapping[str, Any]) -> Lesson:
-    return content if isinstance(content, Lesson) else Lesson(key, content)
 
 
 def _kind(prompt: Box | Points) -> str:

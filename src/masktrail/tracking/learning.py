@@ -1,0 +1,90 @@
+"""What a propagator has learned from prompted frames, and learning from more of them."""
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from masktrail.geometry import Soft
+from masktrail.tracking.propagator import Learning, Lesson
+from masktrail.types import Image
+
+
+class Learner:
+    """A propagator that learns from prompted frames, from each once.
+
+    Args:
+        propagator: that has learned nothing yet.
+
+    Attributes:
+        lessons: where what was learned is kept, by what it was learned from, for whoever goes on
+            later; None: nowhere but in the state.
+        seconds: so long it has learned.
+        progress: called with the share done, 0 to 1, while it learns; what it raises ends that.
+    """
+
+    def __init__(self, propagator: Learning) -> None:
+        self._propagator = propagator
+        self.lessons: MutableMapping[str, Mapping[str, Any]] | None = None
+        self.seconds = 0.0
+        self.progress: Callable[[float], None] = lambda share: None
+        self._learned: list[str] = []
+        self._lesson: Lesson | None = None
+
+    def learn(self, image: Image, masks: dict[int, Soft]) -> None:
+        """Learns from a frame, unless it has; where the same was learned before, it takes that.
+
+        What fails leaves the propagator as it was.
+
+        Args:
+            image: uint8 RGB (H, W, 3), as the propagator was given it.
+            masks: coverage (H, W) in [0, 1] of the objects that were prompted in it, by id.
+        """
+        digest = _digest(image, masks)
+        if digest in self._learned:
+            return
+        learned, begun = [*self._learned, digest], time.perf_counter()
+        key = _key(learned)
+        try:
+            lesson = None if self.lessons is None else self.lessons.get(key)
+            if lesson is not None:
+                self._propagator.take(lesson)
+            else:
+                self._propagator.learn(image, masks, self.progress)
+                lesson = self._propagator.lesson()
+                if self.lessons is not None:
+                    self.lessons[key] = lesson
+        except BaseException:
+            self._propagator.take(self._lesson)
+            raise
+        self.seconds += time.perf_counter() - begun
+        self._learned, self._lesson = learned, Lesson(key, lesson)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What was learned, and from what: digests, and a `Lesson` or None."""
+        return {"learned": list(self._learned), "lesson": self._lesson}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Puts back what `state_dict` gave; version 0.1 said nothing of it."""
+        lesson = state.get("lesson")
+        if lesson is not self._lesson:
+            self._propagator.take(lesson)
+        self._learned = list(state.get("learned", ()))
+        if lesson is not None and not isinstance(lesson, Lesson):
+            lesson = Lesson(_key(self._learned), lesson)
+        self._lesson = lesson
+
+
+def _digest(image: Image, masks: Mapping[int, NDArray[np.floating]]) -> str:
+    digest = hashlib.sha256(image.tobytes())
+    for object_id, mask in sorted(masks.items()):
+        digest.update(object_id.to_bytes(2, "little") + mask.tobytes())
+    return digest.hexdigest()
+
+
+def _key(learned: Sequence[str]) -> str:
+    """Of what was learned from frames in this order, by their digests."""
+    return hashlib.sha256("".join(learned).encode()).hexdigest()
