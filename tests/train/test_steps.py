@@ -100,7 +100,7 @@ def test_a_perfect_prediction_costs_little(
     background = 1 - batch.masks.sum(2, keepdim=True)
     perfect: Tensor = torch.cat([background, batch.masks], 2)[:, 1:] * 30 - 15
     monkeypatch.setattr(
-        "masktrail.families.memory.training._unroll", lambda network, clips: perfect
+        "masktrail.families.memory.training._unroll", lambda network, clips, given: perfect
     )
     assert memory_step(network, batch, Stage()).loss.item() < 1e-4
 

@@ -302,7 +302,8 @@ def test_a_model_is_told_its_own_settings(opened: Any, allowed: Any) -> None:
     assert wait(opened, "run", "done", "failed")["version"] == 2
     (record,) = allowed.projects.glob("*/runs/0002/run.json")
     settings = json.loads(record.read_text())["arguments"]["settings"]
-    assert settings == {"capacity": 1, "every": 3, "top_k": 30, "min_score": 0.5}
+    expected = {"capacity": 1, "every": 3, "top_k": 30, "min_score": 0.5, "adapt": 0.0}
+    assert settings == expected
 
 
 def test_backward_alone(opened: Any) -> None:
