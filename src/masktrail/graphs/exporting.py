@@ -59,6 +59,7 @@ def export_graphs(
     spec = family(name)
     if spec.graphs is None:
         raise InputError(f"Networks of the family {name!r} cannot be exported as they are.")
+    make_folder(out)  # before minutes are spent
     graphs: Mapping[str, Graph] = spec.graphs()(getattr(network, "config", None))
     protos = {name: exported(network, name, graph) for name, graph in graphs.items()}
     samples: Samples = {}
@@ -67,7 +68,6 @@ def export_graphs(
         small = {name for name, graph in graphs.items() if not graph.exact} & _quantised(protos)
         looking = partial(_part, progress, LOOKING)
         samples = recorded(engine, small, spec, card_of(model), data, looking)
-    make_folder(out)
     for file in siblings(path):
         if file.resolve().parent != out.resolve():
             _copy(file, out / file.name)
