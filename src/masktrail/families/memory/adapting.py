@@ -30,9 +30,9 @@ RATE = 1e-4
 """Learning rate at first; it falls to zero in a straight line."""
 
 SHARE = 0.5
-"""Of the way that parameters went, so much is kept: half of it loses nothing where there was little
-to be learned, and has most of it elsewhere (Wortsman et al., "Robust fine-tuning of zero-shot
-models", CVPR 2022)."""
+"""Of the way that parameters went, so much is kept: half of it loses next to nothing where there
+was little to be learned; all of it gains more where an object was lost (Wortsman et al., "Robust
+fine-tuning of zero-shot models", CVPR 2022)."""
 
 WARM_UP = 5
 """Steps in which it rises: what Adam knows of gradients after one of them is not much."""
