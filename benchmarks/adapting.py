@@ -6,7 +6,7 @@
 Steps, not seconds, so that every machine finds about the same. A sequence is tracked by torch from
 its first masks with the weights as they are, then with those learned at every rate, of which every
 share is kept, see `families/memory/adapting.py`. Printed are J&F, what was gained, and means;
-`--dreams` are fields of `data.dream.DreamSettings`.
+`--dreams` are fields of `dreams.dreamer.DreamSettings`.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from masktrail.data.davis import Sequence, find_sequences
-from masktrail.data.dream import DreamSettings
+from masktrail.dreams.dreamer import DreamSettings
 from masktrail.evaluate.measures import contour_accuracy, region_similarity
 from masktrail.evaluate.tracking import Clock, track_sequence
 from masktrail.families.memory import adapting

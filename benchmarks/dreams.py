@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from masktrail.data.dream import Dreamer
+from masktrail.dreams.dreamer import Dreamer
 from masktrail.masks import read_labels
 
 

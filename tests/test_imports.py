@@ -17,7 +17,7 @@ LEVELS = [
     {"errors"},
     {"types", "files", "pictures"},
     {"masks", "geometry", "devices", "settings", "flow"},
-    {"video", "models", "engines", "data", "losses"},
+    {"video", "models", "engines", "data", "dreams", "losses"},
     {"prompts", "recipe"},
     {"tracking", "export"},
     {"families"},
@@ -34,8 +34,9 @@ LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
 
 FORBIDDEN = {
     "models": {"video", "data", "losses"},
-    "data": {"video", "models", "losses"},
-    "losses": {"video", "models", "data"},
+    "data": {"video", "models", "losses", "dreams"},
+    "losses": {"video", "models", "data", "dreams"},
+    "dreams": {"video", "models", "losses"},
     "video": {"models", "data", "losses"},
     "train": {"video", "evaluate", "export", "tracking", "prompts"},
     "evaluate": {"train"},

@@ -13,7 +13,7 @@ from PIL import Image as Pictures
 from PIL import ImageDraw
 from torch import Tensor
 
-from masktrail.data.dream import Dreamer, Dreams, DreamSettings
+from masktrail.dreams.dreamer import Dreamer, Dreams, DreamSettings
 from masktrail.errors import InputError
 from masktrail.files import cannot_write, make_folder, part_of, replacing
 from masktrail.flow.colours import flow_colours

@@ -43,6 +43,8 @@ class Stage:
         until: share of the whole time at which it ends; the last is 1.
         batch: clips per step and process.
         real: share of the steps that see real motion.
+        dreams: share of the other steps, those that see photographs, whose clips are dreams of
+            them; else these are set in motion as they are.
         multiple: share of the steps whose clips have two target slots.
         keep: share of the pixels the cross-entropy is averaged over, the hardest.
         lr: learning rate that holds all through the stage; 0 leaves it to the recipe's schedule.
@@ -53,6 +55,7 @@ class Stage:
     until: float = 1.0
     batch: int = 8
     real: float = 0.5
+    dreams: float = 0.0
     multiple: float = 0.25
     keep: float = 0.25
     lr: float = 0.0

@@ -7,6 +7,7 @@ room; each sequence keeps its aspect ratio, and the sampling grids of training u
 """
 
 import json
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
@@ -105,6 +106,14 @@ class Pack:
     sequences: list[PackedSequence]
     objects: list[list[PackedObject]]
     tracks: list[PackedTrack] = field(default_factory=list)
+
+    def sequence_of(self, row: int) -> PackedSequence:
+        """The sequence that holds a row."""
+        return self.sequences[bisect_right(self.sequences, row, key=lambda s: s.start) - 1]
+
+    def aspect_of(self, row: int) -> float:
+        """Width / height of what a row shows, before it was stretched to the canvas."""
+        return self.sequence_of(row).aspect
 
     @property
     def nbytes(self) -> int:

@@ -6,7 +6,6 @@ cut out of a photograph moves on its own in front of it, or behind its object: a
 look-alike or as an occluder. All pixels of a batch are sampled at once, on the device of the pack.
 """
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -22,7 +21,7 @@ from masktrail.data.grids import (
     pasted_trajectories,
     sample,
 )
-from masktrail.data.pack import Pack, PackedObject, PackedSequence
+from masktrail.data.pack import Pack, PackedObject
 from masktrail.data.whole_frames import WholeFrameClips
 from masktrail.devices import sent
 from masktrail.errors import InputError
@@ -87,11 +86,14 @@ class Clips:
         images: (B, T, 3, S, S) in [0, 1].
         masks: (B, T, N, S, S), 0 or 1, objects never overlapping; all 0 in slots not `valid`.
         valid: bool (B, N), slots that hold an object seen in frame 0.
+        flow: (B, T-1, 3, S, S), from where a frame's pixels are to where they were in the frame
+            before: x and y in pixels, and 1 where that is known, else 0; None where no flow is.
     """
 
     images: Tensor
     masks: Tensor
     valid: Tensor
+    flow: Tensor | None = None
 
 
 class ClipSampler:
@@ -151,6 +153,12 @@ class ClipSampler:
         table = [self._video_rows(pack, settings) for _ in range(batch)]
         aspects = _aspects(pack, [rows[0] for rows in table])
         return self._clips(pack, table, aspects, settings, settings.real_motion)
+
+    def photograph(self, count: int) -> tuple[int, list[PackedObject]]:
+        """The row of a photograph, and at most `count` of its objects of a usable size."""
+        assert self.stills is not None
+        row = self._pick(self._rows)
+        return row, self._targets(self.stills.objects[row], count)
 
     def _pick(self, items: Sequence[T]) -> T:
         return items[int(torch.randint(len(items), (), generator=self.generator))]
@@ -297,17 +305,12 @@ def _large(objects: list[PackedObject]) -> list[PackedObject]:
 
 def _aspects(pack: Pack, rows: list[int]) -> Tensor:
     """Width / height of the pictures in `rows`, (len(rows),)."""
-    return torch.tensor([_sequence(pack, row).aspect for row in rows])
+    return torch.tensor([pack.aspect_of(row) for row in rows])
 
 
 def _set_of(pack: Pack, row: int) -> str:
     """The data set a photograph comes from: what stands before the slash of its name."""
-    return _sequence(pack, row).name.split("/")[0]
-
-
-def _sequence(pack: Pack, row: int) -> PackedSequence:
-    """The sequence that holds `row`."""
-    return pack.sequences[bisect_right(pack.sequences, row, key=lambda s: s.start) - 1]
+    return pack.sequence_of(row).name.split("/")[0]
 
 
 def _ids(targets: list[list[PackedObject]], slots: int) -> Tensor:

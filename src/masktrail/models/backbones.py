@@ -53,13 +53,16 @@ class ResNet18(nn.Module):
     """ResNet-18 up to stride 16, without norm layers (He et al., CVPR 2016).
 
     Parameter names are torchvision's, so that folded ImageNet weights load as they are.
+
+    Args:
+        channels_in: of what it sees; 3 are the colours.
     """
 
     channels = (64, 128, 256)
 
-    def __init__(self) -> None:
+    def __init__(self, channels_in: int = 3) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(3, 64, 7, 2, 3)
+        self.conv1 = nn.Conv2d(channels_in, 64, 7, 2, 3)
         self.pool = Pool()
         self.layer1 = nn.Sequential(BasicBlock(64, 64), BasicBlock(64, 64))
         self.layer2 = nn.Sequential(BasicBlock(64, 128, 2), BasicBlock(128, 128))

@@ -9,6 +9,7 @@ import torch
 from masktrail.data.davis import refuse_held_out
 from masktrail.data.pack import Pack, open_pack
 from masktrail.data.synth import Clips, ClipSampler
+from masktrail.dreams.clips import dreamt_batch
 from masktrail.recipe import Recipe, Stage
 
 log = logging.getLogger(__name__)
@@ -50,11 +51,14 @@ def open_packs(folders: Iterable[str], device: torch.device) -> dict[str, Pack]:
 
 
 def draw(sampler: ClipSampler, stage: Stage) -> Clips:
-    """A batch of a stage: a photograph set in motion or real motion, one or two targets."""
+    """A batch of a stage: photographs set in motion or dreamt of, or real motion; one or two
+    targets."""
     real, multiple = torch.rand(2, generator=sampler.generator).tolist()
     settings = replace(stage.clips, objects=2 if multiple < stage.multiple else 1)
     if real < stage.real:
         return sampler.video_batch(stage.batch, settings)
+    if stage.dreams and float(torch.rand((), generator=sampler.generator)) < stage.dreams:
+        return dreamt_batch(sampler, stage.batch, settings)
     return sampler.stills_batch(stage.batch, settings)
 
 

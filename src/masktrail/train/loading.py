@@ -196,7 +196,8 @@ def _moved(
     for item in items:
         if isinstance(item, _Drawn) and device is not None:
             on_device = {
-                name: _carried(tensor, device) for name, tensor in vars(item.clips).items()
+                name: tensor if tensor is None else _carried(tensor, device)
+                for name, tensor in vars(item.clips).items()
             }
             item = item._replace(clips=Clips(**on_device))
         yield item

@@ -148,7 +148,7 @@ def _no_shares(recipe: Recipe) -> Iterator[str]:
     """What is to be a share and is above 1, or 0 where nothing would be left."""
     shares = {"warmup": recipe.warmup, "ema": recipe.ema}
     for stage in recipe.stages:
-        shares |= {name: getattr(stage, name) for name in ("real", "multiple", "keep")}
+        shares |= {name: getattr(stage, name) for name in ("real", "dreams", "multiple", "keep")}
         shares |= {name: getattr(stage.clips, name) for name in ("paste", "tight", "small")}
         for name, share in shares.items():
             if share > 1 or (name == "keep" and not share) or (name == "ema" and share == 1):

@@ -13,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from masktrail.data.dream import Dreamer, DreamSettings
 from masktrail.data.synth import Clips
 from masktrail.devices import fast_autocast
+from masktrail.dreams.dreamer import Dreamer, DreamSettings
 from masktrail.families.memory.network import MemoryNetwork
 from masktrail.families.memory.shot import Shot
 from masktrail.families.memory.training import unrolled

@@ -14,11 +14,11 @@ import torch
 from torch import Generator, Tensor
 
 from masktrail.data.augment import grown, relit, uniform
-from masktrail.data.composing import Frame, Motion, Plates, composed, flows
-from masktrail.data.inpainting import inpainted
 from masktrail.data.thin_plate import Splines
-from masktrail.data.warps import Warp, bent, boxes_of, everywhere, fetched, lattice, turns
 from masktrail.devices import no_autocast, sent
+from masktrail.dreams.composing import Frame, Motion, Plates, composed, flows
+from masktrail.dreams.inpainting import inpainted
+from masktrail.dreams.warps import Warp, bent, boxes_of, everywhere, fetched, lattice, turns
 
 AROUND = 7 / 480
 """Ground within so many short sides of an object is inpainted too: it holds some of it."""

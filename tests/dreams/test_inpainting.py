@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
-from masktrail.data.inpainting import _smooth, inpainted
+from masktrail.dreams.inpainting import _smooth, inpainted
 
 
 def filled(image: Tensor, hole: Tensor, seed: int = 0) -> Tensor:

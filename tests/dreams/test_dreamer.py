@@ -7,7 +7,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
-from masktrail.data.dream import Dreamer, Dreams, DreamSettings
+from masktrail.dreams.dreamer import Dreamer, Dreams, DreamSettings
 
 HEIGHT, WIDTH = 90, 140
 PLAIN = DreamSettings(light=0.0)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Generator, Tensor
 
-from masktrail.data.warps import (
+from masktrail.dreams.warps import (
     Warp,
     bent,
     boxes_of,

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from masktrail.data.warps import Warp, everywhere, fetched, in_units, lattice
+from masktrail.dreams.warps import Warp, everywhere, fetched, in_units, lattice
 
 SMOOTHING = 12
 """Steps of Jacobi's method along seams; they are two pixels wide, and settle in fewer."""
