@@ -22,6 +22,7 @@ from masktrail.data.davis import Sequence, find_sequences
 from masktrail.dreams.dreamer import DreamSettings
 from masktrail.evaluate.measures import contour_accuracy, region_similarity
 from masktrail.evaluate.tracking import Clock, track_sequence
+from masktrail.families import fitting
 from masktrail.families.memory import adapting
 from masktrail.tracking.tracker import Tracker
 from masktrail.zoo import load
@@ -54,7 +55,7 @@ def score(tracker: Tracker, sequence: Sequence) -> float:
 
 def learning(rate: float, steps: int) -> Tracker:
     """A tracker that adapts in so many steps, all of what it learned."""
-    adapting.RATE, adapting.SHARE, adapting.time = rate, 1.0, Steps()
+    adapting.RATE, adapting.SHARE, fitting.time = rate, 1.0, Steps()
     return load("memory-s", "cpu", engine="torch", settings={"adapt": steps})
 
 

@@ -7,13 +7,14 @@ import torch
 from fake import fill_box, random_network
 from masktrail.data.synth import Clips
 from masktrail.engines.torch import TorchEngine
+from masktrail.families import fitting
 from masktrail.families.memory import adapting
 from masktrail.families.memory.adapting import adapted
 from masktrail.families.memory.network import MemoryNetwork
 from masktrail.families.memory.propagator import MemoryPropagator
-from masktrail.families.memory.shot import Shot
 from masktrail.families.memory.training import unrolled
 from masktrail.tracking.family import Traits
+from masktrail.tracking.shot import Shot
 from masktrail.tracking.tracker import Tracker
 from masktrail.types import Mask
 from painted_videos import paint_clip
@@ -40,7 +41,7 @@ class Clock:
 @pytest.fixture
 def steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seconds are steps."""
-    monkeypatch.setattr(adapting, "time", Clock())
+    monkeypatch.setattr(fitting, "time", Clock())
 
 
 def shot(frame: int = 0) -> Shot:
@@ -163,7 +164,7 @@ def test_half_of_the_way_is_kept(steps, monkeypatch: pytest.MonkeyPatch) -> None
     before = dict(random_network().named_parameters())
     halves = adapted(random_network(), [shot()], 2, lambda share: None)
     monkeypatch.setattr(adapting, "SHARE", 1.0)
-    monkeypatch.setattr(adapting, "time", Clock())
+    monkeypatch.setattr(fitting, "time", Clock())
     whole = adapted(random_network(), [shot()], 2, lambda share: None)
     name = "values.out.weight"
     start = before[name].detach().numpy()

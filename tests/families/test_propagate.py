@@ -8,9 +8,11 @@ from torch import Tensor, nn
 from masktrail.engines.torch import TorchEngine
 from masktrail.errors import InputError
 from masktrail.families import create
-from masktrail.families.unet.propagator import OUTSIDE, PairPropagator, unsharpened
+from masktrail.families.unet.propagator import PairPropagator
 from masktrail.tracking.competition import sigmoid, soft_aggregate, softmax
+from masktrail.tracking.last_frame import unsharpened
 from masktrail.tracking.tracker import Tracker
+from masktrail.tracking.view import OUTSIDE
 from masktrail.types import Mask
 
 VIEWS = ("frame", "square", "object")

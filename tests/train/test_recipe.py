@@ -175,7 +175,7 @@ def test_unknown_fields_are_refused_with_those_there_are(
             "unknown field own; Stage has .*lr, clips, pair[.]",
         ),
         ('family = "labelprop"', "family = 'labelprop'; there are memory"),
-        ("# family", "no family is named; there are memory"),
+        ("# family", "no family is named; there are lucid, memory"),
         ("lr = -1e-4", "lr = -0.0001"),
         ("lr = nan", "lr = nan"),
         ("warmup = inf", "warmup = inf"),

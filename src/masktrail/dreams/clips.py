@@ -1,4 +1,4 @@
-"""Training clips that are dreams of packed photographs; of these alone the optical flow is known."""
+"""Training clips that are dreams of packed photographs; of these alone is optical flow known."""
 
 import torch
 from torch import Tensor

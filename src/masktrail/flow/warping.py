@@ -14,9 +14,9 @@ def warped(values: NDArray[np.float32], flow: NDArray[np.float32]) -> NDArray[np
     # what is farther out than one pixel is all alike
     x = np.clip(np.arange(width, dtype=np.float32) + flow[..., 0], -1, width) + 1
     y = np.clip(np.arange(height, dtype=np.float32)[:, None] + flow[..., 1], -1, height) + 1
-    left, top = x.astype(np.int32), y.astype(np.int32)
+    left, top = np.floor(x), np.floor(y)
     right, below = x - left, y - top
-    corner = top * padded.shape[1] + left
+    corner = top.astype(np.int32) * padded.shape[1] + left.astype(np.int32)
     flat, down = padded.ravel(), padded.shape[1]
     upper = flat[corner] * (1 - right) + flat[corner + 1] * right
     lower = flat[corner + down] * (1 - right) + flat[corner + down + 1] * right

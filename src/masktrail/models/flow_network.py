@@ -51,7 +51,7 @@ class FlowNetwork(nn.Module):
         """
         ours, theirs = self._features(first), self._features(second)
         flow = ours[-1].new_zeros(ours[-1].shape[0], 2, *ours[-1].shape[2:]).float()
-        found = []
+        found: list[Tensor] = []
         for level in (2, 1, 0):
             scale = STRIDE >> (2 - level)
             mine, other = ours[level], theirs[level]
@@ -123,8 +123,7 @@ def _compared(first: Tensor, second: Tensor, reach: int) -> Tensor:
     """How alike every pixel of (B, C, H, W) and those of the other around it are, -1 to 1 times the
     square root of C: (B, (2 reach + 1)^2, H, W)."""
     height, width = first.shape[2:]
-    scale = first.shape[1] ** 0.25
-    first, second = (scale * F.normalize(x.float(), dim=1, eps=1e-3) for x in (first, second))
+    first, second = _told_apart(first), _told_apart(second)
     padded = F.pad(second, (reach, reach, reach, reach))
     side = range(2 * reach + 1)
     return torch.cat(
@@ -135,3 +134,12 @@ def _compared(first: Tensor, second: Tensor, reach: int) -> Tensor:
         ],
         1,
     )
+
+
+def _told_apart(features: Tensor) -> Tensor:
+    """Features (B, C, H, W) without what all pixels have in common, each of the same length:
+    otherwise all are alike at first, and nothing is learned from comparing them (UFlow, Jonschkowski
+    et al., ECCV 2020)."""
+    features = features.float()
+    features = features - features.mean((2, 3), keepdim=True)
+    return features.shape[1] ** 0.25 * F.normalize(features, dim=1, eps=1e-3)

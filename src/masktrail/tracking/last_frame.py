@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masktrail.geometry import Soft
+from masktrail.tracking.competition import sigmoid, to_logits
 from masktrail.types import Image
 
 
@@ -52,6 +53,23 @@ class LastFrame:
         self.masks = dict(state["masks"])
         last = state.get("last")  # version 0.1 kept none of families that do not look at it
         self.before = None if last is None else _in_bytes(last)
+
+
+class OwnMaps(LastFrame):
+    """The same of networks whose masks go back in as they gave them, not as they were settled."""
+
+    def update(self, masks: dict[int, Soft], scores: dict[int, float], prompted: set[int]) -> None:
+        """Keeps the network's own maps of the masks that were settled on."""
+        self.masks = {i: unsharpened(mask) for i, mask in masks.items()}
+
+
+def unsharpened(mask: Soft) -> Soft:
+    """A soft mask as the network gave it, from one that `soft_aggregate` has settled.
+
+    For an object alone, aggregation doubles the logit; halving it gives the network's own map back.
+    Among several, what another object won stays lowered.
+    """
+    return sigmoid(0.5 * to_logits(mask, 0.0))
 
 
 def _in_bytes(picture: NDArray[Any]) -> NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""What one step of training Lucid Tracker's network computes: flow and masks from frame to frame."""
+"""What one step of training Lucid Tracker's network computes: flow, masks from frame to frame."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -54,12 +54,12 @@ class Motions(NamedTuple):
     Attributes:
         backward: flow from every frame but the first to the one before (B, T-1, 2, S, S).
         cue: how fast each pixel moves (B, T-1, 1, S, S), see `motion_cue`.
-        error: of the flow, a scalar; 0 where the true one is not known.
+        error: of the flow, a scalar; None where the true one is not known.
     """
 
     backward: Tensor
     cue: Tensor
-    error: Tensor
+    error: Tensor | None
 
 
 def lucid_step(network: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
@@ -86,7 +86,8 @@ def lucid_step(network: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
     valid = clips.valid.flatten()[:, None].expand(b * n, t - 1)
     losses = mask_loss(stacked, truth[:, 1:], "bce+dice")
     parts = {name: masked_mean(loss, valid) for name, loss in losses.items()}
-    parts["flow"] = FLOW_WEIGHT * motions.error
+    if motions.error is not None:
+        parts["flow"] = FLOW_WEIGHT * motions.error
     masks = stacked.detach().sigmoid().unflatten(0, (b, n)).transpose(1, 2)
     return StepOutput(torch.stack(list(parts.values())).sum(), parts, masks)
 
@@ -97,7 +98,7 @@ def _motions(network: LucidNetwork, clips: Clips, still: float) -> Motions:
     with torch.set_grad_enabled(torch.is_grad_enabled() and clips.flow is not None):
         levels = network.flow(torch.cat([now, before]), torch.cat([before, now]))
     backward, forward = enlarged(levels[-1].detach()).chunk(2)
-    error = backward.new_zeros(())
+    error = None
     if clips.flow is not None:
         error = _error([level[: len(now)] for level in levels], clips.flow.flatten(0, 1))
     cue = motion_cue(backward, forward)

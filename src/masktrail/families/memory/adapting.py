@@ -5,8 +5,8 @@ on dreams of its first frame. Here what was trained on other videos is trained o
 what knows of masks: the encoder of values and the decoder.
 """
 
-import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -16,9 +16,10 @@ from torch import Tensor, nn
 from masktrail.data.synth import Clips
 from masktrail.devices import fast_autocast
 from masktrail.dreams.dreamer import Dreamer, DreamSettings
+from masktrail.families.fitting import fitted, learning
 from masktrail.families.memory.network import MemoryNetwork
-from masktrail.families.memory.shot import Shot
 from masktrail.families.memory.training import unrolled
+from masktrail.tracking.shot import Shot
 
 PARTS = ("values.", "decoder.")
 """What is learned, by the names of parameters; all else is left as it is."""
@@ -31,11 +32,7 @@ RATE = 1e-4
 
 SHARE = 0.5
 """Of the way that parameters went, so much is kept: half of it loses next to nothing where there
-was little to be learned; all of it gains more where an object was lost (Wortsman et al., "Robust
-fine-tuning of zero-shot models", CVPR 2022)."""
-
-WARM_UP = 5
-"""Steps in which it rises: what Adam knows of gradients after one of them is not much."""
+was little to be learned; all of it gains more where an object was lost."""
 
 WINDOW = 256
 """Dreams are no larger, pixels a side: near an object is what has to be told from it."""
@@ -69,32 +66,18 @@ def adapted(
         Those that were learned, by name; none where no frame shows an object.
     """
     assert isinstance(network, MemoryNetwork)
-    begun = time.perf_counter()
-    learned = _learning(network.to(device))
-    before = {name: value.detach().clone() for name, value in learned.items()}
-    optimiser = torch.optim.AdamW(learned.values(), lr=RATE, weight_decay=0.0)
+    learned = learning(
+        network.to(device), lambda name: name.startswith(PARTS) and not name.startswith(LEFT)
+    )
     scenes = [scene for shot in shots if (scene := _Scene(shot, device)).ids]
-    step, share = 0, 0.0
-    while scenes and (share < 1 or step < len(scenes)):
-        for group in optimiser.param_groups:
-            group["lr"] = RATE * min(1.0, (step + 1) / WARM_UP) * max(0.02, 1 - share)
-        clips = scenes[step % len(scenes)].draw()
-        with fast_autocast(clips.images.device):
-            output = unrolled(network, clips, KEEP, given=2)
-        optimiser.zero_grad(set_to_none=True)
-        output.loss.backward()
-        norm = nn.utils.clip_grad_norm_(learned.values(), 3.0)
-        if norm.isfinite():
-            optimiser.step()
-        step += 1
-        share = (time.perf_counter() - begun) / seconds
-        progress(min(1.0, share))
-    if not scenes:
-        return {}
-    return {
-        name: torch.lerp(before[name], value.detach(), SHARE).cpu().numpy()
-        for name, value in learned.items()
-    }
+    losses = [partial(_loss, network, scene) for scene in scenes]
+    return fitted(learned, losses, RATE, seconds, progress, SHARE)
+
+
+def _loss(network: MemoryNetwork, scene: "_Scene") -> Tensor:
+    clips = scene.draw()
+    with fast_autocast(clips.images.device):
+        return unrolled(network, clips, KEEP, given=2).loss
 
 
 class _Scene:
@@ -120,13 +103,3 @@ class _Scene:
             torch.cat([masks[:, None], dreamt_masks * valid[:, None, :, None, None]], 1),
             valid,
         )
-
-
-def _learning(network: MemoryNetwork) -> dict[str, Tensor]:
-    """The parameters that are learned, by name; the others are told that they are not."""
-    learned: dict[str, Tensor] = {}
-    for name, parameter in network.named_parameters():
-        parameter.requires_grad = name.startswith(PARTS) and not name.startswith(LEFT)
-        if parameter.requires_grad:
-            learned[name] = parameter
-    return learned

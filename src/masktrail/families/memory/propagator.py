@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from masktrail.engines import Engine
 from masktrail.families.memory.bank import Entry, Group, MemoryBank, Origin
 from masktrail.families.memory.config import MASK_STRIDE, STRIDE, Encoded
-from masktrail.families.memory.shot import Shot
 from masktrail.geometry import Soft
 from masktrail.settings import Range
 from masktrail.tracking.confidence import LOST
+from masktrail.tracking.shot import Shot
 from masktrail.types import Image
 
 ROOM = 2**24

@@ -19,10 +19,8 @@ from masktrail.geometry import Soft
 from masktrail.masks import tight_box
 from masktrail.masks.components import largest
 from masktrail.settings import Range
+from masktrail.tracking.view import OUTSIDE
 from masktrail.types import Image
-
-OUTSIDE = -12.0
-"""Logit of what lies beyond the window of a mask."""
 
 SMALLEST = 10.0
 """Sides of objects are no shorter, pixels."""

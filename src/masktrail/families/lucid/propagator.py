@@ -1,0 +1,153 @@
+"""Propagation by Lucid Tracker: a network that knows this video's objects by heart.
+
+Source: Lucid Data Dreaming (Khoreva et al., IJCV 2019). From each frame to the next, the network
+sees a picture, how fast everything moves in it, and the last mask moved along; before that it
+learns from dreams of the frame that was marked.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from masktrail.engines import Engine
+from masktrail.errors import InputError
+from masktrail.families.lucid.motion import MotionSettings
+from masktrail.flow.estimators import Dis, Estimator, kept
+from masktrail.geometry import Soft
+from masktrail.settings import Range
+from masktrail.tracking.last_frame import OwnMaps
+from masktrail.tracking.shot import Shot
+from masktrail.tracking.view import View
+from masktrail.types import Image
+
+
+class LucidPropagator(OwnMaps):
+    """Each object is found in a window of its own; flow is computed once for all of them.
+
+    State is the last image and the last soft masks.
+
+    Args:
+        engine: of a `LucidNetwork`.
+        budget: seconds to learn from dreams of every prompted frame, see `teaching`; 0 for nothing.
+            It takes torch.
+        flow: what says how things move. "dis": OpenCV's, of the extra "flow"; "learned": the
+            network's own; "none": nothing does, objects are sought where they were.
+        cue: whether the network is told how fast everything moves.
+        warp: whether masks are moved along before they are given to the network.
+        dreams: whether it learns from dreams; else from the marked frame turned, shifted, scaled
+            and in other light.
+        side: of windows as the network sees them, pixels.
+        margin: side of a window over the longest side of the mask's box.
+        smallest: side of the smallest window, in pixels of the picture.
+        mirror: whether every window is looked at a second time, left and right exchanged, and the
+            mean of both logits taken.
+        batch: objects that are looked at together; more take more memory.
+
+    Raises:
+        InputError: OpenCV is not installed, and is needed.
+    """
+
+    mask_stride = 1
+
+    def __init__(
+        self,
+        engine: Engine,
+        budget: Annotated[float, Range(0)] = 60.0,
+        flow: Literal["dis", "learned", "none"] = "dis",
+        cue: bool = True,
+        warp: bool = True,
+        dreams: bool = True,
+        side: Annotated[int, Range(64, 1024, 16)] = 192,
+        margin: Annotated[float, Range(1)] = 2.0,
+        smallest: Annotated[int, Range(1)] = 64,
+        mirror: bool = False,
+        batch: Annotated[int, Range(1)] = 4,
+    ) -> None:
+        super().__init__()
+        self.engine, self.device, self.stride = engine, engine.device, engine.stride
+        self.budget, self.dreams = budget, dreams
+        self.view = View("object", side, margin, smallest, mirror, batch)
+        self.motion = MotionSettings(self._estimator(flow), cue, warp)
+        self._shots: tuple[Shot, ...] = ()
+        self._parameters: dict[str, NDArray[np.float32]] = {}
+
+    def propagate(self, image: Image, ids: list[int]) -> NDArray[np.float32]:
+        """Looks at the next frame.
+
+        Args:
+            image: uint8 RGB (H, W, 3), sides multiples of `stride`.
+            ids: objects to look for, all of them known.
+
+        Returns:
+            Logits (N, H, W), objects independent of each other.
+        """
+        last, self.before = self.before, image
+        if not ids or last is None:
+            return np.zeros((0, *image.shape[:2]), np.float32)
+        motion = self.motion.between(last, image)
+        masks = [motion.moved(self.masks[i]) for i in ids]
+        return self.view.logits((image, motion.cue), masks, self._logits)
+
+    def _logits(
+        self, images: Image, cue: NDArray[np.float32], masks: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """The network's logits (N, 1, h, w) of images (N, h, w, 3), cues (N, h, w) and masks
+        (N, 1, h, w)."""
+        logits: NDArray[np.float32] = self.engine.array(
+            self.engine.run("segment", images, masks, cue[:, None])
+        )
+        return logits
+
+    def learn(
+        self, image: Image, masks: dict[int, Soft], progress: Callable[[float], None]
+    ) -> None:
+        """Learns from dreams of this frame and those learned from before.
+
+        See `Learning.learn`.
+
+        Raises:
+            InputError: torch is not installed, or the engine cannot take what was learned.
+        """
+        if not self.budget:
+            return
+        from masktrail.families.lucid.teaching import Teaching, taught
+
+        shots = *self._shots, Shot.of(image, masks)
+        teaching = Teaching(self.view, self.motion, self.dreams, self.device)
+        network = self.engine.network_copy()
+        self._take(shots, taught(network, shots, teaching, self.budget, progress))
+
+    def lesson(self) -> dict[str, Any]:
+        """See `Learning.lesson`."""
+        shots = [[shot.image, shot.labels] for shot in self._shots]
+        return {"shots": shots, "parameters": dict(self._parameters)}
+
+    def take(self, lesson: Mapping[str, Any] | None) -> None:
+        """See `Learning.take`."""
+        if lesson is None:
+            self._take((), {})
+        else:
+            self._take(tuple(Shot(*shot) for shot in lesson["shots"]), dict(lesson["parameters"]))
+
+    def _take(self, shots: tuple[Shot, ...], parameters: dict[str, NDArray[np.float32]]) -> None:
+        self.engine.replace(parameters)
+        self._shots, self._parameters = shots, parameters
+
+    def _estimator(self, name: str) -> Estimator | None:
+        if name == "none":
+            return None
+        if name == "learned":
+            graphs = self.engine.graphs  # which alone say what computes it
+            return kept(self._learned_flow, f"learned {graphs}") if graphs else self._learned_flow
+        try:
+            return kept(Dis("The model lucid"), "dis")
+        except InputError as error:
+            raise InputError(f"{error}; or let it use its own, with --set flow=learned") from error
+
+    def _learned_flow(self, first: Image, second: Image) -> NDArray[np.float32]:
+        """See `Estimator`; of pictures whose sides are multiples of `stride`."""
+        run = self.engine.run("estimate", first[None], second[None])
+        flow: NDArray[np.float32] = self.engine.array(run)[0].transpose(1, 2, 0)
+        return flow

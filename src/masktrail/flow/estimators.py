@@ -1,0 +1,97 @@
+"""What estimates optical flow: a function from two pictures to flow, whatever computes it.
+
+Where the environment names a folder in MASKTRAIL_FLOW, what was computed is kept there as .flo, and
+looked up the next time.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from masktrail.errors import InputError
+from masktrail.flow.files import read_flow, write_flow
+from masktrail.types import Image
+
+Estimator = Callable[[Image, Image], NDArray[np.float32]]
+"""From pictures, uint8 RGB (H, W, 3), to where what the first one shows is in the second: (H, W,
+2), x and y in pixels."""
+
+VARIABLE = "MASKTRAIL_FLOW"
+
+
+class Dis:
+    """DIS, which needs no network.
+
+    Source: Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016, in OpenCV's
+    version, medium preset.
+
+    Args:
+        needed_by: who asks, for what is said.
+
+    Raises:
+        InputError: OpenCV is not installed.
+    """
+
+    def __init__(self, needed_by: str) -> None:
+        try:
+            cv2: Any = import_module("cv2")
+        except ImportError as error:
+            raise InputError(
+                f"{needed_by} needs OpenCV's optical flow, which is not installed; "
+                "install it with: pip install 'masktrail[flow]'"
+            ) from error
+        self._cv2 = cv2
+        self._dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+
+    def __call__(self, first: Image, second: Image) -> NDArray[np.float32]:
+        """See `Estimator`; pictures may be in grey (H, W) already."""
+        flow: NDArray[np.float32] = self._dis.calc(self._grey(first), self._grey(second), None)
+        return flow
+
+    def _grey(self, picture: Image) -> NDArray[np.uint8]:
+        if picture.ndim == 2:
+            return picture
+        grey: NDArray[np.uint8] = self._cv2.cvtColor(picture, self._cv2.COLOR_RGB2GRAY)
+        return grey
+
+
+def kept(estimator: Estimator, name: str) -> Estimator:
+    """An estimator that computes nothing twice where MASKTRAIL_FLOW names a folder, else itself.
+
+    Args:
+        estimator: what computes it.
+        name: says what that is: by it and by both pictures flow is found again.
+    """
+    folder = os.environ.get(VARIABLE, "")
+    return Kept(estimator, name, Path(folder)) if folder else estimator
+
+
+class Kept:
+    """See `kept`."""
+
+    def __init__(self, estimator: Estimator, name: str, folder: Path) -> None:
+        self._estimator, self._name, self._folder = estimator, name, folder
+
+    def __call__(self, first: Image, second: Image) -> NDArray[np.float32]:
+        """See `Estimator`."""
+        path = self._folder / f"{self._digest(first, second)}.flo"
+        if path.is_file():
+            flow, _ = read_flow(path)
+            if flow.shape[:2] == first.shape[:2]:
+                return flow
+        flow = self._estimator(first, second)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_flow(path, flow)
+        return flow
+
+    def _digest(self, *pictures: Image) -> str:
+        digest = hashlib.sha256(self._name.encode())
+        for picture in pictures:
+            digest.update(repr(picture.shape).encode() + np.ascontiguousarray(picture).tobytes())
+        return digest.hexdigest()[:32]
