@@ -138,8 +138,8 @@ def _compared(first: Tensor, second: Tensor, reach: int) -> Tensor:
 
 def _told_apart(features: Tensor) -> Tensor:
     """Features (B, C, H, W) without what all pixels have in common, each of the same length:
-    otherwise all are alike at first, and nothing is learned from comparing them (UFlow, Jonschkowski
-    et al., ECCV 2020)."""
+    otherwise all are alike at first, and nothing is learned from comparing them (Jonschkowski et
+    al., "What Matters in Unsupervised Optical Flow", ECCV 2020)."""
     features = features.float()
     features = features - features.mean((2, 3), keepdim=True)
     return features.shape[1] ** 0.25 * F.normalize(features, dim=1, eps=1e-3)
