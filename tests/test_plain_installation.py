@@ -12,8 +12,9 @@ import pytest
 
 from bare_venv import make_venv, needed, size_of
 from masktrail.export import WRITERS
+from masktrail.families import family
 from masktrail.masks import read_labels
-from masktrail.zoo import CARDS, WEIGHTS, trackers
+from masktrail.zoo import CARDS, WEIGHTS, settings_of, trackers
 from painted_sets import paint_videos
 from painted_videos import paint_clip, write_video
 from visitor import Visitor, marked, wait_for
@@ -72,7 +73,9 @@ def masks(folder: Path) -> list[np.ndarray]:
 @pytest.mark.parametrize("model", trackers())
 def test_every_model_tracks(run: Run, video: Path, tmp_path: Path, model: str) -> None:
     said = run("track", video, "--box", f"1:{BOX}", "-o", "out", "--model", model)
-    assert "Warning" not in said, said
+    learns = family(CARDS[model].family).traits.learns
+    taught = learns and next(s.default for s in settings_of(model) if s.name == learns)
+    assert said.count("Warning") == ("It learns nothing now" in said) == bool(taught), said
     record = json.loads((tmp_path / "out/run.json").read_text())
     assert record["arguments"]["engine"] == ("openvino" if CARDS[model].files else "none")
     assert "torch" not in record["versions"] and "openvino" in record["versions"]

@@ -90,8 +90,15 @@ def load(
         propagator = _propagator(model)(**values)
         return Tracker(propagator, size or card.size, prompter, settings=values, traits=spec.traits)
     made = make_engine(path, spec, engine, usable, precision)
-    if spec.traits.learns and values[spec.traits.learns]:
-        check_can_learn(made.name, str(model))
+    learns = spec.traits.learns
+    if learns and values[learns]:
+        try:
+            check_can_learn(made.name, str(model))
+        except InputError as error:
+            if learns in settings:
+                raise
+            log.warning("%s It learns nothing now.", error)  # what nobody asked for is no error
+            values[learns] = 0.0
     return Tracker(
         _propagator(model)(made, **values),
         size or card.size,
