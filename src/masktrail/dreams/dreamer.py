@@ -148,6 +148,12 @@ class Dreamer:
         return Dreams(images, masks.float(), spoilt.float(), *fields)
 
     @torch.no_grad()
+    def spoilt(self, masks: Tensor) -> Tensor:
+        """Masks, 0 or 1 (M, H, W), as a tracker might hand them on: bent and too large."""
+        with no_autocast(masks.device):
+            return self._spoilt(masks > 0.5).float()
+
+    @torch.no_grad()
     def moments(self, count: int, window: int | None = None) -> tuple[Tensor, Tensor]:
         """Pictures and masks alone, as `Dreams` has them, of so many dreams; see `draw`."""
         with no_autocast(self.image.device):

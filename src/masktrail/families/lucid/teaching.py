@@ -28,14 +28,21 @@ from masktrail.tracking.shot import Shot
 from masktrail.tracking.view import View
 from masktrail.types import Box
 
-RATE = 2e-4
+RATE = 5e-5
 """Learning rate at first."""
+
+LEFT = ("flow.", "encoder.conv1.", "encoder.layer1.")
+"""Parameters whose names start so are not learned: edges are edges in every video."""
 
 SHARE = 1.0
 """Of the way that parameters went, so much is kept."""
 
 FRAMES, BATCH = 3, 2
 """Of dreams: frames each, and how many together."""
+
+DAMAGED, DAMAGE, BLOBS = 0.7, (0.6, 0.4), 6
+"""Of the masks that dreams begin with: the share of those that lack parts, as of those that have
+too much; at most so much of either; and how many blobs there are across."""
 
 AROUND = 1.6
 """Dreams are of a part of the picture that is so many windows wide and high."""
@@ -78,7 +85,8 @@ def taught(
         object.
     """
     assert isinstance(network, LucidNetwork)
-    learned = learning(network.to(teaching.device), lambda name: not name.startswith("flow."))
+    network.to(teaching.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    learned = learning(network, lambda name: not name.startswith(LEFT))
     losses = [
         partial(_loss, network, teaching, scene)
         for shot in shots
@@ -139,8 +147,10 @@ def _part(shot: Shot, object_id: int, view: View) -> tuple[NDArray[np.uint8], ND
 
 
 def _dreamt(dreamer: Dreamer, row: int, side: int) -> Lesson:
-    dreams = dreamer.draw(BATCH, side)
-    return Lesson(dreams.images, dreams.masks[:, :, row], dreams.spoilt[:, 0, row])
+    images, masks = dreamer.moments(BATCH, side)
+    chosen = masks[:, :, row]
+    given = damaged(dreamer.spoilt(chosen[:, 0]), dreamer.generator)
+    return Lesson(images, chosen, given)
 
 
 def _augmented(image: Tensor, mask: Tensor, side: int, generator: Generator) -> Lesson:
@@ -159,9 +169,28 @@ def _augmented(image: Tensor, mask: Tensor, side: int, generator: Generator) -> 
     flipped = (torch.rand((BATCH, 1, 1, 1, 1), generator=generator) < 0.5).to(image.device)
     moments = torch.where(flipped, moments.flip(-1), moments)
     masks = (moments[:, :, 3] > 0.5).float()
-    return Lesson(
-        jitter_colour(moments[:, :, :3], generator), masks, corrupt(masks[:, 0], generator)
+    given = damaged(corrupt(masks[:, 0], generator), generator)
+    return Lesson(jitter_colour(moments[:, :, :3], generator), masks, given)
+
+
+def damaged(masks: Tensor, generator: Generator) -> Tensor:
+    """Masks (B, S, S) some of which lack parts, or have some of what is around them, in blobs: what
+    they were is to be told from what the object looks like.
+
+    Args:
+        masks: in [0, 1].
+        generator: source of randomness.
+    """
+    b, size, device = len(masks), masks.shape[-1], masks.device
+    blobs = F.interpolate(
+        torch.rand((b, 2, BLOBS, BLOBS), generator=generator), masks.shape[1:], mode="bicubic"
     )
+    shares = torch.rand((b, 2, 1, 1), generator=generator) * torch.tensor(DAMAGE).view(1, 2, 1, 1)
+    shares = shares * (torch.rand((b, 2, 1, 1), generator=generator) < DAMAGED)
+    lacks, has = (blobs < shares).to(device).unbind(1)
+    reach = 1 + 2 * (size // 10)
+    near = F.max_pool2d(masks[:, None], reach, 1, reach // 2)[:, 0]
+    return torch.where(lacks, 0.0, torch.maximum(masks, has * near))
 
 
 def _loss(network: LucidNetwork, teaching: Teaching, scene: Scene) -> Tensor:
