@@ -7,6 +7,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
+from carrying import carried
 from masktrail.dreams.dreamer import Dreamer, Dreams, DreamSettings
 
 HEIGHT, WIDTH = 90, 140
@@ -36,15 +37,6 @@ def discs(*places: tuple[int, int, int]) -> Tensor:
 
 def two() -> Tensor:
     return discs((40, 40, 22), (95, 50, 18))
-
-
-def carried(values: Tensor, flow: Tensor) -> Tensor:
-    """Values (M, C, H, W) of one frame, seen through flow (M, H, W, 2) from another to it."""
-    height, width = flow.shape[1:3]
-    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
-    target = torch.stack([x, y], -1) + flow
-    grid = (2 * target + 1) / torch.tensor([width, height]) - 1
-    return F.grid_sample(values, grid, align_corners=False)
 
 
 def ways(dreams: Dreams) -> list[tuple[str, slice, slice, Tensor, Tensor]]:

@@ -142,16 +142,24 @@ class Dreamer:
             pairs = zip(steps, frames, frames[1:], strict=False)
             between = [flows(step, self._unit, *pair) for step, *pair in pairs]
             images, masks = self._stacked(frames)
-            spoilt = self._spoilt(masks.flatten(0, 2)).view(masks.shape)
+            spoilt = self.spoilt(masks.flatten(0, 2)).view(masks.shape)
         back, forth = zip(*between, strict=True)
         fields = [torch.stack(part, 1) for way in (back, forth) for part in zip(*way, strict=True)]
-        return Dreams(images, masks.float(), spoilt.float(), *fields)
+        return Dreams(images, masks.float(), spoilt, *fields)
 
     @torch.no_grad()
     def spoilt(self, masks: Tensor) -> Tensor:
-        """Masks, 0 or 1 (M, H, W), as a tracker might hand them on: bent and too large."""
+        """Masks of dreams as a tracker might hand them on, bent and too large: bool (M, H, W), or 0
+        and 1, to 0 and 1."""
+        height, width = masks.shape[1:]
+        if not len(masks):
+            return masks.float()
+        nodes = lattice(height, width, self._unit, masks.device).expand(len(masks), -1, -1)
         with no_autocast(masks.device):
-            return self._spoilt(masks > 0.5).float()
+            bend = self._bend(masks > 0.5, torch.ones(len(masks), dtype=torch.bool))
+            where = everywhere(nodes + bend.at(nodes), height, width)
+            moved = fetched(masks[:, None].float(), where, self._unit)[:, 0] > 0.5
+            return grown(moved, self._pixels(self.settings.grow / 480)).float()
 
     @torch.no_grad()
     def moments(self, count: int, window: int | None = None) -> tuple[Tensor, Tensor]:
@@ -292,17 +300,6 @@ class Dreamer:
         spline = bent(masks, self._unit, self.settings.bend, self.generator)
         which = sent(which[:, None, None], masks.device)
         return spline._replace(coefficients=spline.coefficients * which)
-
-    def _spoilt(self, masks: Tensor) -> Tensor:
-        """Masks bool (M, H, W) bent and grown."""
-        if not len(masks):
-            return masks
-        height, width = masks.shape[1:]
-        nodes = lattice(height, width, self._unit, masks.device).expand(len(masks), -1, -1)
-        bend = self._bend(masks, torch.ones(len(masks), dtype=torch.bool))
-        where = everywhere(nodes + bend.at(nodes), height, width)
-        moved = fetched(masks[:, None].float(), where, self._unit)[:, 0] > 0.5
-        return grown(moved, self._pixels(self.settings.grow / 480))
 
     def _lit(self, images: Tensor) -> Tensor:
         """Pictures (B, T, 3, H, W), half of the B in another light, which flickers in all."""
