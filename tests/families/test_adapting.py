@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from clocks import TickingClock
 from fake import fill_box, random_network
 from masktrail.data.synth import Clips
 from masktrail.engines.torch import TorchEngine
@@ -27,21 +28,10 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(adapting, "WINDOW", 48)
 
 
-class Clock:
-    """Every look at it is a second later than that before."""
-
-    def __init__(self) -> None:
-        self.now = 0
-
-    def perf_counter(self) -> int:
-        self.now += 1
-        return self.now
-
-
 @pytest.fixture
 def steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seconds are steps."""
-    monkeypatch.setattr(fitting, "time", Clock())
+    monkeypatch.setattr(fitting, "time", TickingClock())
 
 
 def shot(frame: int = 0) -> Shot:
@@ -164,7 +154,7 @@ def test_half_of_the_way_is_kept(steps, monkeypatch: pytest.MonkeyPatch) -> None
     before = dict(random_network().named_parameters())
     halves = adapted(random_network(), [shot()], 2, lambda share: None)
     monkeypatch.setattr(adapting, "SHARE", 1.0)
-    monkeypatch.setattr(fitting, "time", Clock())
+    monkeypatch.setattr(fitting, "time", TickingClock())
     whole = adapted(random_network(), [shot()], 2, lambda share: None)
     name = "values.out.weight"
     start = before[name].detach().numpy()
