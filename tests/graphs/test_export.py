@@ -27,7 +27,7 @@ from masktrail.zoo.weights import load_network, publish, save_network
 
 EXPORTED = [each.name for each in families() if each.graphs]
 
-CONFIGS = {"unet": {"width": 8}, "siamese-unet": {"width": 8}}
+CONFIGS = {"unet": {"width": 8}, "siamese-unet": {"width": 8}, "lucid": {"width": 8}}
 
 ENGINES = {"openvino": OpenVinoEngine, "onnxruntime": OnnxRuntimeEngine}
 

@@ -122,18 +122,14 @@ def moved(maps: Tensor, flow: Tensor) -> Tensor:
 def _compared(first: Tensor, second: Tensor, reach: int) -> Tensor:
     """How alike every pixel of (B, C, H, W) and those of the other around it are, -1 to 1 times the
     square root of C: (B, (2 reach + 1)^2, H, W)."""
-    height, width = first.shape[2:]
+    (height, width), side = first.shape[2:], 2 * reach + 1
     first, second = _told_apart(first), _told_apart(second)
     padded = F.pad(second, (reach, reach, reach, reach))
-    side = range(2 * reach + 1)
-    return torch.cat(
-        [
-            (first * padded[:, :, y : y + height, x : x + width]).sum(1, keepdim=True)
-            for y in side
-            for x in side
-        ],
-        1,
-    )
+    steps = torch.arange(side, device=first.device)[:, None]
+    columns = (torch.arange(width, device=first.device) + steps).flatten()
+    beside = padded.index_select(3, columns).unflatten(3, (side, width))
+    rows = [(first[:, :, :, None] * beside[:, :, y : y + height]).sum(1) for y in range(side)]
+    return torch.stack(rows, 1).transpose(2, 3).flatten(1, 2)
 
 
 def _told_apart(features: Tensor) -> Tensor:
