@@ -15,7 +15,7 @@ from travel import refuse_too_much
 
 ROOT = Path(together.__file__).parents[1]
 GPU, RELAY = ROOT / "recipes" / "gpu", ROOT / "recipes" / "relay"
-NAMES = ("memory-s", "prompt", "siamese-unet", "siammask", "unet")
+NAMES = ("lucid", "memory-s", "prompt", "siamese-unet", "siammask", "unet")
 
 
 def test_every_network_we_train_has_one() -> None:
@@ -39,7 +39,7 @@ def test_its_rate_rises_for_a_fiftieth_and_falls_to_nothing(name: str) -> None:
     assert 256 <= recipe.stages[-1].clips.size <= 384
 
 
-@pytest.mark.parametrize("name", ["memory-s", "siamese-unet", "siammask", "unet"])
+@pytest.mark.parametrize("name", ["lucid", "memory-s", "siamese-unet", "siammask", "unet"])
 def test_gaps_are_half_of_the_relays(name: str) -> None:
     """A bundle has every second frame of DAVIS."""
     there, here = (read_recipe(of / f"{name}.toml").stages for of in (GPU, RELAY))

@@ -69,7 +69,11 @@ class LucidPropagator(OwnMaps):
         self.engine, self.device, self.stride = engine, engine.device, engine.stride
         self.budget, self.dreams = budget, dreams
         self.view = View("object", side, margin, smallest, mirror, batch)
-        self.motion = MotionSettings(self._estimator(flow), cue, warp)
+        estimator, name = self._estimator(flow)
+        self.motion = MotionSettings(
+            kept(estimator, name) if estimator and name else estimator, cue, warp
+        )
+        self._of_dreams = MotionSettings(estimator, cue, warp)  # whose flow is not worth keeping
         self._shots: tuple[Shot, ...] = ()
         self._parameters: dict[str, NDArray[np.float32]] = {}
 
@@ -115,7 +119,7 @@ class LucidPropagator(OwnMaps):
         from masktrail.families.lucid.teaching import Teaching, taught
 
         shots = *self._shots, Shot.of(image, masks)
-        teaching = Teaching(self.view, self.motion, self.dreams, self.device)
+        teaching = Teaching(self.view, self._of_dreams, self.dreams, self.device)
         network = self.engine.network_copy()
         self._take(shots, taught(network, shots, teaching, self.budget, progress))
 
@@ -135,14 +139,14 @@ class LucidPropagator(OwnMaps):
         self.engine.replace(parameters)
         self._shots, self._parameters = shots, parameters
 
-    def _estimator(self, name: str) -> Estimator | None:
+    def _estimator(self, name: str) -> tuple[Estimator, str] | tuple[None, None]:
+        """What estimates flow, and what it is kept under; "" where nothing says what computes it."""
         if name == "none":
-            return None
+            return None, None
         if name == "learned":
-            graphs = self.engine.graphs  # which alone say what computes it
-            return kept(self._learned_flow, f"learned {graphs}") if graphs else self._learned_flow
+            return self._learned_flow, self.engine.graphs or ""
         try:
-            return kept(Dis("The model lucid"), "dis")
+            return Dis("The model lucid"), "dis"
         except InputError as error:
             raise InputError(f"{error}; or let it use its own, with --set flow=learned") from error
 

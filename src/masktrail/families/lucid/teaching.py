@@ -28,7 +28,7 @@ from masktrail.tracking.shot import Shot
 from masktrail.tracking.view import View
 from masktrail.types import Box
 
-RATE = 5e-5
+RATE = 2e-4
 """Learning rate at first."""
 
 LEFT = ("flow.", "encoder.conv1.", "encoder.layer1.")
@@ -40,7 +40,7 @@ SHARE = 1.0
 FRAMES, BATCH = 3, 2
 """Of dreams: frames each, and how many together."""
 
-DAMAGED, DAMAGE, BLOBS = 0.7, (0.6, 0.4), 6
+DAMAGED, DAMAGE, BLOBS = 0.5, (0.6, 0.4), 6
 """Of the masks that dreams begin with: the share of those that lack parts, as of those that have
 too much; at most so much of either; and how many blobs there are across."""
 
