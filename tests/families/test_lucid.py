@@ -1,6 +1,7 @@
 """Lucid Tracker: its network, what a step of training computes, and how it is taught a video."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from masktrail.families.lucid.network import LucidNetwork
 from masktrail.families.lucid.propagator import LucidPropagator
 from masktrail.families.lucid.teaching import Teaching, damaged, taught
 from masktrail.families.lucid.training import LucidSettings, lucid_step
+from masktrail.flow.estimators import VARIABLE
 from masktrail.models.backbones import ResNet18
 from masktrail.recipe import Stage
 from masktrail.tracking.family import Traits
@@ -186,6 +188,17 @@ def test_the_network_is_told_what_it_is_to_know(warp: bool, cue: bool) -> None:
     ((_, same, _),) = still.propagator.engine.inputs_of("segment")
     assert masks.shape == same.shape == (2, 1, 64, 64)
     assert torch.equal(masks, same) == (not warp)
+
+
+def test_flow_of_the_video_is_kept_and_that_of_dreams_is_not(
+    steps, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("cv2")
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    one = tracker(flow="dis", budget=1.0)
+    for frame in (0, 1):
+        one.step(CLIP.images[frame], prompts(0) if frame == 0 else None)
+    assert len(list(tmp_path.iterdir())) == 2, "back and forth"
 
 
 def test_flow_is_computed_once_for_all_objects() -> None:

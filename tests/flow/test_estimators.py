@@ -53,6 +53,7 @@ def test_flow_is_kept_where_the_environment_says(
     monkeypatch.delenv(VARIABLE, raising=False)
     assert kept(estimator, "counting") is estimator
     monkeypatch.setenv(VARIABLE, str(tmp_path / "flow"))
+    assert kept(estimator, "") is estimator, "what nothing tells apart"
     keeping, pair = kept(estimator, "counting"), CLIP.images
     assert isinstance(keeping, Kept)
     first = keeping(*pair)

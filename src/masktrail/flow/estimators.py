@@ -66,10 +66,11 @@ def kept(estimator: Estimator, name: str) -> Estimator:
 
     Args:
         estimator: what computes it.
-        name: says what that is: by it and by both pictures flow is found again.
+        name: says what that is: by it and by both pictures flow is found again; "" where nothing
+            does, so that nothing can be kept.
     """
     folder = os.environ.get(VARIABLE, "")
-    return Kept(estimator, name, Path(folder)) if folder else estimator
+    return Kept(estimator, name, Path(folder)) if folder and name else estimator
 
 
 class Kept:

@@ -70,9 +70,7 @@ class LucidPropagator(OwnMaps):
         self.budget, self.dreams = budget, dreams
         self.view = View("object", side, margin, smallest, mirror, batch)
         estimator, name = self._estimator(flow)
-        self.motion = MotionSettings(
-            kept(estimator, name) if estimator and name else estimator, cue, warp
-        )
+        self.motion = MotionSettings(estimator and kept(estimator, name), cue, warp)
         self._of_dreams = MotionSettings(estimator, cue, warp)  # whose flow is not worth keeping
         self._shots: tuple[Shot, ...] = ()
         self._parameters: dict[str, NDArray[np.float32]] = {}
@@ -139,10 +137,10 @@ class LucidPropagator(OwnMaps):
         self.engine.replace(parameters)
         self._shots, self._parameters = shots, parameters
 
-    def _estimator(self, name: str) -> tuple[Estimator, str] | tuple[None, None]:
-        """What estimates flow, and what it is kept under; "" where nothing says what computes it."""
+    def _estimator(self, name: str) -> tuple[Estimator | None, str]:
+        """What estimates flow, and its name for `kept`."""
         if name == "none":
-            return None, None
+            return None, ""
         if name == "learned":
             return self._learned_flow, self.engine.graphs or ""
         try:
