@@ -31,13 +31,12 @@ from masktrail.data.davis import TUNING, find_sequences
 from masktrail.devices import has_fast_bfloat16
 from masktrail.errors import InputError
 from masktrail.evaluate.run import evaluate
-from masktrail.families import family
 from masktrail.recipe import Recipe
 from masktrail.settings import ModelOptions
 from masktrail.train.loop import Pace, train
 from masktrail.train.reading import read_recipe
 from masktrail.train.trainer import CHECKPOINT, read_clock
-from masktrail.zoo import CARDS, card_of, weights_origin, weights_path
+from masktrail.zoo import CARDS, untaught, weights_origin, weights_path
 from masktrail.zoo.fetch import sha256
 from relay_log import Leg, append, keep, kept, read_log, recipe_for
 
@@ -152,10 +151,8 @@ def tuning_score(
     """J&F of a model or of weights on the three sequences that choices are made on, of which they
     learn nothing as they track them."""
     data, names = DATA / "davis2016-train", sorted(TUNING)
-    learns = family(card_of(model).family).traits.learns
-    settings = {learns: 0} if learns else {}
     # before and after by the same
-    options = ModelOptions(device="cpu", engine="torch", settings=settings)
+    options = ModelOptions(device="cpu", engine="torch", settings=untaught(model))
     return evaluate([model], data, names, options=options, progress=progress)[0]["J&F"]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from golden.cases import Case, prompt_of
 from golden.clips import CLIPS, SIZE, Clip
 from masktrail.evaluate.measures import region_similarity
-from masktrail.zoo import load
+from masktrail.zoo import load, untaught
 
 J_TOLERANCE, AREA_TOLERANCE = 0.01, 0.02
 """How far J (absolute) and the area (relative) of a frame may move."""
@@ -47,7 +47,8 @@ class Trace:
 
 def follow(case: Case) -> Trace:
     """Tracks a case's clip at its own size."""
-    tracker = load(case.model, "cpu", min(SIZE), case.precision, engine=case.engine)
+    settings = untaught(case.model)
+    tracker = load(case.model, "cpu", min(SIZE), case.precision, settings, case.engine)
     return trace(tracker, CLIPS[case.clip]()[: case.frames], case.prompt)
 
 

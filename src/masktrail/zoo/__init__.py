@@ -164,6 +164,20 @@ def learning(model: str | Path, seconds: float) -> dict[str, float]:
     return {name: seconds}
 
 
+def untaught(model: str | Path) -> dict[str, float]:
+    """Settings with which a model learns nothing of the videos that it tracks: what it learns
+    depends on how fast the machine is.
+
+    Args:
+        model: whatever `load` loads.
+
+    Raises:
+        InputError: no such model.
+    """
+    learns = _family_of(model).traits.learns
+    return {learns: 0.0} if learns else {}
+
+
 def trackers() -> list[str]:
     """Names of the models that track, all but those that only make masks of boxes and clicks."""
     return [name for name, card in CARDS.items() if family(card.family).propagator]

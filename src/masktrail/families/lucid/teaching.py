@@ -189,7 +189,8 @@ def damaged(masks: Tensor, generator: Generator) -> Tensor:
     shares = shares * (torch.rand((b, 2, 1, 1), generator=generator) < DAMAGED)
     lacks, has = (blobs < shares).to(device).unbind(1)
     reach = 1 + 2 * (size // 10)
-    near = F.max_pool2d(masks[:, None], reach, 1, reach // 2)[:, 0]
+    beside = F.max_pool2d(masks[:, None], (1, reach), 1, (0, reach // 2))
+    near = F.max_pool2d(beside, (reach, 1), 1, (reach // 2, 0))[:, 0]
     return torch.where(lacks, 0.0, torch.maximum(masks, has * near))
 
 
