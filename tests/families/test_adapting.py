@@ -141,7 +141,7 @@ def test_a_tracker_adapts_and_remembers_anew(steps) -> None:
 
 def test_what_is_remembered_of_an_object_is_made_anew_beside_those_forgotten(steps) -> None:
     one = tracker(0)
-    one.propagator.adapt = 1.0  # origins are kept, nothing is learned
+    one.propagator.seconds = 1.0  # origins are kept, nothing is learned
     one.step(CLIP.images[0], prompts(0))
     before = one.propagator.bank.entries[0].values[1].clone()
     one.remove(2)

@@ -9,6 +9,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
+from masktrail.data.rows import change_rows
 from masktrail.data.thin_plate import CONTROLS, bend
 from masktrail.devices import no_autocast, sent
 
@@ -108,6 +109,12 @@ def corrupt(masks: Tensor, generator: Generator) -> Tensor:
     grown = F.max_pool2d(bent, reach, 1, reach // 2)
     shrunk = -F.max_pool2d(-bent, reach, 1, reach // 2)
     return torch.where(sent(grows, device), grown, shrunk)[:, 0]
+
+
+def corrupt_some(masks: Tensor, share: float, generator: Generator) -> Tensor:
+    """Masks (B, S, S), a share of which `corrupt` changes."""
+    chosen = torch.rand(len(masks), generator=generator) < share
+    return change_rows(chosen, lambda true: corrupt(true, generator), masks)
 
 
 def jitter_colour(images: Tensor, generator: Generator, amount: float = 0.25) -> Tensor:

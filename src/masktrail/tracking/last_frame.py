@@ -11,8 +11,7 @@ from masktrail.types import Image
 
 
 class LastFrame:
-    """What a `propagator.Propagator` of such a family has beside `propagate`, which is given the
-    image as it is where `look` is not another.
+    """What a `propagator.Propagator` of such a family has beside `find`.
 
     Attributes:
         device: what it computes on.
@@ -29,6 +28,26 @@ class LastFrame:
     def look(self, image: Image) -> Any:
         """The image itself, uint8 RGB (H, W, 3)."""
         return image
+
+    def propagate(self, seen: Any, ids: list[int]) -> NDArray[np.float32]:
+        """Finds objects in the next frame, see `Propagator.propagate`."""
+        last, self.before = self.before, seen
+        if not ids or last is None:
+            return np.zeros((0, *seen.shape[:2]), np.float32)
+        return self.find(last, seen, [self.masks[i] for i in ids])
+
+    def find(self, before: Image, now: Image, masks: list[Soft]) -> NDArray[np.float32]:
+        """Finds objects that had masks in the frame before.
+
+        Args:
+            before: that frame, as `look` gave it.
+            now: this one.
+            masks: of the objects there (H, W), at least one.
+
+        Returns:
+            Logits (N, H, W), objects independent of each other.
+        """
+        raise NotImplementedError
 
     def update(self, masks: dict[int, Soft], scores: dict[int, float], prompted: set[int]) -> None:
         """Keeps the masks that were settled on for the frame last looked at.

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from masktrail.flow.estimators import Dis, kept
 from masktrail.flow.warping import warped
+from masktrail.geometry import Soft
 from masktrail.tracking.competition import stacked
 from masktrail.tracking.last_frame import LastFrame
 from masktrail.types import Image
@@ -27,11 +28,7 @@ class FlowPropagator(LastFrame):
         super().__init__()
         self._estimate = kept(Dis("The model flow"), "dis")
 
-    def propagate(self, image: Image, ids: list[int]) -> NDArray[np.float32]:
-        """Logits (N, H, W) of the last masks seen through the image, uint8 RGB (H, W, 3)."""
-        last, self.before = self.before, image
-        size = image.shape[:2]
-        if not ids or last is None:
-            return stacked([], size)
-        flow = self._estimate(image, last)
-        return stacked([warped(self.masks[i], flow) for i in ids], size)
+    def find(self, before: Image, now: Image, masks: list[Soft]) -> NDArray[np.float32]:
+        """See `LastFrame.find`."""
+        flow = self._estimate(now, before)
+        return stacked([warped(mask, flow) for mask in masks], now.shape[:2])

@@ -5,7 +5,7 @@ sees a picture, how fast everything moves in it, and the last mask moved along; 
 learns from dreams of the frame that was marked.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -19,11 +19,12 @@ from masktrail.geometry import Soft
 from masktrail.settings import Range
 from masktrail.tracking.last_frame import OwnMaps
 from masktrail.tracking.shot import Shot
+from masktrail.tracking.taught import Parameters, Taught
 from masktrail.tracking.view import View
 from masktrail.types import Image
 
 
-class LucidPropagator(OwnMaps):
+class LucidPropagator(OwnMaps, Taught):
     """Each object is found in a window of its own; flow is computed once for all of them.
 
     State is the last image and the last soft masks.
@@ -65,32 +66,20 @@ class LucidPropagator(OwnMaps):
         mirror: bool = False,
         batch: Annotated[int, Range(1)] = 4,
     ) -> None:
-        super().__init__()
+        OwnMaps.__init__(self)
+        Taught.__init__(self)
         self.engine, self.device, self.stride = engine, engine.device, engine.stride
-        self.budget, self.dreams = budget, dreams
+        self.seconds, self.dreams = budget, dreams
         self.view = View("object", side, margin, smallest, mirror, batch)
         estimator, name = self._estimator(flow)
         self.motion = MotionSettings(estimator and kept(estimator, name), cue, warp)
         self._of_dreams = MotionSettings(estimator, cue, warp)  # whose flow is not worth keeping
-        self._shots: tuple[Shot, ...] = ()
-        self._parameters: dict[str, NDArray[np.float32]] = {}
 
-    def propagate(self, image: Image, ids: list[int]) -> NDArray[np.float32]:
-        """Looks at the next frame.
-
-        Args:
-            image: uint8 RGB (H, W, 3), sides multiples of `stride`.
-            ids: objects to look for, all of them known.
-
-        Returns:
-            Logits (N, H, W), objects independent of each other.
-        """
-        last, self.before = self.before, image
-        if not ids or last is None:
-            return np.zeros((0, *image.shape[:2]), np.float32)
-        motion = self.motion.between(last, image)
-        masks = [motion.moved(self.masks[i]) for i in ids]
-        return self.view.logits((image, motion.cue), masks, self._logits)
+    def find(self, before: Image, now: Image, masks: list[Soft]) -> NDArray[np.float32]:
+        """See `LastFrame.find`."""
+        motion = self.motion.between(before, now)
+        moved = [motion.moved(mask) for mask in masks]
+        return self.view.logits((now, motion.cue), moved, self._logits)
 
     def _logits(
         self, images: Image, cue: NDArray[np.float32], masks: NDArray[np.float32]
@@ -102,40 +91,14 @@ class LucidPropagator(OwnMaps):
         )
         return logits
 
-    def learn(
-        self, image: Image, masks: dict[int, Soft], progress: Callable[[float], None]
-    ) -> None:
-        """Learns from dreams of this frame and those learned from before.
-
-        See `Learning.learn`.
-
-        Raises:
-            InputError: torch is not installed, or the engine cannot take what was learned.
-        """
-        if not self.budget:
-            return
+    def taught(
+        self, network: Any, shots: tuple[Shot, ...], progress: Callable[[float], None]
+    ) -> Parameters:
+        """All layers but the first ones taught marked frames, see `Taught.taught`."""
         from masktrail.families.lucid.teaching import Teaching, taught
 
-        shots = *self._shots, Shot.of(image, masks)
         teaching = Teaching(self.view, self._of_dreams, self.dreams, self.device)
-        network = self.engine.network_copy()
-        self._take(shots, taught(network, shots, teaching, self.budget, progress))
-
-    def lesson(self) -> dict[str, Any]:
-        """See `Learning.lesson`."""
-        shots = [[shot.image, shot.labels] for shot in self._shots]
-        return {"shots": shots, "parameters": dict(self._parameters)}
-
-    def take(self, lesson: Mapping[str, Any] | None) -> None:
-        """See `Learning.take`."""
-        if lesson is None:
-            self._take((), {})
-        else:
-            self._take(tuple(Shot(*shot) for shot in lesson["shots"]), dict(lesson["parameters"]))
-
-    def _take(self, shots: tuple[Shot, ...], parameters: dict[str, NDArray[np.float32]]) -> None:
-        self.engine.replace(parameters)
-        self._shots, self._parameters = shots, parameters
+        return taught(network, shots, teaching, self.seconds, progress)
 
     def _estimator(self, name: str) -> tuple[Estimator | None, str]:
         """What estimates flow, and its name for `kept`."""

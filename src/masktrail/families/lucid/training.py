@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from masktrail.data.augment import corrupt
-from masktrail.data.rows import change_rows
+from masktrail.data.augment import corrupt_some
 from masktrail.data.synth import Clips, ClipSettings
 from masktrail.families.lucid.cue import motion_cue
 from masktrail.families.lucid.network import LucidNetwork, enlarged
@@ -75,12 +75,13 @@ def lucid_step(network: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
         x.repeat_interleave(n, 0) for x in (clips.images, motions.cue, motions.backward)
     )
     truth = clips.masks.transpose(1, 2).flatten(0, 1)  # (B*N, T, S, S)
-    previous, outputs = _given(truth[:, 0], settings), []
+    given = partial(corrupt_some, share=settings.corrupt, generator=torch.default_generator)
+    previous, outputs = given(truth[:, 0]), []
     for i in range(1, t):
         warped = network.warp(previous[:, None].float(), backward[:, i - 1])
         logits = network.segment(images[:, i], warped, cue[:, i - 1])[:, 0]
         forced = float(torch.rand(())) < settings.teacher
-        previous = _given(truth[:, i], settings) if forced else logits.detach().sigmoid()
+        previous = given(truth[:, i]) if forced else logits.detach().sigmoid()
         outputs.append(logits.float())
     stacked = torch.stack(outputs, 1)  # (B*N, T-1, S, S)
     valid = clips.valid.flatten()[:, None].expand(b * n, t - 1)
@@ -117,12 +118,6 @@ def _error(levels: list[Tensor], truth: Tensor) -> Tensor:
         off = (level - at[:, :2]).square().sum(1).add(1e-4).sqrt()
         errors.append(masked_mean((off + 0.01) ** 0.7, at[:, 2] > 0.5))
     return torch.stack(errors).mean()
-
-
-def _given(masks: Tensor, settings: LucidSettings) -> Tensor:
-    """True masks (B, S, S), a share of them corrupted."""
-    chosen = torch.rand(len(masks)) < settings.corrupt
-    return change_rows(chosen, lambda true: corrupt(true, torch.default_generator), masks)
 
 
 TRAINING = Training(

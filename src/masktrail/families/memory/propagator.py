@@ -1,6 +1,6 @@
 """Propagation by a space-time memory network."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -13,6 +13,7 @@ from masktrail.geometry import Soft
 from masktrail.settings import Range
 from masktrail.tracking.confidence import LOST
 from masktrail.tracking.shot import Shot
+from masktrail.tracking.taught import Parameters, Taught
 from masktrail.types import Image
 
 ROOM = 2**24
@@ -36,19 +37,7 @@ class Features(NamedTuple):
     query: Any
 
 
-class Learned(NamedTuple):
-    """What was learned.
-
-    Attributes:
-        shots: from which frames.
-        parameters: of the network, those that are others now, by name.
-    """
-
-    shots: tuple[Shot, ...]
-    parameters: dict[str, NDArray[np.float32]]
-
-
-class MemoryPropagator:
+class MemoryPropagator(Taught):
     """Masks of the next frame from a bounded memory of frames and the masks of the last one.
 
     Args:
@@ -73,9 +62,10 @@ class MemoryPropagator:
         min_score: Annotated[float, Range(0, 1)] = LOST,
         adapt: Annotated[float, Range(0)] = 0.0,
     ) -> None:
+        super().__init__()
         self.engine, self.device = engine, engine.device
         self.every, self.top_k, self.min_score = every, top_k, min_score
-        self.adapt, self._learned = adapt, Learned((), {})
+        self.seconds = adapt
         self.bank = MemoryBank(engine, capacity)
         self._previous: dict[int, Soft] = {}
         self._near: Any = None
@@ -158,7 +148,7 @@ class MemoryPropagator:
         assert self._seen is not None
         origin = Origin(self._seen.encoded.f16, {i: masks[i] for i in ids})
         values = self._values(origin)
-        kept = origin if self.adapt else None
+        kept = origin if self.seconds else None
         self.bank.add(Entry(self._seen.memory, values, permanent, kept))
 
     def _values(self, origin: Origin) -> dict[int, Any]:
@@ -168,40 +158,16 @@ class MemoryPropagator:
         width = values.shape[2] // len(ids)
         return {i: values[0, :, k * width : (k + 1) * width] for k, i in enumerate(ids)}
 
-    def learn(
-        self, image: Image, masks: dict[int, Soft], progress: Callable[[float], None]
-    ) -> None:
-        """Adapts the decoder and the encoder of values to this frame and those learned from before.
-
-        See `Learning.learn`.
-
-        Raises:
-            InputError: torch is not installed, or the engine cannot take what was learned.
-        """
-        if not self.adapt:  # which a tracker that was not told of settings does not know
-            return
+    def taught(
+        self, network: Any, shots: tuple[Shot, ...], progress: Callable[[float], None]
+    ) -> Parameters:
+        """Decoder and encoder of values adapted to marked frames, see `Taught.taught`."""
         from masktrail.families.memory.adapting import adapted
 
-        shots = *self._learned.shots, Shot.of(image, masks)
-        network = self.engine.network_copy()
-        self._take(Learned(shots, adapted(network, shots, self.adapt, progress, self.device)))
+        return adapted(network, shots, self.seconds, progress, self.device)
 
-    def lesson(self) -> dict[str, Any]:
-        """See `Learning.lesson`."""
-        shots = [[shot.image, shot.labels] for shot in self._learned.shots]
-        return {"shots": shots, "parameters": dict(self._learned.parameters)}
-
-    def take(self, lesson: Mapping[str, Any] | None) -> None:
-        """See `Learning.take`."""
-        if lesson is None:
-            self._take(Learned((), {}))
-        else:
-            shots = tuple(Shot(*shot) for shot in lesson["shots"])
-            self._take(Learned(shots, dict(lesson["parameters"])))
-
-    def _take(self, learned: Learned) -> None:
-        self.engine.replace(learned.parameters)
-        self._learned = learned
+    def changed(self) -> None:
+        """What is remembered is made anew by what has learned."""
         self.bank.remake(self._values)
 
     def forget(self, object_id: int) -> None:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from masktrail.engines import Engine
 from masktrail.errors import InputError
+from masktrail.geometry import Soft
 from masktrail.settings import Range
 from masktrail.tracking.last_frame import OwnMaps
 from masktrail.tracking.view import Kind, View
@@ -51,20 +52,9 @@ class PairPropagator(OwnMaps):
         self.stride = engine.stride if view == "frame" else 1  # a square comes from any size
         self.view = View(view, side, margin, smallest, mirror, batch)
 
-    def propagate(self, image: Image, ids: list[int]) -> NDArray[np.float32]:
-        """Looks at the next frame.
-
-        Args:
-            image: uint8 RGB (H, W, 3), sides multiples of `stride`.
-            ids: objects to look for, all of them known.
-
-        Returns:
-            Logits (N, H, W), objects independent of each other.
-        """
-        last, self.before = self.before, image
-        if not ids or last is None:
-            return np.zeros((0, *image.shape[:2]), np.float32)
-        return self.view.logits((last, image), [self.masks[i] for i in ids], self._logits)
+    def find(self, before: Image, now: Image, masks: list[Soft]) -> NDArray[np.float32]:
+        """See `LastFrame.find`."""
+        return self.view.logits((before, now), masks, self._logits)
 
     def _logits(
         self, previous: Image, current: Image, before: NDArray[np.float32]

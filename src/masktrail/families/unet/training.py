@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Self
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from masktrail.data.augment import corrupt
-from masktrail.data.rows import change_rows
+from masktrail.data.augment import corrupt_some
 from masktrail.data.synth import Clips, ClipSettings
 from masktrail.losses import EMPTY_TARGETS, MASK_LOSSES, StepOutput, mask_loss, masked_mean
 from masktrail.recipe import Recipe, Stage, StepSettings, Training
@@ -58,11 +58,12 @@ def pair_step(network: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
     b, t, n = clips.masks.shape[:3]
     images = clips.images.repeat_interleave(n, 0)  # (B*N, T, 3, S, S)
     truth = clips.masks.transpose(1, 2).flatten(0, 1)  # (B*N, T, S, S)
-    previous, outputs = _given(truth[:, 0], settings), []
+    given = partial(corrupt_some, share=settings.corrupt, generator=torch.default_generator)
+    previous, outputs = given(truth[:, 0]), []
     for i in range(1, t):
         logits = network(images[:, i - 1], images[:, i], previous[:, None])[:, 0]
         forced = float(torch.rand(())) < settings.teacher
-        previous = _given(truth[:, i], settings) if forced else logits.detach().sigmoid()
+        previous = given(truth[:, i]) if forced else logits.detach().sigmoid()
         outputs.append(logits.float())
     stacked = torch.stack(outputs, 1)  # (B*N, T-1, S, S)
     valid = clips.valid.flatten()[:, None].expand(b * n, t - 1)
@@ -70,12 +71,6 @@ def pair_step(network: nn.Module, clips: Clips, stage: Stage) -> StepOutput:
     parts = {name: masked_mean(loss, valid) for name, loss in losses.items()}
     masks = stacked.detach().sigmoid().unflatten(0, (b, n)).transpose(1, 2)
     return StepOutput(torch.stack(list(parts.values())).sum(), parts, masks)
-
-
-def _given(masks: Tensor, settings: PairSettings) -> Tensor:
-    """True masks (B, S, S), a share of them corrupted."""
-    chosen = torch.rand(len(masks)) < settings.corrupt
-    return change_rows(chosen, lambda true: corrupt(true, torch.default_generator), masks)
 
 
 TRAINING = Training(
