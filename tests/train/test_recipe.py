@@ -149,7 +149,7 @@ def test_unknown_fields_are_refused_with_those_there_are(
         ('videos = ["a"]\nheld_out = "a"', "held_out = 'a', which is one of `videos` as well"),
         ("shares = [1.0]", r"shares = \[1.0\]; expected one above 0 for each"),
         ("shares = [1.0, 0.0]", r"expected one above 0 for each"),
-        ('family = "telepathy"', "family = 'telepathy'; there are memory"),
+        ('family = "telepathy"', "family = 'telepathy'; there are lucid, memory"),
         ('family = "siamese-unet"\n[[stages]]\nclips = { size = 144 }', "a multiple of 32"),
         (
             'family = "unet"\n[[stages]]\npair = { loss = "l1" }',
@@ -174,7 +174,7 @@ def test_unknown_fields_are_refused_with_those_there_are(
             'family = "unet"\n[[stages]]\nown = 1',
             "unknown field own; Stage has .*lr, clips, pair[.]",
         ),
-        ('family = "labelprop"', "family = 'labelprop'; there are memory"),
+        ('family = "labelprop"', "family = 'labelprop'; there are lucid, memory"),
         ("# family", "no family is named; there are lucid, memory"),
         ("lr = -1e-4", "lr = -0.0001"),
         ("lr = nan", "lr = nan"),
