@@ -5,7 +5,7 @@ import pytest
 
 from masktrail.errors import InputError
 from masktrail.families import family
-from masktrail.zoo import WEIGHTS, load
+from masktrail.zoo import WEIGHTS, load, weights_path
 from masktrail.zoo.engines import make_engine
 
 PATH = WEIGHTS / "memory-s.safetensors"
@@ -40,6 +40,24 @@ def test_a_graph_computes_with_other_parameters(precision: str) -> None:
     np.testing.assert_array_equal(engine.array(engine.run("encode", IMAGE)[1]), key)
     engine.replace({})
     np.testing.assert_array_equal(engine.array(engine.run("memorize", F16, MASKS)), before)
+
+
+def test_what_is_stored_in_8_bits_is_replaced_too() -> None:
+    path = weights_path("lucid")
+    assert path is not None
+    rng = np.random.default_rng(3)
+    inputs = (IMAGE, *rng.random((2, 1, 1, 64, 96), np.float32))
+    engines = [make_engine(path, family("lucid"), n, "cpu", "float") for n in ("torch", "openvino")]
+    parameters = dict(engines[0].network_copy().named_parameters())
+    names = ("ups.2.conv1.weight", "encoder.layer3.0.conv1.weight", "head.weight", "head.bias")
+    values = {name: 1.5 * parameters[name].detach().numpy() for name in names}
+    results = []
+    for engine in engines:
+        before = engine.array(engine.run("segment", *inputs))
+        engine.replace(values)
+        results.append(engine.array(engine.run("segment", *inputs)))
+        assert np.abs(results[-1] - before).max() > 0.1 * np.abs(before).max()
+    np.testing.assert_allclose(*results, atol=2e-3 * np.abs(results[0]).max())
 
 
 def test_the_network_to_learn_with_has_what_was_replaced() -> None:

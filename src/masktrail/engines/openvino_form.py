@@ -146,6 +146,10 @@ def core() -> ov.Core:
     return ov.Core()
 
 
+HOLD_PARAMETERS = ("Constant", "Multiply")
+"""Kinds of nodes that are called as parameters: what a file says, or the scaling of 8 bits."""
+
+
 def set_parameters(model: ov.Model, parameters: Mapping[str, NDArray[np.float32]]) -> set[str]:
     """Gives those of a network's parameters that a function has other values.
 
@@ -153,16 +157,18 @@ def set_parameters(model: ov.Model, parameters: Mapping[str, NDArray[np.float32]
         The names of those it has.
 
     Raises:
-        ValueError: one has another shape, or is a whole number in the file.
+        ValueError: one has another shape.
     """
     found = set()
     for node in model.get_ops() if parameters else ():
-        name = node.get_friendly_name().removeprefix(PARAMETER).removesuffix(STORED)
-        if node.get_type_name() != "Constant" or name not in parameters:
+        port, name = node.output(0), node.get_friendly_name()
+        whole = not port.get_element_type().is_real()  # of which the node after it makes floats
+        name = name.removeprefix(PARAMETER).removesuffix(STORED)
+        if name not in parameters or whole or node.get_type_name() not in HOLD_PARAMETERS:
             continue
-        port, values = node.output(0), parameters[name]
-        if tuple(port.get_shape()) != values.shape or not port.get_element_type().is_real():
-            raise ValueError(f"{name} is {port}, and not {values.shape} of floats")
+        values = parameters[name]
+        if tuple(port.get_shape()) != values.shape:
+            raise ValueError(f"{name} is {port}, and not {values.shape}")
         constant = opset13.constant(np.ascontiguousarray(values, np.float32))
         for target in port.get_target_inputs():
             target.replace_source_output(constant.output(0))

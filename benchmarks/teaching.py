@@ -1,0 +1,43 @@
+"""What `lucid` gains by being taught a video, by steps instead of seconds, so that every machine
+finds about the same.
+
+    python benchmarks/teaching.py --data ROOT [--sequences A,B] [--model lucid] [--steps 0,60]
+        [--set flow=none] [--constants RATE=1e-4,DAMAGED=0.9]
+
+Sequences are tracked by torch from their first masks. Printed are J&F for each number of steps, and
+J of every sequence; `--constants` are those of `families/lucid/teaching.py`.
+"""
+
+import argparse
+from pathlib import Path
+
+from adapting import Steps
+from masktrail.evaluate.run import evaluate
+from masktrail.families import fitting
+from masktrail.families.lucid import teaching
+from masktrail.settings import ModelOptions, read_assignments
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--sequences")
+    parser.add_argument("--model", default="lucid")
+    parser.add_argument("--steps", default="0,60")
+    parser.add_argument("--set", dest="settings", action="append")
+    parser.add_argument("--constants", default="")
+    arguments = parser.parse_args()
+    names = arguments.sequences.split(",") if arguments.sequences else None
+    for name, value in read_assignments(filter(None, arguments.constants.split(","))).items():
+        setattr(teaching, name, type(getattr(teaching, name))(value))
+    fitting.time = Steps()
+    for steps in arguments.steps.split(","):
+        settings = {**read_assignments(arguments.settings), "budget": steps}
+        options = ModelOptions(device="cpu", engine="torch", settings=settings)
+        (result,) = evaluate([arguments.model], arguments.data, names, options=options)
+        each = {n: f"{s['1']['J']['mean']:.3f}" for n, s in result["sequences"].items()}
+        print(f"{steps} steps: J&F {result['J&F']:.4f}, J {each}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
