@@ -2,13 +2,14 @@
 finds about the same.
 
     python benchmarks/teaching.py --data ROOT [--sequences A,B] [--model lucid] [--steps 0,60]
-        [--set flow=none] [--constants RATE=1e-4,DAMAGED=0.9]
+        [--set flow=none] [--constant RATE=1e-4]
 
 Sequences are tracked by torch from their first masks. Printed are J&F for each number of steps, and
-J of every sequence; `--constants` are those of `families/lucid/teaching.py`.
+J of every sequence; `--constant` is one of those of `families/lucid/teaching.py`.
 """
 
 import argparse
+from ast import literal_eval
 from pathlib import Path
 
 from adapting import Steps
@@ -25,17 +26,22 @@ def main() -> None:
     parser.add_argument("--model", default="lucid")
     parser.add_argument("--steps", default="0,60")
     parser.add_argument("--set", dest="settings", action="append")
-    parser.add_argument("--constants", default="")
+    parser.add_argument("--constant", action="append")
     arguments = parser.parse_args()
     names = arguments.sequences.split(",") if arguments.sequences else None
-    for name, value in read_assignments(filter(None, arguments.constants.split(","))).items():
-        setattr(teaching, name, type(getattr(teaching, name))(value))
+    for name, value in read_assignments(arguments.constant).items():
+        if not name.isupper() or not hasattr(teaching, name):
+            parser.error(f"{teaching.__name__} has no constant {name}")
+        setattr(teaching, name, literal_eval(value))
     fitting.time = Steps()
     for steps in arguments.steps.split(","):
         settings = {**read_assignments(arguments.settings), "budget": steps}
         options = ModelOptions(device="cpu", engine="torch", settings=settings)
         (result,) = evaluate([arguments.model], arguments.data, names, options=options)
-        each = {n: f"{s['1']['J']['mean']:.3f}" for n, s in result["sequences"].items()}
+        each = {
+            name: [round(one["J"]["mean"], 3) for one in objects.values()]
+            for name, objects in result["sequences"].items()
+        }
         print(f"{steps} steps: J&F {result['J&F']:.4f}, J {each}", flush=True)
 
 

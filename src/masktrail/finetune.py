@@ -20,7 +20,7 @@ from masktrail.recipe import Recipe
 from masktrail.settings import ModelOptions
 from masktrail.train.loop import Progress, train
 from masktrail.train.reading import problems
-from masktrail.zoo import DEFAULT, weights_path
+from masktrail.zoo import DEFAULT, untaught, weights_path
 from masktrail.zoo.headers import read_config
 
 log = logging.getLogger(__name__)
@@ -171,7 +171,7 @@ def _score(
         [model],
         root,
         names,
-        options=ModelOptions(device=device, engine="torch"),
+        options=ModelOptions(device=device, engine="torch", settings=untaught(model)),
         progress=measuring,
     )
     return float(results[0]["J&F"])

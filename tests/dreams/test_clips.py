@@ -1,7 +1,6 @@
 """Clips that are dreams of packed photographs."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -95,7 +94,11 @@ def test_without_dreams_the_same_clips_are_drawn_as_ever(stills: Pack, videos: P
     assert torch.equal(clips[0], draws(1, SETTINGS).images)
 
 
-def test_a_photograph_that_its_object_fills_is_as_large_as_the_clip(tmp_path: Path) -> None:
-    pack = open_pack(pack_stills(tmp_path))
+def test_a_photograph_that_its_object_fills_is_dreamt_of(stills: Pack) -> None:
+    row = replace(stills.objects[0][0], x=0.5, y=0.5, width=1.0, height=1.0, area=1.0)
+    labels = torch.full_like(stills.labels, row.id)
+    pack = replace(stills, labels=labels, objects=[[row]] * len(labels))
     clips = drawn(pack, 2, size=128, room=(1.0, 1.0))
-    assert clips.images.shape[-2:] == (128, 128)
+    assert clips.images.shape[-2:] == (128, 128) and clips.images.isfinite().all()
+    assert clips.valid.all() and clips.masks.mean() > 0.3
+    assert clips.flow is not None and clips.flow.isfinite().all()

@@ -259,6 +259,36 @@ def test_it_learns_what_was_marked(steps, monkeypatch: pytest.MonkeyPatch, dream
     assert np.mean(losses[-6:]) < 0.9 * np.mean(losses[:6])
 
 
+@torch.no_grad()
+def test_dreams_are_told_what_videos_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mask is moved along the flow from each moment to the one before."""
+    height, width = VIEW.side, VIEW.side
+    columns = torch.arange(width).float().expand(height, width)
+    images = torch.stack([(columns + 6 * t).remainder(64) / 64 for t in (0, 1)])
+    images = images[None, :, None].expand(1, 2, 3, -1, -1)  # everything goes 6 pixels to the left
+    masks = torch.zeros(1, 2, height, width)
+    masks[:, 0, 20:40, 20:40], masks[:, 1, 20:40, 14:34] = 1, 1
+    asked: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def estimator(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        asked.append((first, second))
+        way = np.sign(int(first[0, 10, 0]) - int(second[0, 10, 0]))
+        return np.broadcast_to(np.float32([6 * way, 0]), (*first.shape[:2], 2))
+
+    seen: list[tuple[torch.Tensor, ...]] = []
+    made = network()
+    segment = made.segment
+    monkeypatch.setattr(made, "segment", lambda *given: seen.append(given) or segment(*given))
+    told = Teaching(VIEW, MotionSettings(estimator, True, True), True, "cpu")
+    teaching._loss(made, told, lambda: teaching.Lesson(images, masks, masks[:, 0]))
+    ((_, moved, cue),) = seen
+    assert torch.equal(moved[:, 0], masks[:, 1])
+    assert not cue.any(), "the camera alone moves"
+    (now, before), (first, second) = asked
+    assert np.array_equal(now, second) and np.array_equal(before, first)
+    assert np.array_equal(now, (images[0, 1] * 255).round().byte().permute(1, 2, 0).numpy())
+
+
 def test_each_object_has_a_scene_in_which_it_is_as_large_as_in_its_window(steps) -> None:
     one = shot()
     scenes = list(teaching._scenes(one, how()))

@@ -66,6 +66,19 @@ def test_flow_is_kept_where_the_environment_says(
     assert estimator.asked == 4, "the other way, another estimator, another picture"
 
 
+def test_what_is_damaged_is_computed_anew_and_what_cannot_be_kept_is_told(tmp_path: Path) -> None:
+    estimator = Counting()
+    keeping = Kept(estimator, "counting", tmp_path)
+    keeping(*CLIP.images)
+    (file,) = tmp_path.iterdir()
+    file.write_bytes(file.read_bytes()[:100])
+    again = keeping(*CLIP.images)
+    assert estimator.asked == 2 and np.array_equal(read_flow(file)[0], again)
+    assert list(tmp_path.iterdir()) == [file], "and nothing else lies there"
+    with pytest.raises(InputError, match=file.name):
+        Kept(estimator, "counting", file)
+
+
 def test_views_of_pictures_are_the_pictures(tmp_path: Path) -> None:
     estimator = Counting()
     keeping = Kept(estimator, "counting", tmp_path)

@@ -19,10 +19,12 @@ def settings(model: str, assignments: list[str] | None, adapt: float | None) -> 
         InputError: they cannot be read, or `--adapt` is for a model that learns nothing.
     """
     from masktrail.settings import read_assignments
-    from masktrail.zoo import learning
+    from masktrail.zoo import learning, untaught
 
     own: dict[str, Any] = dict(read_assignments(assignments))
     told = learning(model, adapt) if adapt else {}
+    if adapt == 0:
+        told = untaught(model)
     for name in told.keys() & own:
         raise InputError(f"--adapt and --set {name} say the same; give one of them.")
     return {**own, **told}

@@ -96,7 +96,8 @@ class ArrayEngine(ABC):
 
     def replace(self, parameters: Parameters) -> None:
         """See `Engine.replace`."""
-        self.prepare(parameters)
+        if parameters or self._replaced:
+            self.prepare(parameters)
         self._replaced = dict(parameters)
 
     def prepare(self, parameters: Parameters) -> None:

@@ -157,14 +157,16 @@ def set_parameters(model: ov.Model, parameters: Mapping[str, NDArray[np.float32]
         The names of those it has.
 
     Raises:
-        ValueError: one has another shape.
+        ValueError: one has another shape, or cannot be told from how it is stored.
     """
-    found = set()
+    found, stored = set[str](), set[str]()
     for node in model.get_ops() if parameters else ():
         port, name = node.output(0), node.get_friendly_name()
-        whole = not port.get_element_type().is_real()  # of which the node after it makes floats
         name = name.removeprefix(PARAMETER).removesuffix(STORED)
-        if name not in parameters or whole or node.get_type_name() not in HOLD_PARAMETERS:
+        if name not in parameters or node.get_type_name() not in HOLD_PARAMETERS:
+            continue
+        if not port.get_element_type().is_real():  # the node that makes floats of it follows
+            stored.add(name)
             continue
         values = parameters[name]
         if tuple(port.get_shape()) != values.shape:
@@ -173,6 +175,8 @@ def set_parameters(model: ov.Model, parameters: Mapping[str, NDArray[np.float32]
         for target in port.get_target_inputs():
             target.replace_source_output(constant.output(0))
         found.add(name)
+    if missing := sorted(stored - found):
+        raise ValueError(f"{missing[0]} is of whole numbers, which nothing makes floats of")
     model.validate_nodes_and_infer_types()
     return found
 

@@ -1,7 +1,7 @@
 """Gradient steps on one video's own frames, as many as there is time for."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ CLIP_NORM = 3.0
 
 def fitted(
     learned: Mapping[str, Tensor],
-    losses: Sequence[Callable[[], Tensor]],
+    losses: Iterable[Callable[[], Tensor]],
     rate: float,
     seconds: float,
     progress: Callable[[float], None],
@@ -30,7 +30,8 @@ def fitted(
 
     Args:
         learned: the parameters, by name.
-        losses: what is to become small, each a scalar computed anew; one after the other.
+        losses: what is to become small, each a scalar computed anew; one after the other. To get
+            them ready counts as learning.
         rate: at first.
         seconds: how long; at least one step is made for each of `losses`.
         progress: called with the share that is done, 0 to 1; what it raises ends the learning.
@@ -41,6 +42,7 @@ def fitted(
         Values by name, float32; none where there are no `losses`.
     """
     begun = time.perf_counter()
+    losses = list(losses)
     before = {name: value.detach().clone() for name, value in learned.items()}
     optimiser = torch.optim.AdamW(learned.values(), lr=rate, weight_decay=0.0)
     step, done = 0, 0.0

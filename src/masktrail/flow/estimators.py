@@ -9,12 +9,14 @@ import os
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from masktrail.errors import InputError
+from masktrail.files import make_folder
 from masktrail.flow.files import read_flow, write_flow
 from masktrail.types import Image
 
@@ -51,10 +53,11 @@ class Dis:
 
     def __call__(self, first: Image, second: Image) -> NDArray[np.float32]:
         """See `Estimator`; pictures may be in grey (H, W) already."""
-        flow: NDArray[np.float32] = self._dis.calc(self._grey(first), self._grey(second), None)
+        flow: NDArray[np.float32] = self._dis.calc(self.grey(first), self.grey(second), None)
         return flow
 
-    def _grey(self, picture: Image) -> NDArray[np.uint8]:
+    def grey(self, picture: Image) -> NDArray[np.uint8]:
+        """What counts of a picture: (H, W)."""
         if picture.ndim == 2:
             return picture
         grey: NDArray[np.uint8] = self._cv2.cvtColor(picture, self._cv2.COLOR_RGB2GRAY)
@@ -68,6 +71,9 @@ def kept(estimator: Estimator, name: str) -> Estimator:
         estimator: what computes it.
         name: says what that is: by it and by both pictures flow is found again; "" where nothing
             does, so that nothing can be kept.
+
+    Raises:
+        InputError: the folder cannot be made.
     """
     folder = os.environ.get(VARIABLE, "")
     return Kept(estimator, name, Path(folder)) if folder and name else estimator
@@ -77,18 +83,18 @@ class Kept:
     """See `kept`."""
 
     def __init__(self, estimator: Estimator, name: str, folder: Path) -> None:
+        make_folder(folder)
         self._estimator, self._name, self._folder = estimator, name, folder
 
     def __call__(self, first: Image, second: Image) -> NDArray[np.float32]:
         """See `Estimator`."""
         path = self._folder / f"{self._digest(first, second)}.flo"
-        if path.is_file():
-            flow, _ = read_flow(path)
-            if flow.shape[:2] == first.shape[:2]:
-                return flow
-        flow = self._estimator(first, second)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_flow(path, flow)
+        flow = _read(path)
+        if flow is None or flow.shape[:2] != first.shape[:2]:
+            flow = self._estimator(first, second)
+            with TemporaryDirectory(dir=self._folder) as own:  # others may compute the same
+                write_flow(Path(own) / path.name, flow)
+                (Path(own) / path.name).replace(path)
         return flow
 
     def _digest(self, *pictures: Image) -> str:
@@ -96,3 +102,11 @@ class Kept:
         for picture in pictures:
             digest.update(repr(picture.shape).encode() + np.ascontiguousarray(picture).tobytes())
         return digest.hexdigest()[:32]
+
+
+def _read(path: Path) -> NDArray[np.float32] | None:
+    """What a file holds; nothing where there is none, or none that can be read."""
+    try:
+        return read_flow(path)[0] if path.is_file() else None
+    except InputError:
+        return None

@@ -90,7 +90,7 @@ def load(
         propagator = _propagator(model)(**values)
         return Tracker(propagator, size or card.size, prompter, settings=values, traits=spec.traits)
     made = make_engine(path, spec, engine, usable, precision)
-    learns = spec.traits.learns
+    learns, able = spec.traits.learns, dict[str, float]()
     if learns and values[learns]:
         try:
             check_can_learn(made.name, str(model))
@@ -98,9 +98,9 @@ def load(
             if learns in settings:
                 raise
             log.warning("%s It learns nothing now.", error)  # what nobody asked for is no error
-            values[learns] = 0.0
+            able = {learns: 0.0}
     return Tracker(
-        _propagator(model)(made, **values),
+        _propagator(model)(made, **{**values, **able}),
         size or card.size,
         prompter,
         made.precision,

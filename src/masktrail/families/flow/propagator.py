@@ -26,7 +26,12 @@ class FlowPropagator(LastFrame):
 
     def __init__(self) -> None:
         super().__init__()
-        self._estimate = kept(Dis("The model flow"), "dis")
+        self._dis = Dis("The model flow")
+        self._estimate = kept(self._dis, "dis")
+
+    def look(self, image: Image) -> NDArray[np.uint8]:
+        """The image, uint8 RGB (H, W, 3), in grey (H, W)."""
+        return self._dis.grey(image)
 
     def find(self, before: Image, now: Image, masks: list[Soft]) -> NDArray[np.float32]:
         """See `LastFrame.find`."""

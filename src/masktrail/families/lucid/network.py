@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from masktrail.devices import no_autocast
 from masktrail.errors import InputError
 from masktrail.models.backbones import Normalise, ResNet18
 from masktrail.models.blocks import ResidualBlock, check_sides
@@ -103,7 +104,8 @@ class LucidNetwork(nn.Module):
             InputError: sides that are no multiples of 16.
         """
         check_sides(first, self.stride)
-        return enlarged(self.flow(first, second)[-1])
+        with no_autocast(first.device):
+            return enlarged(self.flow(first, second)[-1])
 
     def warp(self, masks: Tensor, flow: Tensor) -> Tensor:
         """Masks of the frame before as they are in this one.

@@ -77,7 +77,7 @@ def taught(
         network: of which a copy need not be made; float32.
         shots: at least one.
         teaching: how.
-        seconds: how long, once the dreams are prepared; at least one step is made of each object.
+        seconds: how long; at least one step is made of each object.
         progress: called with the share that is done, 0 to 1; what it raises ends the learning.
 
     Returns:
@@ -87,11 +87,11 @@ def taught(
     assert isinstance(network, LucidNetwork)
     network.to(teaching.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     learned = learning(network, lambda name: not name.startswith(LEFT))
-    losses = [
+    losses = (
         partial(_loss, network, teaching, scene)
         for shot in shots
         for scene in _scenes(shot, teaching)
-    ]
+    )
     return fitted(learned, losses, RATE, seconds, progress, SHARE)
 
 

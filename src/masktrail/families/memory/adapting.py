@@ -69,8 +69,8 @@ def adapted(
     learned = learning(
         network.to(device), lambda name: name.startswith(PARTS) and not name.startswith(LEFT)
     )
-    scenes = [scene for shot in shots if (scene := _Scene(shot, device)).ids]
-    losses = [partial(_loss, network, scene) for scene in scenes]
+    scenes = (scene for shot in shots if (scene := _Scene(shot, device)).ids)
+    losses = (partial(_loss, network, scene) for scene in scenes)
     return fitted(learned, losses, RATE, seconds, progress, SHARE)
 
 

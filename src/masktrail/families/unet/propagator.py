@@ -23,11 +23,12 @@ class PairPropagator(OwnMaps):
         engine: of a network whose `forward` takes previous and current images (B, 3, H, W) and
             previous masks (B, 1, H, W) to logits (B, 1, H, W).
         view: what the network is shown, see `View.kind`; "square" is as in the project's report.
-        side: see `View`, as are those that follow.
-        margin: of a window.
-        smallest: window.
-        mirror: whether to look twice.
-        batch: of objects.
+        side: of the square in pixels, in the last two views.
+        margin: side of the window over the longest side of the mask's box.
+        smallest: side of the smallest window, in pixels of the picture.
+        mirror: whether every picture is looked at a second time, left and right exchanged, and the
+            mean of both logits taken.
+        batch: objects that are looked at together; more take more memory.
 
     Raises:
         InputError: a side that the network cannot take.
