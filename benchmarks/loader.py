@@ -151,8 +151,10 @@ def compare(root: Path, scratch: Path, size: int, seconds: float, rounds: int) -
 
 def require_equal(one: Clips, other: Clips) -> None:
     """Stops where two batches of clips are not the same bit for bit."""
-    for name, tensor in vars(one).items():
-        assert tensor.dtype == vars(other)[name].dtype and torch.equal(tensor, vars(other)[name])
+    expected, found = one.tensors(), other.tensors()
+    assert expected.keys() == found.keys()
+    for name, tensor in expected.items():
+        assert tensor.dtype == found[name].dtype and torch.equal(tensor, found[name])
 
 
 def clips_per_second(make: Callable[[int], Reader], workers: int, seconds: float) -> float:

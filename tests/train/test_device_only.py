@@ -49,6 +49,5 @@ def test_no_pixel_is_on_the_cpu_and_no_step_waits(
             output = trainer.learn(module, drawn, stage)
             table.add({name: part.detach() for name, part in output.parts.items()})
     assert trainer.step == 4
-    drawn_tensors = [tensor for tensor in vars(drawn).values() if tensor is not None]
-    for tensor in (*drawn_tensors, *output.parts.values(), output.masks):
+    for tensor in (*drawn.tensors().values(), *output.parts.values(), output.masks):
         assert tensor.device == META

@@ -51,7 +51,10 @@ def first(recipe: Recipe, workers: int, count: int, rank: int = 0, step: int = 0
 
 
 def same(one: Clips, other: Clips) -> bool:
-    return all(torch.equal(tensor, vars(other)[name]) for name, tensor in vars(one).items())
+    expected, found = one.tensors(), other.tensors()
+    return expected.keys() == found.keys() and all(
+        torch.equal(tensor, found[name]) for name, tensor in expected.items()
+    )
 
 
 class Watched:

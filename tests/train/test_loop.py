@@ -387,7 +387,11 @@ def test_packs_with_validation_sequences_are_refused(
 def test_refusals_come_before_anything_is_written(recipe: Recipe, tmp_path: Path) -> None:
     for minutes, wrong, words in (
         (0, recipe, "expected more than 0"),
-        (1, replace(recipe, family="telepathy"), "Nothing trains 'telepathy'; there is memory"),
+        (
+            1,
+            replace(recipe, family="telepathy"),
+            "Nothing trains 'telepathy'; there is lucid, memory",
+        ),
         (1, replace(recipe, stills="nowhere"), "not a complete packed data set"),
         (1, replace(recipe, init="nowhere"), "no weights file"),
         (1, replace(recipe, frozen=("encoder.conv9",)), r"starts with encoder\.conv9"),

@@ -95,6 +95,10 @@ class Clips:
     valid: Tensor
     flow: Tensor | None = None
 
+    def tensors(self) -> dict[str, Tensor]:
+        """All that is known, by name."""
+        return {name: tensor for name, tensor in vars(self).items() if tensor is not None}
+
 
 class ClipSampler:
     """Draws batches of clips from packs.

@@ -195,9 +195,8 @@ def _moved(
     """The same with the clips on `device`."""
     for item in items:
         if isinstance(item, _Drawn) and device is not None:
-            on_device: dict[str, Any] = {
-                name: tensor if tensor is None else _carried(tensor, device)
-                for name, tensor in vars(item.clips).items()
+            on_device = {
+                name: _carried(tensor, device) for name, tensor in item.clips.tensors().items()
             }
             item = item._replace(clips=Clips(**on_device))
         yield item
