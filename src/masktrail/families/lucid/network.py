@@ -28,7 +28,7 @@ class LucidConfig:
     """How wide the decoder is.
 
     Attributes:
-        width: channels at stride 2; twice as many at stride 4, and so on.
+        width: channels at stride 2; two, three and four times as many at strides 4, 8 and 16.
 
     Raises:
         InputError: less than 4.
