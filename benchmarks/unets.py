@@ -4,8 +4,8 @@
     python benchmarks/unets.py --data DEV10 --sequences all --only unet,siamese-unet,imagenet
 
 Every variant is trained from random weights (but for `imagenet`) on equally many clips of equal
-size, batch and data, at the learning rates of the relay, and differs from the one it is held
-against in one thing. Scores are official J and F, and J&F by the report's protocol. What separates
+size, batch and data, by `recipes/unets.toml`, and differs from the one it is held against in one
+thing. Scores are official J and F, and J&F by the report's protocol. What separates
 two seeds of one variant says nothing: smaller differences are given as none.
 
 It takes hours, and goes on where it was stopped: finished variants are not trained again, a
@@ -28,9 +28,6 @@ from masktrail.train.reading import read_recipe
 from masktrail.train.trainer import CHECKPOINT, read_clock
 
 ROOT = Path(__file__).parents[1]
-
-BATCH = 4
-"""Clips in a step of every variant but one."""
 
 MINUTES = 24 * 60.0
 """Never reached: runs end by steps."""
@@ -109,11 +106,8 @@ def names() -> list[str]:
 
 
 def base_recipe() -> Recipe:
-    """The last stage of the Siamese U-Net's relay, from random weights, with both losses."""
-    recipe = read_recipe(ROOT / "recipes" / "relay" / "siamese-unet.toml")
-    stage = replace(recipe.stages[-1], until=1.0, batch=BATCH)
-    stage = replace(stage, own=replace(stage.own, loss="bce+dice"))
-    return replace(recipe, init=None, encoder_lr=recipe.lr, held_out="", stages=(stage,))
+    """What all of them have but for what differs."""
+    return read_recipe(ROOT / "recipes" / "unets.toml")
 
 
 def recipe_of(variant: Variant, base: Recipe, clips: int) -> Recipe:

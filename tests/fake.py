@@ -108,6 +108,7 @@ def tracker_of(family: str) -> Tracker:
     settings = {
         "unet": {"view": "frame", "side": 64},
         "siamese-unet": {"view": "object", "side": 64},
+        "agunet": {"steps": 0, "prior": True},
         "lucid": {"flow": "learned", "budget": 0, "side": 64},
     }
     propagator = row.propagator()(*engines, **settings.get(family, {}))

@@ -1,5 +1,6 @@
 """Networks so narrow that a step takes no time."""
 
+from masktrail.families.agunet.training import AgunetSettings
 from masktrail.families.lucid.training import LucidSettings
 from masktrail.families.prompt.training import ClickSettings
 from masktrail.families.siammask.settings import SiamSettings
@@ -7,6 +8,7 @@ from masktrail.families.unet.training import PairSettings
 
 MODELS = {
     "memory": {"key": 8, "value": 12, "hidden": 16, "stride8": 12, "stride4": 8},
+    "agunet": {"width": 2, "key": 8},
     "lucid": {"width": 4},
     "unet": {"width": 8},
     "siamese-unet": {"width": 8},
@@ -16,6 +18,7 @@ MODELS = {
 """Fields of the config of every family that is trained."""
 
 SPOILT = {
+    "agunet": AgunetSettings(swap=0.5),
     "unet": PairSettings(corrupt=0.8, teacher=0.5),
     "siamese-unet": PairSettings(corrupt=0.8, teacher=0.5),
     "lucid": LucidSettings(corrupt=0.8, teacher=0.5, still=0.3),

@@ -100,7 +100,7 @@ def test_what_cannot_be_used_is_refused_before_anything_is_written(
     videos = paint_videos(tmp_path / "mine", ("a", "b"), frames=3)
     tainted = paint_videos(tmp_path / "tainted", ("dog", "b"), frames=3)
     for model, root, words in (
-        ("copy", videos, "cannot be trained further; start from a model of lucid, memory"),
+        ("copy", videos, "cannot be trained further; start from a model of agunet, lucid, memory"),
         ("labelprop", videos, r"labelprop \(labelprop\) cannot be trained further"),
         ("nothing", videos, "no model 'nothing'"),
         (init, tmp_path / "nowhere", "no JPEGImages and Annotations"),

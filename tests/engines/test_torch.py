@@ -39,6 +39,15 @@ def test_pictures_arrays_and_numbers_reach_the_function() -> None:
     assert number == 3 and engine.stride == 8 and engine.device == "cpu"
 
 
+def test_maps_that_are_put_back_lie_in_memory_as_networks_give_them() -> None:
+    """Or what goes on from a state would be computed in another way, to another last digit."""
+    engine = TorchEngine(create("memory").eval())
+    for value in engine.run("encode", np.zeros((1, 64, 96, 3), np.uint8)):
+        assert value.is_contiguous(memory_format=torch.channels_last)
+        kept = engine.keep(engine.array(value))
+        assert kept.is_contiguous(memory_format=torch.channels_last)
+
+
 def test_what_is_kept_goes_in_again_and_comes_out_as_an_array() -> None:
     engine = TorchEngine(Echo())
     once = engine.run("doubled", np.float32([1, 2]))

@@ -178,7 +178,10 @@ def test_what_cannot_be_imported_is_told_in_one_sentence(half: Path, tmp_path: P
         assert (said.code, said.err.count("\n")) == (2, 1), said.err
         assert "half_family.gone:Gone cannot be used" in said.err
     said = command("train", "--init", "copy", "--data", videos, "--minutes", 1, "--out", "out")
-    assert said.code == 2 and "start from a model of lucid, memory, siamese-unet, unet" in said.err
+    assert (
+        said.code == 2
+        and "start from a model of agunet, lucid, memory, siamese-unet, unet" in said.err
+    )
 
 
 def test_a_package_cannot_take_a_name_of_ours(site: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from onnxruntime import InferenceSession
 
 from fake import TRACKING
 from masktrail.engines.graph import KEY, About, Graph, file_name, size
@@ -20,6 +21,7 @@ from masktrail.families import family as family_of
 from masktrail.geometry import Stretch
 from masktrail.graphs import labels
 from masktrail.graphs.exporting import export_graphs
+from masktrail.graphs.onnx import exported as exported_function
 from masktrail.tracking.competition import Settled, soft_aggregate
 from masktrail.zoo import weights_hash
 from masktrail.zoo.fetch import sha256
@@ -27,13 +29,18 @@ from masktrail.zoo.weights import load_network, publish, save_network
 
 EXPORTED = [each.name for each in families() if each.graphs]
 
-CONFIGS = {"unet": {"width": 8}, "siamese-unet": {"width": 8}, "lucid": {"width": 8}}
+CONFIGS = {
+    "unet": {"width": 8},
+    "siamese-unet": {"width": 8},
+    "lucid": {"width": 8},
+    "agunet": {"width": 4},
+}
 
 ENGINES = {"openvino": OpenVinoEngine, "onnxruntime": OnnxRuntimeEngine}
 
 SIZES = (
-    {"h": 4, "w": 7, "n": 1, "m": 40, "p": 1, "q": 1, "b": 1},
-    {"h": 3, "w": 4, "n": 3, "m": 77, "p": 2, "q": 3, "b": 1},
+    {"h": 4, "w": 7, "n": 1, "m": 40, "p": 1, "q": 1, "b": 1, "r": 1},
+    {"h": 3, "w": 4, "n": 3, "m": 77, "p": 2, "q": 3, "b": 1, "r": 2},
 )
 """Of inputs; none are those that functions are traced with."""
 
@@ -94,6 +101,20 @@ def test_each_function_gives_what_torch_gives_at_any_size(exported, engine) -> N
         for one, two in zip(found, expected, strict=True):
             assert one.dtype == np.float32 and one.shape == two.shape
             np.testing.assert_allclose(one, two, rtol=1e-3, atol=1e-3 * np.abs(two).max())
+
+
+def test_agunets_correlation_is_a_graph_at_any_size(tmp_path) -> None:
+    """What it is made of, by its config, instead of what is exported above."""
+    network = create("agunet", g="xcorr", key=8, width=2).eval()
+    graph = family_of("agunet").graphs()(network.config)["score"]
+    session = InferenceSession(exported_function(network, "score", graph).SerializeToString())
+    for sizes in SIZES:
+        inputs = inputs_of(graph, sizes)
+        inputs[:2] = [x / np.linalg.norm(x, axis=1, keepdims=True) for x in inputs[:2]]
+        expected = network.score(*map(torch.from_numpy, inputs)).detach().numpy()
+        (found,) = session.run(None, dict(zip(graph.inputs, inputs, strict=True)))
+        assert np.ptp(expected) > 1e-3
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
 
 
 def test_files_say_what_they_are_and_hold_no_weights_of_their_own(exported) -> None:

@@ -85,7 +85,7 @@ def gone_on(tracker: Tracker, content: bytes) -> dict[int, np.ndarray]:
     return tracker.logits
 
 
-LATER = {"lucid", "siammask"}
+LATER = {"agunet", "lucid", "siammask"}
 """Families that version 0.1 did not have."""
 
 

@@ -390,7 +390,7 @@ def test_refusals_come_before_anything_is_written(recipe: Recipe, tmp_path: Path
         (
             1,
             replace(recipe, family="telepathy"),
-            "Nothing trains 'telepathy'; there is lucid, memory",
+            "Nothing trains 'telepathy'; there is agunet, lucid, memory",
         ),
         (1, replace(recipe, stills="nowhere"), "not a complete packed data set"),
         (1, replace(recipe, init="nowhere"), "no weights file"),

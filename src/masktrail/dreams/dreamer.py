@@ -35,7 +35,8 @@ class DreamSettings:
     """How far dreams are from their picture; the defaults are those of the authors' program.
 
     Attributes:
-        frames: of a dream, two or more, each a little later than that before.
+        frames: of a dream, each a little later than that before; two or more where flow is asked
+            for.
         bend: objects are bent by points of their contours moved by up to this share of their size.
         scale: objects become larger or smaller by up to this share, in the first frame.
         place: how far from where they are objects are put in the first frame: 1 anywhere, 0 there.

@@ -78,8 +78,9 @@ class TorchEngine:
 
     def keep(self, array: NDArray[Any]) -> Tensor:
         """See `Engine.keep`."""
-        # torch takes neither views that run backwards (BGR turned to RGB) nor read-only arrays
-        return torch.from_numpy(np.require(array, requirements=["C", "W"])).to(self._device)
+        tensor = self._tensor(array)
+        # maps as networks give them: others would be computed in another way, to another last digit
+        return tensor.to(memory_format=torch.channels_last) if array.ndim == 4 else tensor
 
     @torch.inference_mode()
     def attend(self, similarity: Tensor, values: Tensor, k: int) -> Tensor:
@@ -93,10 +94,14 @@ class TorchEngine:
     def _input(self, value: Any) -> Any:
         if not isinstance(value, np.ndarray):
             return value
-        tensor = self.keep(value)
+        tensor = self._tensor(value)
         if value.dtype == np.uint8:  # which is channels last as it is
             return tensor.permute(0, 3, 1, 2).float().div_(255)
         return tensor
+
+    def _tensor(self, array: NDArray[Any]) -> Tensor:
+        # torch takes neither views that run backwards (BGR turned to RGB) nor read-only arrays
+        return torch.from_numpy(np.require(array, requirements=["C", "W"])).to(self._device)
 
 
 def arrays_of(state: Any) -> Any:

@@ -1,5 +1,6 @@
-"""Gradient steps on one video's own frames, as many as there is time for."""
+"""Gradient steps on one video's own frames, as many as there is time for, or are wished for."""
 
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 
@@ -25,6 +26,7 @@ def fitted(
     seconds: float,
     progress: Callable[[float], None],
     share: float = 1.0,
+    steps: float = math.inf,
 ) -> dict[str, NDArray[np.float32]]:
     """What parameters become by steps of AdamW, whose rate falls to nothing in a straight line.
 
@@ -37,6 +39,7 @@ def fitted(
         progress: called with the share that is done, 0 to 1; what it raises ends the learning.
         share: of the way that parameters went, so much is kept (Wortsman et al., "Robust
             fine-tuning of zero-shot models", CVPR 2022).
+        steps: that are made at most.
 
     Returns:
         Values by name, float32; none where there are no `losses`.
@@ -56,7 +59,7 @@ def fitted(
         if norm.isfinite():
             optimiser.step()
         step += 1
-        done = (time.perf_counter() - begun) / seconds
+        done = max((time.perf_counter() - begun) / seconds, step / steps)
         progress(min(1.0, done))
     if not losses:
         return {}

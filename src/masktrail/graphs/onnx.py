@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from masktrail.engines.graph import Graph, Shape, factor, letters, size
 from masktrail.graphs.quiet import quiet
 
-EXAMPLE = {"h": 6, "w": 10, "n": 3, "m": 150, "p": 5, "q": 4, "b": 2}
+EXAMPLE = {"h": 6, "w": 10, "n": 3, "m": 150, "p": 5, "q": 4, "b": 2, "r": 7}
 """Sizes that a function is traced with, by letter; none is special."""
 
 NUMBER = 30
