@@ -40,17 +40,18 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=0.3, help="times the learning rates")
     parser.add_argument("--out", type=Path, default=Path("runs/dreams"))
     arguments = parser.parse_args()
+    out = arguments.out.absolute() / arguments.model
     os.chdir(ROOT)  # where the packs of recipes are
     base = base_recipe(arguments.model, arguments.steps, arguments.rate)
     print(f"| {' | '.join(HEADINGS)} |\n|{'---|' * len(HEADINGS)}")
     print(f"| {row(arguments.model, arguments.model)} |", flush=True)
     for seed in arguments.seeds:
         for share in arguments.shares:
-            name = f"{arguments.model}-{arguments.steps}-{share:g}-{seed:g}"
+            name = "-".join(f"{part:g}" for part in (arguments.steps, arguments.rate, share, seed))
             recipe = replace(dreaming(base, share), seed=int(seed))
-            trained(recipe, arguments.out / name)
+            trained(recipe, out / name)
             told = f"{share:g}", f"{seed:g}"
-            print(f"| {row(arguments.model, arguments.out / name, told)} |", flush=True)
+            print(f"| {row(arguments.model, out / name, told)} |", flush=True)
 
 
 def numbers(text: str) -> list[float]:

@@ -67,18 +67,19 @@ def heated(image: Pixels, scores: NDArray[np.float32]) -> Pixels:
 
 def _lines(tracker: Tracker, sequence: Sequence, columns: int) -> tuple[Pixels, Pixels]:
     last = len(sequence) - 1
+    if not hasattr(tracker.propagator, "maps"):
+        raise InputError("Only models of the family agunet have a map S; choose one of these.")
+    if not last:
+        raise InputError(f"{sequence.name} has a single frame; choose longer ones.")
     wanted = set(np.linspace(1, last, min(columns, last)).round().astype(int).tolist())
     masked, maps = [], []
     found = track_sequence(tracker, sequence, "mask", Clock())
     for index, labels in enumerate(found):
         if index not in wanted:
             continue
-        scores = getattr(tracker.propagator, "scores", None)
-        if not isinstance(scores, dict):
-            raise InputError("Only models of the family agunet have a map S; choose one of these.")
         image = read_image(sequence.frames[index])
         masked.append(_small(overlay(image, labels)))
-        shown = next(iter(scores.values()), np.zeros((1, 1), np.float32))
+        shown = next(iter(tracker.propagator.maps.values()), np.zeros((1, 1), np.float32))
         maps.append(_small(heated(image, shown)))
     return side_by_side(*masked), side_by_side(*maps)
 

@@ -21,6 +21,7 @@ from masktrail.families.agunet.propagator import AgunetPropagator
 from masktrail.families.agunet.teaching import taught
 from masktrail.families.agunet.training import AgunetSettings, agunet_step, covered, swapped
 from masktrail.recipe import Stage
+from masktrail.run.states import packed_state, unpacked_state
 from masktrail.tracking.family import Traits
 from masktrail.tracking.shot import Shot
 from masktrail.tracking.tracker import Tracker
@@ -44,10 +45,10 @@ def shot(frame: int = 0, ids: tuple[int, ...] = (1, 2)) -> Shot:
     return Shot.of(CLIP.images[frame], {i: (labels == i).astype(np.float32) for i in ids})
 
 
-def tracker(**settings: Any) -> Tracker:
+def tracker(g: str = "topk", **settings: Any) -> Tracker:
     told = {"steps": 0, **settings}
     return Tracker(
-        AgunetPropagator(WatchedEngine(network()), **told),
+        AgunetPropagator(WatchedEngine(network(g=g)), **told),
         64,
         fill_box,
         settings={"budget": 15.0 if told["steps"] else 0.0, **told},
@@ -83,26 +84,26 @@ def where(*rows: str) -> Tensor:
 
 
 def test_top_k_finds_what_has_the_objects_features() -> None:
-    keys, now = colours("aabb", "aabb", "cccc"), colours("bbbb", "bdac", "cccc")
-    found = TopK().similarity(now, keys[None], where("xx..", "xx..", "....."[:4]))[0, 0]
-    expected = torch.full((3, 4), -1.0)
-    expected[1] = torch.tensor([-1.0, 0.0, 1.0, -1.0])
-    # few pixels are marked: their mean counts those that are of other letters too
-    few = torch.tensor([[1, 1], [0, 0]]).bool().flatten()
-    assert few.any() and found[1, 2] == found.max() == 1
-    assert found[1, 1] == 0, "what is like nothing is like neither"
-    assert (found[now[0, 1] > 0] < -0.4).all() and (found[now[0, 2] > 0] < -0.4).all()
+    """1 where all that count are of the object and none beside, -1 the other way round."""
+    ground, rows = "b" * NEAREST, ["a" * NEAREST, "b" * NEAREST, "c" * NEAREST]
+    keys = colours(*rows, ground, ground)
+    now = colours("abcd" * (NEAREST // 4), *rows, ground)
+    nothing = "." * NEAREST
+    found = TopK().similarity(now, keys[None], where("x" * NEAREST, *[nothing] * 4))[0, 0]
+    assert found[0, :4].tolist() == [1, -1, -1, 0]
+    assert found[1].tolist() == [1] * NEAREST and found[4].tolist() == [-1] * NEAREST
 
 
 def test_of_many_the_most_similar_count() -> None:
-    """Of the ground as many pixels as count look like the object: they alone are compared."""
-    row = "a" * (NEAREST + 5) + "b" * 40
-    found = TopK().similarity(
-        colours(row), colours(row)[None], where("x" * NEAREST + "." * (len(row) - NEAREST))
-    )[0, 0, 0]
-    same, other = found[row.index("a")], found[row.index("b")]
-    assert same == pytest.approx(1 - 5 / 45, abs=0.5) and other == -1
-    assert same > 0.7
+    """So many of the ground's pixels look like the object that none of them can be told from it."""
+    row = "a" * 2 * NEAREST + "b" * NEAREST
+    marked_half = where("x" * NEAREST + "." * 2 * NEAREST)
+    found = TopK().similarity(colours(row), colours(row)[None], marked_half)[0, 0, 0]
+    assert found[0] == found[NEAREST] == 0 and found[-1] == -1
+    fewer = "a" * (NEAREST + NEAREST // 2) + "b" * NEAREST
+    marked_half = where("x" * NEAREST + "." * (NEAREST // 2 + NEAREST))
+    found = TopK().similarity(colours(fewer), colours(fewer)[None], marked_half)[0, 0, 0]
+    assert found[0] == pytest.approx(0.5)
 
 
 def test_an_object_that_fills_no_pixel_is_where_it_fills_most() -> None:
@@ -111,11 +112,27 @@ def test_an_object_that_fills_no_pixel_is_where_it_fills_most() -> None:
     assert found[0, 2] == found.max() == 1 and (found[1] < 0).all()
 
 
-def test_an_object_that_is_not_there_is_nowhere() -> None:
+def test_what_fills_most_is_told_frame_by_frame() -> None:
+    """A mark that is far away counts beside one that is near."""
+    near, far = colours("aacc", "aacc"), colours("ccbc", "cccc")
+    masks = torch.cat([where("xx..", "xx.."), 0.3 * where("..x.", "....")], 1)
+    keys = torch.stack([near, far], 1)
+    found = TopK().similarity(colours("ccab", "cccc"), keys, masks)[0, 0]
+    alone = TopK().similarity(colours("ccab", "cccc"), near[None], masks[:, :1])[0, 0]
+    assert found[0, 3] > 0.15 > 0 >= alone[0, 3] and found[0, 2] > 0.7
+
+
+@pytest.mark.parametrize("match", [TopK(), CrossCorrelation()])
+@pytest.mark.parametrize("floor", [0.0, 1e-7])
+def test_an_object_that_is_not_there_is_nowhere(match: torch.nn.Module, floor: float) -> None:
+    """Settled masks are never quite zero."""
     keys = colours("abcc", "cccc")
-    for match in (TopK(), CrossCorrelation()):
-        found = match(keys, keys[None], where("....", "...."))
-        assert found.isfinite().all() and (found <= 0).all()
+    nothing = where("....", "....") + floor
+    assert (match(keys, keys[None], nothing).sigmoid() < 1e-4).all()
+    there = where("x...", "....")
+    both = match(keys, torch.stack([keys, keys], 1), torch.cat([nothing, there], 1))
+    torch.testing.assert_close(both, match(keys, keys[None], there), atol=6.0, rtol=0)
+    assert both.argmax() == 0
 
 
 def test_cross_correlation_peaks_where_the_object_is() -> None:
@@ -283,10 +300,14 @@ def test_so_many_steps_are_made_of_each_frame(frames: int, monkeypatch: pytest.M
     assert all(torch.equal(v, before[n]) for n, v in made.state_dict().items() if n not in learned)
 
 
-def test_no_step_is_begun_when_time_is_over(ticking: None) -> None:
+@pytest.mark.parametrize(("frames", "seconds", "steps"), [(1, 3.0, 3), (2, 3.0, 3), (3, 1.0, 3)])
+def test_no_step_is_begun_when_time_is_over(
+    frames: int, seconds: float, steps: int, ticking: None
+) -> None:
+    """But one of each frame."""
     told: list[float] = []
-    taught(network(), [shot()], 100, 3.0, told.append)
-    assert len(told) == 3 and told[-1] == 1
+    taught(network(), [shot(i) for i in range(frames)], 100, seconds, told.append)
+    assert len(told) == steps and told[-1] == 1
 
 
 def test_it_learns_what_the_object_looks_like(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -317,9 +338,10 @@ def test_what_shows_no_object_teaches_nothing() -> None:
 # from frame to frame
 
 
-def test_frames_do_not_depend_on_those_between() -> None:
+@pytest.mark.parametrize("g", ["topk", "xcorr"])
+def test_frames_do_not_depend_on_those_between(g: str) -> None:
     """Nothing goes from frame to frame."""
-    one, other = tracker(), tracker()
+    one, other = tracker(g), tracker(g)
     for followed in (one, other):
         marked(followed)
     for frame in CLIP.images[1:4]:
@@ -339,11 +361,11 @@ def test_a_prior_makes_less_likely_what_was_elsewhere() -> None:
     mask[:8, :8] = 1
     followed.update({1: mask}, {1: 1.0}, {1})
     followed.propagate(seen, [1])
-    likely = followed._likely(1) / followed.scores[1]
+    likely = followed._likely(1) / followed.maps[1]
     assert likely[0, 0] == 1 and likely[-1, -1] == 0.5
-    followed.update({1: 0 * mask}, {1: 0.0}, set())
+    followed.update({1: mask + np.float32(1e-7)}, {1: 0.0}, set())
     followed.propagate(seen, [1])
-    np.testing.assert_array_equal(followed._likely(1), followed.scores[1])  # it may be anywhere
+    np.testing.assert_array_equal(followed._likely(1), followed.maps[1])  # lost: it may be anywhere
 
 
 def test_objects_marked_in_different_frames_have_their_own() -> None:
@@ -381,21 +403,28 @@ def test_what_is_compared_follows_what_was_learned() -> None:
     mask[16:32, 8:24] = 1
     followed.update({1: mask}, {1: 1.0}, {1})
     followed.propagate(seen, [1])
-    assert np.ptp(followed.scores[1]) > 0
+    assert np.ptp(followed.maps[1]) > 0
     nothing = {"projection.weight": np.zeros((8, 256, 1, 1), np.float32)}
     followed.take({"shots": [], "parameters": nothing})
     followed.propagate(seen, [1])
-    assert np.ptp(followed.scores[1]) < 1e-6
+    assert np.ptp(followed.maps[1]) < 1e-6
     followed.take(None)
     followed.propagate(seen, [1])
-    assert np.ptp(followed.scores[1]) > 0
+    assert np.ptp(followed.maps[1]) > 0
 
 
-def test_a_state_is_gone_on_with_exactly() -> None:
-    """With what was learned, which is told apart."""
-    first, second = tracker(steps=2, prior=True), tracker(steps=2, prior=True)
+@pytest.mark.parametrize("g", ["topk", "xcorr"])
+def test_a_state_is_gone_on_with_exactly(g: str) -> None:
+    """With what was learned; a frame that is shown again after that is known."""
+    first, second = (tracker(g, steps=2, prior=True) for _ in range(2))
     marked(first)
     first.step(CLIP.images[1])
+    marked(first, 2, (1,))
+    lesson = first.learner.state_dict()["lesson"]
+    stored = {lesson.key: unpacked_state(packed_state(dict(lesson)))}  # as the journal has both
+    second.load_state_dict(unpacked_state(packed_state(first.state_dict()), stored))
+    marked(second, 2, (1,))
+    assert len(second.state_dict()["propagator"]["references"]) == 2
     second.load_state_dict(first.state_dict())
     for followed in (first, second):
         followed.step(CLIP.images[2])
@@ -408,6 +437,18 @@ def test_no_steps_is_no_learning() -> None:
     assert AgunetPropagator(engine, steps=0).seconds == 0
     assert AgunetPropagator(engine, budget=0).seconds == 0
     assert AgunetPropagator(engine).seconds == 15 and AgunetPropagator(engine).steps == 10
+
+
+def test_many_objects_are_sought_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    together, apart = tracker(), tracker()
+    marked(together)
+    monkeypatch.setattr(propagator, "ROOM", 1)
+    marked(apart)
+    for followed in (together, apart):
+        followed.step(CLIP.images[2])
+    assert len(apart.propagator._groups([1, 2])) == 2
+    for object_id, logits in together.logits.items():
+        np.testing.assert_allclose(logits, apart.logits[object_id], atol=1e-5)
 
 
 def test_masks_are_folded_to_stride_16() -> None:

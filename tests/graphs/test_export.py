@@ -117,6 +117,28 @@ def test_agunets_correlation_is_a_graph_at_any_size(tmp_path) -> None:
         np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("exported", ["agunet"], indirect=True)
+def test_all_that_agunet_learns_can_be_replaced(exported) -> None:
+    """Single numbers among it, which graphs must not have made part of others."""
+    network, folder, graphs, _ = exported
+    values = {
+        name: 1.2 * value.detach().numpy() + 0.01
+        for name, value in network.named_parameters()
+        if not name.startswith("encoder.")
+    }
+    assert values["matching.shift"].shape == ()
+    engines, results = [TorchEngine(network, bfloat16=False)], []
+    engines.append(OpenVinoEngine(files_of(folder, graphs)))
+    for engine in engines:
+        engine.replace(values)
+        levels = engine.run("encode", np.arange(64 * 96 * 3, dtype=np.uint8).reshape(1, 64, 96, 3))
+        key = engine.run("project", levels[0])
+        scores = engine.run("score", key, key, np.eye(4, 6, dtype=np.float32)[None, None])
+        results.append(engine.array(engine.run("segment", *levels, scores)))
+    assert np.ptp(results[0]) > 0
+    np.testing.assert_allclose(*results, atol=2e-3 * np.abs(results[0]).max())
+
+
 def test_files_say_what_they_are_and_hold_no_weights_of_their_own(exported) -> None:
     network, folder, graphs, digests = exported
     for name, graph in graphs.items():

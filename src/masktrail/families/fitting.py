@@ -35,11 +35,11 @@ def fitted(
         losses: what is to become small, each a scalar computed anew; one after the other. To get
             them ready counts as learning.
         rate: at first.
-        seconds: how long; at least one step is made for each of `losses`.
+        seconds: how long at most; at least one step is made for each of `losses`.
         progress: called with the share that is done, 0 to 1; what it raises ends the learning.
         share: of the way that parameters went, so much is kept (Wortsman et al., "Robust
             fine-tuning of zero-shot models", CVPR 2022).
-        steps: that are made at most.
+        steps: that are made for each of `losses` at most.
 
     Returns:
         Values by name, float32; none where there are no `losses`.
@@ -59,7 +59,7 @@ def fitted(
         if norm.isfinite():
             optimiser.step()
         step += 1
-        done = max((time.perf_counter() - begun) / seconds, step / steps)
+        done = max((time.perf_counter() - begun) / seconds, step / (steps * len(losses)))
         progress(min(1.0, done))
     if not losses:
         return {}

@@ -16,6 +16,9 @@ NEAREST = 20
 NOWHERE = -4.0
 """Less than any similarity, for pixels that do not count."""
 
+UNLIKE, NOTHING = -1.0, 1e-3
+"""The least similarity there is; so much of a pixel is none of it."""
+
 SIDE = 15
 """Of kernels, pixels at stride 16; what an object has beyond it does not count."""
 
@@ -29,7 +32,7 @@ class Matching(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.scale = nn.Parameter(torch.tensor(10.0))
-        self.shift = nn.Parameter(torch.tensor(0.0))
+        self.shift = nn.Parameter(torch.tensor(-1.0))
 
     def forward(self, now: Tensor, keys: Tensor, masks: Tensor) -> Tensor:
         """Logits of S.
@@ -57,9 +60,9 @@ class TopK(Matching):
         b, n = masks.shape[0], masks.shape[2]
         remembered = keys.transpose(1, 2).flatten(2)  # (B, C, R*h*w)
         similar = now.flatten(2).transpose(1, 2) @ remembered  # (B, h*w, R*h*w)
-        marked = masks.transpose(1, 2).flatten(2)  # (B, N, R*h*w)
         # of an object that fills no pixel those count that it fills most
-        ours = marked > 0.5 * marked.amax(2, keepdim=True)
+        least = (0.5 * masks.amax((3, 4), keepdim=True)).clamp_min(NOTHING)
+        ours = (masks > least).transpose(1, 2).flatten(2)  # (B, N, R*h*w)
         found = _nearest(similar, ours) - _nearest(similar, ~ours)
         return found.view(b, n, *now.shape[2:])
 
@@ -74,7 +77,9 @@ class CrossCorrelation(Matching):
         stacked = torch.stack(kernels, 3)  # (B, R, N, scales, C, SIDE, SIDE)
         each = stacked.flatten(1, 3).flatten(0, 1)
         found = F.conv2d(now.reshape(1, -1, h, w), each, padding=SIDE // 2, groups=b)
-        return found.reshape(b, r, n, len(SCALES), h, w).amax(3).amax(1)
+        best = found.reshape(b, r, n, len(SCALES), h, w).amax(3)
+        there = masks.amax((3, 4), keepdim=True) > NOTHING
+        return torch.where(there, best, UNLIKE).amax(1)
 
 
 MATCHING = {"topk": TopK, "xcorr": CrossCorrelation}
@@ -89,7 +94,7 @@ def _nearest(similar: Tensor, counts: Tensor) -> Tensor:
     there = (largest > 0.5 * NOWHERE).to(largest.dtype)
     count = there.sum(3)
     mean = (largest * there).sum(3) / count.clamp_min(1)
-    return torch.where(count > 0, mean, NOWHERE / 4)
+    return torch.where(count > 0, mean, UNLIKE)
 
 
 def _kernels(keys: Tensor, masks: Tensor, scale: float) -> Tensor:

@@ -15,6 +15,7 @@ from masktrail.engines import Engine
 from masktrail.families.agunet.config import MASK_STRIDE, STRIDE, Levels
 from masktrail.geometry import Soft
 from masktrail.settings import Range
+from masktrail.tracking.confidence import LOST
 from masktrail.tracking.shot import Shot
 from masktrail.tracking.taught import Parameters, Taught
 from masktrail.types import Image
@@ -23,6 +24,10 @@ FOLD = STRIDE // MASK_STRIDE
 
 REACH, BLUR = 5, 3
 """Pixels at stride 16 across which a last mask is grown, and then blurred, as a prior."""
+
+ROOM = 2**25
+"""So many similarities of pixels to remembered ones are there at a time, at most, but for those of
+one object."""
 
 OUTSIDE = np.float32(0.5)
 """Of a score, what a prior leaves where the object was not."""
@@ -49,8 +54,12 @@ class AgunetPropagator(Taught):
     Args:
         engine: of an `AgunetNetwork`.
         steps: gradient steps on every marked frame, see `teaching`; 0 for none. They take torch.
-        budget: seconds after which no further step is begun; 0 for none either.
+        budget: seconds after which no further step is begun, but one for each marked frame; 0 for
+            none at all.
         prior: whether an object is less likely where it was not in the frame before.
+
+    Attributes:
+        maps: S of the objects last sought (h, w), by id.
     """
 
     stride, mask_stride = STRIDE, MASK_STRIDE
@@ -66,7 +75,7 @@ class AgunetPropagator(Taught):
         self.engine, self.device = engine, engine.device
         self.steps, self.prior = steps, prior
         self.seconds = budget if steps else 0.0
-        self.scores: dict[int, Soft] = {}
+        self.maps: dict[int, Soft] = {}
         self._references: list[Reference] = []
         self._last: dict[int, Soft] = {}
         self._seen: Levels | None = None
@@ -85,12 +94,12 @@ class AgunetPropagator(Taught):
         Returns:
             Logits (N, H/2, W/2), objects independent of each other.
         """
-        self._seen, self.scores = seen, {}
+        self._seen, self.maps = seen, {}
         if not ids:
             return np.zeros((0, *seen.f2.shape[2:]), np.float32)
         now = self.engine.run("project", seen.f16)
         for group in self._groups(ids):
-            self.scores.update(zip(group, self._scored(now, group), strict=True))
+            self.maps.update(zip(group, self._scored(now, group), strict=True))
         scores = np.stack([self._likely(i) for i in ids])[None]
         logits: NDArray[np.float32] = self.engine.array(self.engine.run("segment", *seen, scores))
         return logits[0]
@@ -106,7 +115,8 @@ class AgunetPropagator(Taught):
         assert self._seen is not None
         covered = {i: _covered(masks[i]) for i in (masks if self.prior else prompted)}
         if self.prior:
-            self._last = covered
+            there = [i for i in masks if i in prompted or scores[i] >= LOST]
+            self._last = {i: covered[i] for i in there}
         if prompted:
             features = self._seen.f16
             given = {i: covered[i] for i in sorted(prompted)}
@@ -156,12 +166,18 @@ class AgunetPropagator(Taught):
         self._references.append(reference)
 
     def _groups(self, ids: list[int]) -> list[list[int]]:
-        """Objects that were marked in the same frames are sought together."""
-        groups: dict[tuple[int, ...], list[int]] = {}
+        """Objects that were marked in the same frames are sought together, as many as there is room
+        for."""
+        same: dict[tuple[int, ...], list[int]] = {}
         for object_id in ids:
             key = tuple(k for k, r in enumerate(self._references) if object_id in r.masks)
-            groups.setdefault(key, []).append(object_id)
-        return list(groups.values())
+            same.setdefault(key, []).append(object_id)
+        groups = []
+        for key, group in same.items():
+            pixels = next(iter(self._references[key[0]].masks.values())).size
+            step = max(1, ROOM // (len(key) * pixels**2))
+            groups += [group[i : i + step] for i in range(0, len(group), step)]
+        return groups
 
     def _scored(self, now: Any, group: list[int]) -> NDArray[np.float32]:
         """S of some objects (N, h, w) that were marked in the same frames."""
@@ -173,8 +189,8 @@ class AgunetPropagator(Taught):
 
     def _likely(self, object_id: int) -> Soft:
         """S of an object, less where it was not, if that is wished for."""
-        scores, last = self.scores[object_id], self._last.get(object_id)
-        if last is None or not (last > 0).any():
+        scores, last = self.maps[object_id], self._last.get(object_id)
+        if last is None:
             return scores
         near = _windows(_windows(last, REACH).max((2, 3)), BLUR).mean((2, 3))
         likely: Soft = scores * (OUTSIDE + (1 - OUTSIDE) * near)

@@ -59,8 +59,8 @@ def taught(
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     learned = learning(network, lambda name: not name.startswith("encoder."))
     scenes = (scene for shot in shots if (scene := _Scene(network, shot, device)).ids)
-    losses = [partial(scene.loss, network) for scene in scenes]
-    return fitted(learned, losses, RATE, seconds, progress, SHARE, steps * len(losses))
+    losses = (partial(scene.loss, network) for scene in scenes)
+    return fitted(learned, losses, RATE, seconds, progress, SHARE, steps)
 
 
 class _Scene:

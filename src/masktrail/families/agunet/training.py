@@ -84,7 +84,7 @@ def swapped(clips: Clips, share: float) -> Clips:
     """
     others = clips.images.roll(1, 0)
     ours = clips.masks.amax(2, keepdim=True)
-    soft = F.avg_pool2d(ours.flatten(0, 1), 3, 1, 1).view_as(ours)
+    soft = F.avg_pool2d(ours.flatten(0, 1), 3, 1, 1, count_include_pad=False).view_as(ours)
     chosen = torch.rand(clips.images.shape[:2]) < share
     chosen[:, 0] = False
     chosen = chosen.to(soft.device, non_blocking=True)[:, :, None, None, None]
