@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from bars import clips
 from clocks import TickingClock
 from fake import WatchedEngine, fill_box
-from masktrail.data.synth import Clips
 from masktrail.errors import InputError
 from masktrail.families import create, fitting
 from masktrail.families.agunet import matching, propagator, teaching
@@ -227,16 +227,6 @@ def test_what_cannot_be_made(config: dict[str, Any], message: str) -> None:
 
 
 # training
-
-
-def clips(frames: int = 3, objects: int = 1) -> Clips:
-    """Two clips of 48x48 with a bar per object."""
-    generator = torch.Generator().manual_seed(4)
-    masks = torch.zeros(2, frames, objects, 48, 48)
-    for n in range(objects):
-        masks[:, :, n, 8:40, 4 + 14 * n : 16 + 14 * n] = 1
-    images = torch.rand((2, frames, 3, 48, 48), generator=generator)
-    return Clips(images, masks, torch.ones(2, objects, dtype=torch.bool))
 
 
 @pytest.mark.parametrize(("g", "fuse"), CHOICES)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from bars import clips
 from clocks import TickingClock
 from fake import WatchedEngine, fill_box
-from masktrail.data.synth import Clips
 from masktrail.errors import InputError
 from masktrail.families import create, fitting
 from masktrail.families.lucid import teaching
@@ -95,17 +95,6 @@ def test_its_functions_have_the_sizes_of_pictures() -> None:
 
 
 # training
-
-
-def clips(frames: int = 3, objects: int = 1, flow: bool = False) -> Clips:
-    """Two clips of 48x48 with a bar per object."""
-    generator = torch.Generator().manual_seed(4)
-    masks = torch.zeros(2, frames, objects, 48, 48)
-    for n in range(objects):
-        masks[:, :, n, 8:40, 4 + 14 * n : 16 + 14 * n] = 1
-    images = torch.rand((2, frames, 3, 48, 48), generator=generator)
-    known = torch.ones(2, frames - 1, 3, 48, 48) if flow else None
-    return Clips(images, masks, torch.ones(2, objects, dtype=torch.bool), known)
 
 
 def test_losses_and_pictures() -> None:

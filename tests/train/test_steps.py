@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from bars import clips
 from masktrail.data.synth import Clips
 from masktrail.families.memory.network import MemoryConfig, MemoryNetwork
 from masktrail.families.memory.training import memory_step
@@ -22,18 +23,8 @@ def network() -> MemoryNetwork:
     return MemoryNetwork(SMALL)
 
 
-def clips(frames: int = 3, objects: int = 2) -> Clips:
-    """Two clips of 48x48 with a bar per object, every slot valid."""
-    generator = torch.Generator().manual_seed(4)
-    masks = torch.zeros(2, frames, objects, 48, 48)
-    for n in range(objects):
-        masks[:, :, n, 8:40, 4 + 14 * n : 16 + 14 * n] = 1
-    images = torch.rand((2, frames, 3, 48, 48), generator=generator)
-    return Clips(images, masks, torch.ones(2, objects, dtype=torch.bool))
-
-
 def test_losses_and_pictures(network: MemoryNetwork) -> None:
-    output = memory_step(network, clips(), Stage())
+    output = memory_step(network, clips(objects=2), Stage())
     assert output.masks.shape == (2, 2, 2, 48, 48)
     assert output.masks.min() >= 0 and output.masks.sum(2).max() <= 1 + 1e-5
     assert not output.masks.requires_grad
@@ -45,12 +36,12 @@ def test_losses_and_pictures(network: MemoryNetwork) -> None:
 def test_gradient_flows_back_through_every_frame(network: MemoryNetwork) -> None:
     network = deepcopy(network)
     nn.init.normal_(network.decoder.head2.weight)  # it starts at zero
-    memory_step(network, clips(frames=4), Stage()).loss.backward()
+    memory_step(network, clips(frames=4, objects=2), Stage()).loss.backward()
     assert all(p.grad is not None and p.grad.any() for p in network.parameters())
 
 
 def test_only_frames_before_a_frame_decide_it(network: MemoryNetwork) -> None:
-    batch = clips(frames=4)
+    batch = clips(frames=4, objects=2)
     later = replace(batch, images=batch.images.clone())
     later.images[:, 3] = 0
     with torch.no_grad():
@@ -60,7 +51,7 @@ def test_only_frames_before_a_frame_decide_it(network: MemoryNetwork) -> None:
 
 
 def test_true_masks_after_the_first_are_not_seen(network: MemoryNetwork) -> None:
-    batch = clips()
+    batch = clips(objects=2)
     blind = replace(batch, masks=batch.masks.clone())
     blind.masks[:, 1:] = 0
     with torch.no_grad():
@@ -74,7 +65,7 @@ def empty_slot(batch: Clips) -> Clips:
 
 
 def test_an_empty_slot_changes_nothing(network: MemoryNetwork) -> None:
-    two = empty_slot(clips())
+    two = empty_slot(clips(objects=2))
     one = Clips(two.images, two.masks[:, :, :1], two.valid[:, :1])
     with torch.no_grad():
         beside, alone = (memory_step(network, x, Stage()) for x in (two, one))
@@ -84,7 +75,7 @@ def test_an_empty_slot_changes_nothing(network: MemoryNetwork) -> None:
 
 
 def test_clips_without_any_object_cost_nothing(network: MemoryNetwork) -> None:
-    batch = clips()
+    batch = clips(objects=2)
     none = Clips(batch.images, batch.masks * 0, torch.zeros_like(batch.valid))
     network.zero_grad()
     output = memory_step(network, none, Stage())
@@ -96,7 +87,7 @@ def test_clips_without_any_object_cost_nothing(network: MemoryNetwork) -> None:
 def test_a_perfect_prediction_costs_little(
     network: MemoryNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    batch = clips()
+    batch = clips(objects=2)
     background = 1 - batch.masks.sum(2, keepdim=True)
     perfect: Tensor = torch.cat([background, batch.masks], 2)[:, 1:] * 30 - 15
     monkeypatch.setattr(
@@ -122,7 +113,7 @@ TRUE = Stage(own=PairSettings(corrupt=0.0))
 
 
 def test_a_pair_step_goes_from_frame_to_frame_on_its_own_masks() -> None:
-    batch, network = clips(frames=4), Recorder()
+    batch, network = clips(frames=4, objects=2), Recorder()
     output = pair_step(network, batch, TRUE)
     assert output.masks.shape == (2, 3, 2, 48, 48)
     for i, (previous, current, _) in enumerate(network.seen):
@@ -141,7 +132,7 @@ def test_a_pair_step_goes_from_frame_to_frame_on_its_own_masks() -> None:
 
 
 def test_a_taught_pair_step_goes_out_from_true_masks() -> None:
-    batch, network = clips(frames=4), Recorder()
+    batch, network = clips(frames=4, objects=2), Recorder()
     batch.masks[:, 2] = batch.masks[:, 2].roll(3, -1)
     pair_step(network, batch, replace(TRUE, own=PairSettings(corrupt=0.0, teacher=1.0)))
     for i, (_, _, mask) in enumerate(network.seen):
@@ -151,7 +142,7 @@ def test_a_taught_pair_step_goes_out_from_true_masks() -> None:
 def test_true_masks_are_corrupted_in_the_share_asked_for() -> None:
     torch.manual_seed(0)
     network, spoilt, drawn = Recorder(), 0, 0
-    batch = clips(frames=2)
+    batch = clips(frames=2, objects=2)
     for _ in range(30):
         pair_step(network, batch, replace(TRUE, own=PairSettings(corrupt=0.5)))
         given, true = network.seen[-1][2][:, 0], batch.masks[:, 0].flatten(0, 1)
@@ -161,7 +152,7 @@ def test_true_masks_are_corrupted_in_the_share_asked_for() -> None:
 
 
 def test_a_pair_step_counts_valid_slots_alone() -> None:
-    batch = clips()
+    batch = clips(objects=2)
     batch.valid[:, 1] = False
     alone = Clips(batch.images, batch.masks[:, :, :1], batch.valid[:, :1])
     network = Recorder()
@@ -172,5 +163,5 @@ def test_a_pair_step_counts_valid_slots_alone() -> None:
 
 
 def test_the_loss_of_a_pair_step_is_the_one_asked_for() -> None:
-    parts = pair_step(Recorder(), clips(), Stage(own=PairSettings(loss="dice"))).parts
+    parts = pair_step(Recorder(), clips(objects=2), Stage(own=PairSettings(loss="dice"))).parts
     assert set(parts) == {"dice"}

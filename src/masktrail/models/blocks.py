@@ -4,6 +4,7 @@ import copy
 from collections.abc import Collection
 from typing import TypeVar
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -23,6 +24,20 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.conv2(F.relu(self.conv1(F.relu(x)), inplace=True))
+
+
+class Up(nn.Module):
+    """Twice the resolution, with features (B, skip, 2H, 2W) that there are there."""
+
+    def __init__(self, channels_in: int, skip: int, channels: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels_in + skip, channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+        x = F.relu(self.conv1(torch.cat([x, skip], 1)), inplace=True)
+        return F.relu(self.conv2(x), inplace=True)
 
 
 def conv_unit(channels_in: int, channels: int, dropout: float = 0.0) -> nn.Sequential:

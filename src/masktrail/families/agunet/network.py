@@ -20,7 +20,7 @@ from masktrail.devices import no_autocast
 from masktrail.families.agunet.config import STRIDE, AgunetConfig, Levels
 from masktrail.families.agunet.matching import MATCHING
 from masktrail.models.backbones import Normalise, ResNet18
-from masktrail.models.blocks import check_sides
+from masktrail.models.blocks import Up, check_sides
 
 
 class Guided(nn.Module):
@@ -53,20 +53,6 @@ class Guided(nn.Module):
         return guided if self.replace else torch.cat([skip, guided], 1)
 
 
-class Up(nn.Module):
-    """Twice the resolution, with the skip that there is there."""
-
-    def __init__(self, channels_in: int, channels: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(channels_in, channels, 3, padding=1)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
-
-    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
-        x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
-        x = F.relu(self.conv1(torch.cat([x, skip], 1)), inplace=True)
-        return F.relu(self.conv2(x), inplace=True)
-
-
 class AgunetNetwork(nn.Module):
     """It holds no state: `encode`, `project`, `score` and `segment` are pure functions."""
 
@@ -86,7 +72,7 @@ class AgunetNetwork(nn.Module):
         self.skips = nn.ModuleList(skips)
         self.bottom = nn.Conv2d(guided[0], 8 * w, 3, padding=1)
         self.ups = nn.ModuleList(
-            Up(above + skip, channels)
+            Up(above, skip, channels)
             for above, skip, channels in (
                 (8 * w, guided[1], 4 * w),
                 (4 * w, guided[2], 2 * w),

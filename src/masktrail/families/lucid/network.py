@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from masktrail.devices import no_autocast
 from masktrail.errors import InputError
 from masktrail.models.backbones import Normalise, ResNet18
-from masktrail.models.blocks import ResidualBlock, check_sides
+from masktrail.models.blocks import ResidualBlock, Up, check_sides
 from masktrail.models.flow_network import STRIDE, FlowNetwork, moved
 
 MORE = 2
@@ -39,20 +39,6 @@ class LucidConfig:
     def __post_init__(self) -> None:
         if self.width < 4:
             raise InputError(f"width = {self.width}; expected 4 channels or more.")
-
-
-class Up(nn.Module):
-    """Twice the resolution, with the features that the encoder has there."""
-
-    def __init__(self, channels_in: int, skip: int, channels: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(channels_in + skip, channels, 3, padding=1)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
-
-    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
-        x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
-        x = F.relu(self.conv1(torch.cat([x, skip], 1)), inplace=True)
-        return F.relu(self.conv2(x), inplace=True)
 
 
 class LucidNetwork(nn.Module):
