@@ -14,7 +14,7 @@ from clocks import TickingClock
 from fake import WatchedEngine, fill_box
 from masktrail.errors import InputError
 from masktrail.families import create, fitting
-from masktrail.families.agunet import matching, propagator, teaching
+from masktrail.families.agunet import matching, propagator, references, teaching
 from masktrail.families.agunet.matching import NEAREST, CrossCorrelation, TopK
 from masktrail.families.agunet.network import AgunetNetwork
 from masktrail.families.agunet.propagator import AgunetPropagator
@@ -432,11 +432,11 @@ def test_no_steps_is_no_learning() -> None:
 def test_many_objects_are_sought_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     together, apart = tracker(), tracker()
     marked(together)
-    monkeypatch.setattr(propagator, "ROOM", 1)
+    monkeypatch.setattr(references, "ROOM", 1)
     marked(apart)
     for followed in (together, apart):
         followed.step(CLIP.images[2])
-    assert len(apart.propagator._groups([1, 2])) == 2
+    assert len(apart.propagator._references.groups([1, 2])) == 2
     for object_id, logits in together.logits.items():
         np.testing.assert_allclose(logits, apart.logits[object_id], atol=1e-5)
 

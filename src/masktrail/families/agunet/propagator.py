@@ -5,7 +5,6 @@ prior. What the network learns of a video it learns in a few steps, from its mar
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from masktrail.engines import Engine
 from masktrail.families.agunet.config import MASK_STRIDE, STRIDE, Levels
+from masktrail.families.agunet.references import References
 from masktrail.geometry import Soft
 from masktrail.settings import Range
 from masktrail.tracking.confidence import LOST
@@ -25,27 +25,8 @@ FOLD = STRIDE // MASK_STRIDE
 REACH, BLUR = 5, 3
 """Pixels at stride 16 across which a last mask is grown, and then blurred, as a prior."""
 
-ROOM = 2**25
-"""So many similarities of pixels to remembered ones are there at a time, at most, but for those of
-one object."""
-
 OUTSIDE = np.float32(0.5)
 """Of a score, what a prior leaves where the object was not."""
-
-
-@dataclass
-class Reference:
-    """A marked frame.
-
-    Attributes:
-        features: `Levels.f16` of it, as an engine keeps them.
-        masks: how much of each pixel at stride 16 is an object's (h, w), by id.
-        key: what other frames are compared with, of the features.
-    """
-
-    features: Any
-    masks: dict[int, Soft]
-    key: Any
 
 
 class AgunetPropagator(Taught):
@@ -76,7 +57,7 @@ class AgunetPropagator(Taught):
         self.steps, self.prior = steps, prior
         self.seconds = budget if steps else 0.0
         self.maps: dict[int, Soft] = {}
-        self._references: list[Reference] = []
+        self._references = References(engine)
         self._last: dict[int, Soft] = {}
         self._seen: Levels | None = None
 
@@ -98,10 +79,11 @@ class AgunetPropagator(Taught):
         if not ids:
             return np.zeros((0, *seen.f2.shape[2:]), np.float32)
         now = self.engine.run("project", seen.f16)
-        for group in self._groups(ids):
-            self.maps.update(zip(group, self._scored(now, group), strict=True))
-        scores = np.stack([self._likely(i) for i in ids])[None]
-        logits: NDArray[np.float32] = self.engine.array(self.engine.run("segment", *seen, scores))
+        for group in self._references.groups(ids):
+            scores = self.engine.run("score", now, *self._references.of(group))
+            self.maps.update(zip(group, self.engine.array(scores)[0], strict=True))
+        likely = np.stack([self._likely(i) for i in ids])[None]
+        logits: NDArray[np.float32] = self.engine.array(self.engine.run("segment", *seen, likely))
         return logits[0]
 
     def update(self, masks: dict[int, Soft], scores: dict[int, float], prompted: set[int]) -> None:
@@ -118,15 +100,11 @@ class AgunetPropagator(Taught):
             there = [i for i in masks if i in prompted or scores[i] >= LOST]
             self._last = {i: covered[i] for i in there}
         if prompted:
-            features = self._seen.f16
-            given = {i: covered[i] for i in sorted(prompted)}
-            self._remember(Reference(features, given, self.engine.run("project", features)))
+            self._references.add(self._seen.f16, {i: covered[i] for i in sorted(prompted)})
 
     def forget(self, object_id: int) -> None:
         """Drops everything known of an object."""
-        for reference in self._references:
-            reference.masks.pop(object_id, None)
-        self._references = [r for r in self._references if r.masks]
+        self._references.forget(object_id)
         self._last.pop(object_id, None)
 
     def taught(
@@ -139,53 +117,16 @@ class AgunetPropagator(Taught):
 
     def changed(self) -> None:
         """What is compared is made anew by what has learned."""
-        for reference in self._references:
-            reference.key = self.engine.run("project", reference.features)
+        self._references.remake()
 
     def state_dict(self) -> dict[str, Any]:
         """Everything needed to go on, as arrays and plain values."""
-        references = [[self.engine.array(r.features), dict(r.masks)] for r in self._references]
-        return {"references": references, "last": dict(self._last)}
+        return {"references": self._references.state(), "last": dict(self._last)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Puts back what `state_dict` gave."""
-        self._references = []
-        for array, masks in state["references"]:
-            features = self.engine.keep(array)
-            key = self.engine.run("project", features)
-            self._references.append(Reference(features, dict(masks), key))
+        self._references.load(state["references"])
         self._last = dict(state["last"])
-
-    def _remember(self, reference: Reference) -> None:
-        """Keeps a marked frame; one that comes again, as in a pass backward, once."""
-        shown = self.engine.array(reference.features)
-        for kept in self._references:
-            if np.array_equal(self.engine.array(kept.features), shown):
-                kept.masks.update(reference.masks)
-                return
-        self._references.append(reference)
-
-    def _groups(self, ids: list[int]) -> list[list[int]]:
-        """Objects that were marked in the same frames are sought together, as many as there is room
-        for."""
-        same: dict[tuple[int, ...], list[int]] = {}
-        for object_id in ids:
-            key = tuple(k for k, r in enumerate(self._references) if object_id in r.masks)
-            same.setdefault(key, []).append(object_id)
-        groups = []
-        for key, group in same.items():
-            pixels = next(iter(self._references[key[0]].masks.values())).size
-            step = max(1, ROOM // (len(key) * pixels**2))
-            groups += [group[i : i + step] for i in range(0, len(group), step)]
-        return groups
-
-    def _scored(self, now: Any, group: list[int]) -> NDArray[np.float32]:
-        """S of some objects (N, h, w) that were marked in the same frames."""
-        references = [r for r in self._references if group[0] in r.masks]
-        keys = self.engine.join([r.key for r in references], 0)
-        masks = np.stack([np.stack([r.masks[i] for i in group]) for r in references])
-        scores: NDArray[np.float32] = self.engine.array(self.engine.run("score", now, keys, masks))
-        return scores[0]
 
     def _likely(self, object_id: int) -> Soft:
         """S of an object, less where it was not, if that is wished for."""
