@@ -5,7 +5,8 @@
 Each training begins with the published weights and sees equally many clips; `--shares` is of the
 clips of photographs, how many of them are dreams (`Stage.dreams`). Printed are J&F on the tuning
 sequences, J of each, and IoU on held-out clips every ten minutes. It goes on where it was
-stopped, and several of them can run side by side, as with `--shares 0` and `--shares 1`.
+stopped, and several of them can run side by side, as with `--shares 0` and `--shares 1`. The
+recipe's packs must be there, as a leg of the relay makes them.
 """
 
 import argparse
@@ -86,9 +87,9 @@ def row(model: str, weights: str | Path, told: tuple[str, str] = ("", "")) -> st
     sequences = result["sequences"].values()
     each = [f"{one['J']['mean']:.3f}" for objects in sequences for one in objects.values()]
     log, scores = (column(Path(weights) / name) for name in (TABLE, SCORES))
-    trained = [log["clips"][-1], f"{float(log['minutes'][-1]):.0f}"] if log else ["", ""]
+    effort = [log["clips"][-1], f"{float(log['minutes'][-1]):.0f}"] if log else ["", ""]
     held_out = [f"{float(score):.3f}" for score in scores.get("held_out_IoU", [])]
-    cells = *told, *trained, f"{result['J&F']:.4f}", " ".join(each), ", ".join(held_out)
+    cells = *told, *effort, f"{result['J&F']:.4f}", " ".join(each), ", ".join(held_out)
     return " | ".join([model, *cells])
 
 
