@@ -22,7 +22,7 @@ from masktrail.settings import ModelOptions
 from masktrail.train.loop import SCORES, TABLE
 from masktrail.train.reading import read_recipe
 from masktrail.zoo import untaught, weights_path
-from unets import trained
+from variants import trained
 
 ROOT = Path(__file__).parents[1]
 

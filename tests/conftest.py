@@ -34,7 +34,7 @@ hypothesis.settings.load_profile("everywhere")
 SLOW = {
     *("batch", "evaluate", "fuzz", "golden", "graphs", "tools", "train", "web"),
     *("test_any_order", "test_finetune", "test_loader_benchmark", "test_resume"),
-    *("test_unets_benchmark", "test_engine", "test_engines"),
+    *("test_variants", "test_engine", "test_engines"),
 }
 """Folders and files of tests that start processes, browsers or trainings, or try very many things;
 `make quick` leaves them out."""
