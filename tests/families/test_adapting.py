@@ -41,7 +41,7 @@ def shot(frame: int = 0) -> Shot:
 
 def tracker(seconds: float) -> Tracker:
     propagator = MemoryPropagator(TorchEngine(random_network()), adapt=seconds, capacity=1)
-    settings, traits = {"adapt": seconds}, Traits(learns="adapt")
+    settings, traits = {"adapt": seconds}, Traits(learns=("adapt",))
     return Tracker(propagator, 64, fill_box, settings=settings, traits=traits)
 
 

@@ -14,7 +14,7 @@ from clocks import TickingClock
 from fake import WatchedEngine, fill_box
 from masktrail.errors import InputError
 from masktrail.families import create, fitting
-from masktrail.families.agunet import matching, propagator, references, teaching
+from masktrail.families.agunet import FAMILY, matching, propagator, references, teaching
 from masktrail.families.agunet.matching import NEAREST, CrossCorrelation, TopK
 from masktrail.families.agunet.network import AgunetNetwork
 from masktrail.families.agunet.propagator import AgunetPropagator
@@ -22,7 +22,6 @@ from masktrail.families.agunet.teaching import taught
 from masktrail.families.agunet.training import AgunetSettings, agunet_step, covered, swapped
 from masktrail.recipe import Stage
 from masktrail.run.states import packed_state, unpacked_state
-from masktrail.tracking.family import Traits
 from masktrail.tracking.shot import Shot
 from masktrail.tracking.tracker import Tracker
 from masktrail.types import Mask
@@ -51,8 +50,8 @@ def tracker(g: str = "topk", **settings: Any) -> Tracker:
         AgunetPropagator(WatchedEngine(network(g=g)), **told),
         64,
         fill_box,
-        settings={"budget": 15.0 if told["steps"] else 0.0, **told},
-        traits=Traits(learns="budget"),
+        settings=told,
+        traits=FAMILY.traits,
     )
 
 

@@ -57,7 +57,7 @@ def shifts(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 def tracker(**settings: Any) -> Tracker:
     told = {"budget": 0.0, "flow": "none", "side": 64, "smallest": 32, **settings}
     propagator = LucidPropagator(WatchedEngine(network()), **told)
-    return Tracker(propagator, 64, fill_box, settings=told, traits=Traits(learns="budget"))
+    return Tracker(propagator, 64, fill_box, settings=told, traits=Traits(learns=("budget",)))
 
 
 @pytest.fixture

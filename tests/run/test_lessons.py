@@ -55,7 +55,7 @@ class Student(FakePropagator):
 @pytest.fixture
 def student(monkeypatch: pytest.MonkeyPatch) -> type[Student]:
     def load(options: ModelOptions) -> Tracker:
-        return Tracker(Student(), 64, fill_box, traits=Traits(learns="budget"))
+        return Tracker(Student(), 64, fill_box, traits=Traits(learns=("budget",)))
 
     monkeypatch.setattr(loop, "KEPT_EVERY", 5)
     monkeypatch.setattr(loop, "tracker_of", load)

@@ -188,7 +188,7 @@ def test_a_prompted_frame_is_learned_from_as_it_is_shown(video, tmp_path, prompt
         def take(self, lesson):
             raise AssertionError("it never goes back")
 
-    tracker = Tracker(Learning(), 64, fill_box, traits=Traits(learns="budget"))
+    tracker = Tracker(Learning(), 64, fill_box, traits=Traits(learns=("budget",)))
     passes = BothPasses(tracker, Plan(prompts, 0, "both"), tmp_path)
     with open_video(video) as source:
         passes.prepare(source, lambda: None, lambda: None)

@@ -113,7 +113,7 @@ def test_its_own_score_is_calibrated_and_decides_what_is_lost() -> None:
 
 
 def test_it_learns_from_prompted_frames_alone_and_once_from_each() -> None:
-    one, shares = tracker(learns="budget"), []
+    one, shares = tracker(learns=("budget",)), []
     one.learner.progress = shares.append
     one.step(IMAGE, {1: Mask(SQUARE)})
     one.step(IMAGE)
@@ -124,7 +124,7 @@ def test_it_learns_from_prompted_frames_alone_and_once_from_each() -> None:
     image, masks = one.propagator.learned[0]
     assert image.shape == (48, 64, 3) and masks[1].shape == (48, 64)
     assert masks[1].mean() == pytest.approx(SQUARE.mean())
-    again = tracker(learns="budget")
+    again = tracker(learns=("budget",))
     again.load_state_dict(one.state_dict())
     again.step(IMAGE, {1: Mask(SQUARE)})
     assert not again.propagator.learned, "what was learned is in the state"
@@ -134,14 +134,14 @@ def test_it_learns_from_prompted_frames_alone_and_once_from_each() -> None:
     assert len(again.propagator.taken) == 1, "which it has already"
     again.load_state_dict(deepcopy(one.state_dict()))
     assert len(again.propagator.taken) == 2, "which another learned of the same frame"
-    again.load_state_dict(tracker(learns="budget").state_dict())
+    again.load_state_dict(tracker(learns=("budget",)).state_dict())
     assert again.propagator.taken[2:] == [None]
     again.step(IMAGE, {1: Mask(SQUARE)})
     assert len(again.propagator.learned) == 1
 
 
 def test_what_was_learned_before_is_taken_and_not_learned_again() -> None:
-    one, other = tracker(learns="budget"), tracker(learns="budget")
+    one, other = tracker(learns=("budget",)), tracker(learns=("budget",))
     one.learner.lessons = other.learner.lessons = {}
     for each in (one, other):
         each.step(IMAGE, {1: Mask(SQUARE)})
@@ -152,16 +152,17 @@ def test_what_was_learned_before_is_taken_and_not_learned_again() -> None:
     assert other.state_dict()["lesson"] == {"frames": 2}
 
 
-def test_it_learns_nothing_where_its_setting_says_so() -> None:
-    for seconds, learned in ((0.0, 0), (5.0, 1)):
-        settings, traits = {"budget": seconds}, Traits(learns="budget")
-        one = Tracker(Able(), 48, fill_box, settings=settings, traits=traits)
-        one.step(IMAGE, {1: Mask(SQUARE)})
-        assert len(one.propagator.learned) == learned and one.learns == bool(seconds)
+@pytest.mark.parametrize(("seconds", "steps"), [(0.0, 10), (5.0, 0), (5.0, 10)])
+def test_it_learns_nothing_where_one_of_its_settings_says_so(seconds: float, steps: int) -> None:
+    settings, traits = {"budget": seconds, "steps": steps}, Traits(learns=("budget", "steps"))
+    one = Tracker(Able(), 48, fill_box, settings=settings, traits=traits)
+    one.step(IMAGE, {1: Mask(SQUARE)})
+    learns = bool(seconds and steps)
+    assert len(one.propagator.learned) == learns and one.learns == learns
 
 
 def test_learning_can_be_ended() -> None:
-    one = tracker(learns="budget")
+    one = tracker(learns=("budget",))
 
     def stop(share: float) -> None:
         raise KeyboardInterrupt
@@ -179,7 +180,7 @@ def test_what_fails_while_it_learns_leaves_it_as_it_was(what: str) -> None:
         def __setitem__(self, key, lesson):
             raise OSError
 
-    one, donor = tracker(learns="budget"), tracker(learns="budget")
+    one, donor = tracker(learns=("budget",)), tracker(learns=("budget",))
     one.step(IMAGE, {1: Mask(SQUARE)})
     before = one.state_dict()
     prompt = {2: Mask(np.roll(SQUARE, 40, 0))}
@@ -199,7 +200,7 @@ def test_what_fails_while_it_learns_leaves_it_as_it_was(what: str) -> None:
 
 
 def test_what_is_told_not_to_be_learned_is_not() -> None:
-    one = tracker(learns="budget")
+    one = tracker(learns=("budget",))
     one.step(IMAGE, {1: Mask(SQUARE)}, learn=False)
     assert not one.propagator.learned
 
@@ -221,4 +222,4 @@ def test_rows_say_what_their_families_have(family) -> None:
     for name, has in (("mark", len(traits.prompts) > 1), *learns):
         assert hasattr(made, name) == has
     if traits.learns:
-        assert traits.learns in {setting.name for setting in arguments_of(made)}
+        assert set(traits.learns) <= {setting.name for setting in arguments_of(made)}

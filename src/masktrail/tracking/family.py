@@ -88,8 +88,9 @@ class Traits:
         scores: whether its propagator says how good its masks are, in its attribute `scores`;
             otherwise it is their expected overlap.
         calibration: of the one or the other.
-        learns: its setting that says for how many seconds it may learn from a prompted frame, by
-            its propagator's method `learn`; None where it learns nothing.
+        learns: its settings that let it learn from a prompted frame, by its propagator's method
+            `learn`, where none of them is 0; the first says for how many seconds it may. Empty
+            where it learns nothing.
         engines: names of what can compute its network as it is, as `engines.torch` is named; those
             that compute graphs do so where it has `graphs`.
         devices: kinds of devices it can run on, as torch names them, the best first; none stands
@@ -101,7 +102,7 @@ class Traits:
     rotated: bool = False
     scores: bool = False
     calibration: Calibration = Calibration()
-    learns: str | None = None
+    learns: tuple[str, ...] = ()
     engines: tuple[str, ...] = ("torch",)
     devices: tuple[str, ...] = ()
 

@@ -95,8 +95,8 @@ class Tracker:
     @property
     def learns(self) -> bool:
         """Whether it learns from prompted frames, and was told to."""
-        name = self.traits.learns
-        return name is not None and bool(self.settings.get(name, True))
+        names = self.traits.learns
+        return bool(names) and all(self.settings.get(name, True) for name in names)
 
     @property
     def ids(self) -> tuple[int, ...]:

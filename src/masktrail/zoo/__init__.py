@@ -91,14 +91,14 @@ def load(
         return Tracker(propagator, size or card.size, prompter, settings=values, traits=spec.traits)
     made = make_engine(path, spec, engine, usable, precision)
     learns, able = spec.traits.learns, dict[str, float]()
-    if learns and values[learns]:
+    if learns and all(values[name] for name in learns):
         try:
             check_can_learn(made.name, str(model))
         except InputError as error:
-            if learns in settings:
+            if not settings.keys().isdisjoint(learns):
                 raise
             log.warning("%s It learns nothing now.", error)  # what nobody asked for is no error
-            able = {learns: 0.0}
+            able = {learns[0]: 0.0}
     return Tracker(
         _propagator(model)(made, **{**values, **able}),
         size or card.size,
@@ -154,14 +154,14 @@ def learning(model: str | Path, seconds: float) -> dict[str, float]:
     Raises:
         InputError: no such model, or one that learns nothing.
     """
-    name = _family_of(model).traits.learns
-    if name is None:
+    names = _family_of(model).traits.learns
+    if not names:
         learn = [n for n, card in CARDS.items() if family(card.family).traits.learns]
         raise InputError(
             f"The model {model} does not learn from prompted frames, as --adapt asks; "
             f"{', '.join(learn)} would."
         )
-    return {name: seconds}
+    return {names[0]: seconds}
 
 
 def untaught(model: str | Path) -> dict[str, float]:
@@ -175,7 +175,7 @@ def untaught(model: str | Path) -> dict[str, float]:
         InputError: no such model.
     """
     learns = _family_of(model).traits.learns
-    return {learns: 0.0} if learns else {}
+    return {learns[0]: 0.0} if learns else {}
 
 
 def trackers() -> list[str]:

@@ -9,5 +9,5 @@ FAMILY = Family(
     propagator=Lazy(__name__, "propagator:AgunetPropagator"),
     graphs=Lazy(__name__, "graphs:graphs"),
     training=Lazy(__name__, "training:TRAINING"),
-    traits=Traits(learns="budget"),
+    traits=Traits(learns=("budget", "steps")),
 )

@@ -55,7 +55,7 @@ FAMILY = Family(
             scored_by="openvino int8",
         ),
     },
-    traits=Traits(learns="adapt"),
+    traits=Traits(learns=("adapt",)),
     network=Lazy(__name__, "network:MemoryNetwork"),
     config=Lazy(__name__, "config:MemoryConfig"),
     propagator=Lazy(__name__, "propagator:MemoryPropagator"),
