@@ -1,22 +1,25 @@
-"""What `lucid` gains by being taught a video, by steps instead of seconds, so that every machine
+"""What a model gains by being taught a video, by steps instead of seconds, so that every machine
 finds about the same.
 
     python benchmarks/teaching.py --data ROOT [--sequences A,B] [--model lucid] [--steps 0,60]
         [--set flow=none] [--constant RATE=1e-4]
 
 Sequences are tracked by torch from their first masks. Printed are J&F for each number of steps, and
-J of every sequence; `--constant` is one of those of `families/lucid/teaching.py`.
+J of every sequence; `--constant` is one of those of its family's `teaching.py`. AGUNet's own number
+of steps must be no less: `--model agunet --set steps=1000`.
 """
 
 import argparse
+import importlib
 from ast import literal_eval
 from pathlib import Path
 
 from adapting import Steps
+from masktrail import families
 from masktrail.evaluate.run import evaluate
 from masktrail.families import fitting
-from masktrail.families.lucid import teaching
 from masktrail.settings import ModelOptions, read_assignments
+from masktrail.zoo import card_of
 
 
 def main() -> None:
@@ -29,6 +32,9 @@ def main() -> None:
     parser.add_argument("--constant", action="append")
     arguments = parser.parse_args()
     names = arguments.sequences.split(",") if arguments.sequences else None
+    teaching = importlib.import_module(
+        f"{families.__name__}.{card_of(arguments.model).family}.teaching"
+    )
     for name, value in read_assignments(arguments.constant).items():
         if not name.isupper() or not hasattr(teaching, name):
             parser.error(f"{teaching.__name__} has no constant {name}")
