@@ -21,7 +21,7 @@ from masktrail.families.fitting import fitted, learning
 from masktrail.losses import mask_loss, masked_mean
 from masktrail.tracking.shot import Shot
 
-RATE = 3e-4
+RATE = 1e-3
 """Learning rate at first."""
 
 SHARE = 1.0
