@@ -1,14 +1,26 @@
-"""MaskTrail: mark an object once in a video, get its mask in every other frame."""
+"""MaskTrail: mark an object once in a video, get its mask in every other frame.
 
-from importlib import import_module
-from typing import TYPE_CHECKING
+    import masktrail
 
-if TYPE_CHECKING:
+    tracker = masktrail.load("memory-s")
+    for frame in masktrail.open_video("in.mp4"):  # frame.image: uint8 (H, W, 3) RGB
+        prompts = {1: masktrail.Box(40, 60, 200, 300)} if frame.index == 0 else None
+        result = tracker.step(frame.image, prompts)  # result.labels: (H, W), 0 = background
+        print(frame.index, result.objects[1].state, result.objects[1].area)
+
+`masktrail.track("in.mp4", {1: masktrail.Box(40, 60, 200, 300)}, out="DIR")` is the loop with files.
+"""
+
+import importlib as _importlib
+import typing as _typing
+
+if _typing.TYPE_CHECKING:
     from masktrail.errors import InputError
-    from masktrail.run import track
+    from masktrail.run import Report, track
+    from masktrail.run.plan import Prompts
     from masktrail.tracking.tracker import Tracker
-    from masktrail.types import Box, Frame, Mask, Points, Result
-    from masktrail.video import open_video
+    from masktrail.types import Box, Frame, Mask, ObjectResult, Points, Prompt, Result
+    from masktrail.video import Video, VideoWriter, open_video
     from masktrail.zoo import load
 
 __version__ = "0.1.0"
@@ -18,9 +30,15 @@ __all__ = [
     "Frame",
     "InputError",
     "Mask",
+    "ObjectResult",
     "Points",
+    "Prompt",
+    "Prompts",
+    "Report",
     "Result",
     "Tracker",
+    "Video",
+    "VideoWriter",
     "load",
     "open_video",
     "track",
@@ -31,17 +49,30 @@ _HOMES = {
     "Frame": "types",
     "InputError": "errors",
     "Mask": "types",
+    "ObjectResult": "types",
     "Points": "types",
+    "Prompt": "types",
+    "Prompts": "run.plan",
+    "Report": "run",
     "Result": "types",
     "Tracker": "tracking.tracker",
+    "Video": "video",
+    "VideoWriter": "video",
     "load": "zoo",
     "open_video": "video",
     "track": "run",
 }
 
 
-def __getattr__(name: str) -> object:
-    # names are looked up when first used, so that `import masktrail` does not wait for torch
-    if name in _HOMES:
-        return getattr(import_module(f"masktrail.{_HOMES[name]}"), name)
-    raise AttributeError(f"module 'masktrail' has no attribute {name!r}")
+def __dir__() -> list[str]:
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})
+
+
+# names are looked up when first used, so that `import masktrail` does not wait for numpy; checkers,
+# which read the imports above, are to see a name that is misspelt
+if not _typing.TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        if name in _HOMES:
+            return getattr(_importlib.import_module(f"masktrail.{_HOMES[name]}"), name)
+        raise AttributeError(f"module 'masktrail' has no attribute {name!r}")

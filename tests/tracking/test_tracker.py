@@ -6,6 +6,7 @@ import pytest
 from fake import FakePropagator, fake_tracker, memory_tracker
 from masktrail.errors import InputError
 from masktrail.masks import tight_box
+from masktrail.run.states import packed_state, unpacked_state
 from masktrail.tracking.tracker import Tracker
 from masktrail.types import Box, Mask, Points
 from painted_videos import paint_clip
@@ -61,6 +62,23 @@ def test_objects_are_added_removed_and_added_again():
     result = tracker.step(IMAGE, {1: SQUARE})
     assert result.objects[1].box == (8, 8, 24, 24)
     assert result.objects[2].box == (16, 28, 32, 44)
+
+
+def test_ids_are_integers_of_any_library():
+    tracker = fake_tracker()
+    result = tracker.step(IMAGE, {np.int64(7): SQUARE, np.uint8(3): OTHER})
+    assert [type(i) for i in (*result.objects, *tracker.ids)] == [int] * 4
+    again = fake_tracker()
+    again.load_state_dict(unpacked_state(packed_state(tracker.state_dict())))
+    assert again.ids == (3, 7)
+
+
+@pytest.mark.parametrize("wrong", [1.5, 2.0, True, np.True_, "1", None, (1,)])
+def test_what_is_no_integer_is_no_id(wrong):
+    tracker = fake_tracker()
+    with pytest.raises(InputError, match=r"The object id .* is no integer; give one, as 1\."):
+        tracker.step(IMAGE, {wrong: SQUARE, 5: OTHER})
+    assert not tracker.ids
 
 
 def test_removing_the_last_object_leaves_background():

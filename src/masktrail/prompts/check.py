@@ -1,5 +1,7 @@
 """Whether a prompt can be used on a frame, told before any work is done."""
 
+import operator
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,38 @@ from masktrail.errors import InputError
 from masktrail.types import Box, Mask, Points, Prompt
 
 MAX_ID = 65535
+
+
+def integer(value: object, what: str) -> int:
+    """An integer of any library as one of Python.
+
+    Raises:
+        InputError: it is no integer; `what` says of what.
+    """
+    try:
+        if not isinstance(value, bool):
+            return operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        pass
+    raise InputError(f"The {what} {value!r} is no integer; give one, as 1.")
+
+
+def check_prompts(
+    prompts: Mapping[int, Prompt], height: int, width: int, known: Collection[int]
+) -> dict[int, Prompt]:
+    """Prompts of a frame, see `check_prompt`, by ascending object id.
+
+    Args:
+        prompts: by object id, any integers.
+        height: of the frame, pixels.
+        width: of the frame, pixels.
+        known: ids of objects that are tracked already.
+
+    Raises:
+        InputError: as `check_prompt`, or an id that is no integer.
+    """
+    by_id = {integer(i, "object id"): prompt for i, prompt in prompts.items()}
+    return {i: check_prompt(i, by_id[i], height, width, i in known) for i in sorted(by_id)}
 
 
 def check_prompt(

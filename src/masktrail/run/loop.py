@@ -14,7 +14,7 @@ from masktrail.errors import InputError
 from masktrail.export import make_writers
 from masktrail.export.base import Writer
 from masktrail.masks.edges import check_edges, refined
-from masktrail.prompts.check import check_prompt
+from masktrail.prompts.check import check_prompts
 from masktrail.run import identity as identities
 from masktrail.run import video_location
 from masktrail.run.folder import RunFolder
@@ -174,7 +174,7 @@ def _track_video(
     plan = Plan(by_frame(job.prompts, job.start), job.start, job.direction)
     last = job.end if plan.forward else plan.last + 1
     with open_video(job.source, job.start, last, values=job.values) as video:
-        check_prompts(plan, video, job.end)
+        check_plan(plan, video, job.end)
         load, task = load_tracker or tracker_of, identities.of_task(video, plan, job)
         tracker = load(job.options)
         identity = {**task, **identities.of_model(job.options, tracker)}
@@ -260,7 +260,7 @@ def _record_of(
     }
 
 
-def check_prompts(plan: Plan, video: Video, end: int | None) -> None:
+def check_plan(plan: Plan, video: Video, end: int | None) -> None:
     """Refuses prompts that do not fit a video before anything is loaded or written.
 
     Raises:
@@ -268,9 +268,7 @@ def check_prompts(plan: Plan, video: Video, end: int | None) -> None:
     """
     info, ids = video.info, set[int]()
     for frame in sorted(plan.prompts, reverse=not plan.forward):
-        for object_id, prompt in plan.prompts[frame].items():
-            check_prompt(object_id, prompt, info.height, info.width, known=object_id in ids)
-            ids.add(object_id)
+        ids |= check_prompts(plan.prompts[frame], info.height, info.width, ids).keys()
         if end is not None and frame >= end:
             raise InputError(
                 f"The prompt for frame {frame} lies behind frame {end - 1}, the last one asked "

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from masktrail.errors import InputError
+from masktrail.prompts.check import integer
 from masktrail.types import Points, Prompt
 
 DIRECTIONS = ("both", "forward", "backward")
@@ -133,28 +134,10 @@ def by_frame(prompts: Prompts, start: int) -> dict[int, dict[int, Prompt]]:
         raise InputError("Give prompts either by object id or by frame and object id, not both.")
     frames = nested or ({start: cast(Mapping[int, Prompt], prompts)} if prompts else {})
     result = {
-        whole_number(frame, "frame"): {
-            whole_number(i, "object id"): prompt for i, prompt in objects.items()
-        }
+        integer(frame, "frame"): {integer(i, "object id"): prompt for i, prompt in objects.items()}
         for frame, objects in frames.items()
         if objects
     }
     if not result:
         raise InputError("There is nothing to track; give a mask or a box for the first frame.")
     return result
-
-
-def whole_number(value: object, what: str) -> int:
-    """A number of any library as one of Python.
-
-    Raises:
-        InputError: it is none, or not whole.
-    """
-    try:
-        number = int(value)  # type: ignore[call-overload]
-        whole = not isinstance(value, str) and number == value
-    except (TypeError, ValueError):
-        whole = False
-    if not whole:
-        raise InputError(f"The {what} {value!r} is no whole number; give one, as 1.")
-    return number

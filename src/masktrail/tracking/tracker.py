@@ -16,7 +16,7 @@ from masktrail.geometry import Soft, Stretch
 from masktrail.masks import tight_box
 from masktrail.masks.rotated import rotated_box
 from masktrail.prompts.apart import apart
-from masktrail.prompts.check import check_prompt
+from masktrail.prompts.check import check_prompts
 from masktrail.tracking.competition import Settled, sigmoid, soft_aggregate, to_logits
 from masktrail.tracking.confidence import LOST, expected_overlap
 from masktrail.tracking.family import USUAL, Traits
@@ -167,10 +167,7 @@ class Tracker:
                 same pixels.
         """
         stretch = self._fit(image)
-        prompts = {
-            i: check_prompt(i, prompt, stretch.height, stretch.width, known=i in self._ids)
-            for i, prompt in sorted((prompts or {}).items())
-        }
+        prompts = check_prompts(prompts or {}, stretch.height, stretch.width, self._ids)
         carried = [i for i in self._ids if i not in prompts or _corrects(prompts[i])]
         inner, features = seen or self.look(image)
         by_id = dict(zip(carried, self.propagator.propagate(features, carried), strict=True))
