@@ -1,5 +1,7 @@
 """What is the tracker's own: ids, prompts, sizes, competition and what is said of each object."""
 
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 
@@ -211,6 +213,19 @@ def test_a_refused_prompt_changes_nothing():
         tracker.step(IMAGE, {2: OTHER, 5: rectangle(0, 0, 0, 0)})
     assert tracker.ids == (1,)
     assert tracker.step(IMAGE).objects[1].box == (12, 8, 28, 24)
+
+
+@pytest.mark.parametrize("part", ["propagate", "update"])
+def test_an_interrupt_leaves_no_object_without_memory(monkeypatch, part):
+    tracker = fake_tracker()
+    for prompts in ({1: SQUARE}, {2: OTHER}):
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(tracker.propagator, part, Mock(side_effect=KeyboardInterrupt))
+            tracker.step(IMAGE, prompts)
+        before = tracker.ids
+        assert set(tracker.step(IMAGE).objects) == set(before)
+        tracker.step(IMAGE, prompts)
+        assert set(tracker.step(IMAGE).objects) == {*before, *prompts}
 
 
 def test_the_working_size_is_part_of_the_state():

@@ -180,7 +180,6 @@ class Tracker:
                 if i not in marked
             }
         )
-        self._ids = sorted({*self._ids, *prompt_masks})
         for object_id in by_id.keys() - prompt_masks.keys() if self.traits.strays else ():
             by_id[object_id] = without_strays(
                 by_id[object_id], self._before[object_id], self._usual[object_id]
@@ -303,16 +302,18 @@ class Tracker:
     def _settle(
         self, logits: dict[int, Soft], prompt_masks: dict[int, NDArray[np.bool_]]
     ) -> Result:
-        """Lets the objects compete for pixels, tells the propagator, and reports."""
-        self.logits, self.given = logits, prompt_masks
+        """Lets the objects compete for pixels, tells the propagator, and reports; what the tracker
+        knows changes last, so that an interrupt before leaves no object without a memory."""
         soft, result = self._compete(logits, prompt_masks)
         scores = {i: object_result.score for i, object_result in result.objects.items()}
-        self._before = {i: (mask > 0.5) & (scores[i] > 0) for i, mask in soft.items()}
-        self._usual = {
+        before = {i: (mask > 0.5) & (scores[i] > 0) for i, mask in soft.items()}
+        usual = {
             i: usual_area(float(np.count_nonzero(mask)), self._usual.get(i, 0.0))
-            for i, mask in self._before.items()
+            for i, mask in before.items()
         }
         self.propagator.update(soft, scores, set(prompt_masks))
+        self._ids, self._before, self._usual = sorted(logits), before, usual
+        self.logits, self.given = logits, prompt_masks
         return result
 
     def _scores(self, soft: Mapping[int, Soft]) -> dict[int, float]:
