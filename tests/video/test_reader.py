@@ -3,11 +3,12 @@
 import logging
 import os
 import weakref
+from collections.abc import Iterator
 from fractions import Fraction
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import av
@@ -20,6 +21,7 @@ from PIL import Image
 from masktrail.errors import InputError
 from masktrail.types import Frame
 from masktrail.video import open_video
+from masktrail.video.container import ContainerSource
 from masktrail.video.images import list_pictures
 from painted_videos import Clip, PaintVideo, paint_clip, write_video
 
@@ -53,6 +55,63 @@ def test_every_frame_of_every_container_in_order(
     for frame, painted in zip(frames, clip.images, strict=True):
         assert frame.image.dtype == np.uint8 and frame.image.flags.c_contiguous
         assert difference(frame.image, painted) < (25 if name.endswith("gif") else 8)
+
+
+@pytest.fixture
+def closed(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Containers that were closed."""
+    told, close = list[object](), ContainerSource.close
+
+    def closing(self: ContainerSource) -> None:
+        told.append(self)
+        close(self)
+
+    monkeypatch.setattr(ContainerSource, "close", closing)
+    return told
+
+
+def test_a_video_that_is_closed_ends_what_is_being_iterated(
+    video_file: Path, closed: list[object]
+) -> None:
+    with open_video(video_file) as video:
+        left, begun = iter(video), iter(video)
+        assert next(begun).index == 0
+    assert len(closed) == 1 and list(begun) == list(left) == []
+    seen = []
+    for frame in video:
+        seen.append(frame.index)
+        if frame.index == 3:
+            video.close()
+    assert seen == [0, 1, 2, 3] and len(closed) == 2
+    assert len(list(video)) == 12, "it can be read again"
+
+
+def test_a_video_that_another_thread_reads_is_closed_too(
+    video_file: Path, closed: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decode, busy, go_on = ContainerSource.frames, Event(), Event()
+
+    def slow(self: ContainerSource, *span: Any) -> Iterator[Frame]:
+        for frame in decode(self, *span):
+            if frame.index == 2:
+                busy.set()
+                assert go_on.wait(30)
+            yield frame
+
+    monkeypatch.setattr(ContainerSource, "frames", slow)
+    video, seen = open_video(video_file), list[int]()
+    reader = Thread(target=lambda: seen.extend(frame.index for frame in video))
+    reader.start()
+    assert busy.wait(30)
+    video.close()
+    go_on.set()
+    reader.join(30)
+    assert seen == [0, 1] and len(closed) == 1
+
+
+def test_a_video_says_what_it_is(video_file: Path) -> None:
+    with open_video(video_file, 2, 7) as video:
+        assert repr(video) == f"<Video {str(video_file)!r}, 96x64, frames 2:7>"
 
 
 def test_info_is_known_before_the_first_frame(video_file: Path) -> None:

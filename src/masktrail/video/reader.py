@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from weakref import WeakSet
 
 from masktrail.errors import InputError
 from masktrail.types import Frame, VideoInfo
@@ -30,7 +31,8 @@ class Video:
 
     At most a few frames are alive at any time. Iterating a second time starts again from the
     first frame (a camera or live URL is opened anew, a pipe goes on where it is). Frames of a
-    camera or live URL that come while the caller is busy are dropped.
+    camera or live URL that come while the caller is busy are dropped. What is being iterated when
+    the video is closed ends there.
 
     Attributes:
         info: size, rate and timing, known before the first frame is asked for.
@@ -48,6 +50,13 @@ class Video:
         self.info = replace(self._fresh.info, start=start, end=end)
         self.repeatable = self._fresh.repeatable
         self.loss = None
+        self._running = WeakSet[Generator[Frame, None, None]]()
+        self._closings = 0
+
+    def __repr__(self) -> str:
+        about = self.info
+        size, end = f"{about.width}x{about.height}", "" if about.end is None else about.end
+        return f"<Video {about.source!r}, {size}, frames {about.start}:{end}>"
 
     @property
     def expected(self) -> int | None:
@@ -56,12 +65,19 @@ class Video:
         return max(min(ends) - self.info.start, 0) if ends else None
 
     def __iter__(self) -> Iterator[Frame]:
+        frames = self._frames()
+        self._running.add(frames)
+        return frames
+
+    def _frames(self) -> Generator[Frame, None, None]:
         source, self._fresh = self._fresh or self._open_source(), None
-        start, last = self.info.start, None
+        start, last, closings = self.info.start, None, self._closings
         self.loss = None
         try:
             for frame in source.frames(start, self.info.end):
                 last = frame.index
+                if self._closings > closings:
+                    return
                 yield frame
                 del frame
         finally:
@@ -98,7 +114,11 @@ class Video:
             yield from frames_backward(recording, self.info.start, last, tick)
 
     def close(self) -> None:
-        """Closes the source if no frame has been read yet (a started iteration closes itself)."""
+        """Closes the source, and ends what is being iterated."""
+        self._closings += 1
+        for frames in list(self._running):
+            with suppress(ValueError):  # another thread waits for a frame, and ends with it
+                frames.close()
         if self._fresh is not None:
             self._fresh.close()
             self._fresh = None
