@@ -120,11 +120,16 @@ def track(
 
     Raises:
         InputError: see `track_video`.
+        KeyboardInterrupt: Ctrl-C was pressed, or `progress` or `learning` raised it; what is done
+            is whole, and `resume` goes on with it.
     """
     options = ModelOptions(model, size, device, precision, dict(settings), edges, engine)
     job = Job(source, prompts, out, options, export, start, end, values, direction)
     job = replace(job, resume=resume, overwrite=overwrite, keep_finished=keep_finished)
-    return track_video(replace(job, keep_soft=keep_soft), progress, learning=learning)
+    report = track_video(replace(job, keep_soft=keep_soft), progress, learning=learning)
+    if report.interrupted:  # whoever calls this in a loop is to be ended too
+        raise KeyboardInterrupt
+    return report
 
 
 def track_video(
