@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from typing import Any, Literal, Protocol
 
@@ -20,8 +20,29 @@ LabelMap = NDArray[np.unsignedinteger]
 """Object id of every pixel, uint8 or uint16, shape (H, W); 0 is background."""
 
 
-@dataclass(frozen=True)
-class Frame:
+class ByValue:
+    """Dataclasses that are equal where their fields are, arrays and sequences by what is in them.
+
+    They have no hash, as arrays have none.
+    """
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        compared = [field.name for field in fields(self) if field.compare]  # type: ignore[arg-type]
+        return all(_same(getattr(self, name), getattr(other, name)) for name in compared)
+
+
+def _same(one: object, other: object) -> bool:
+    if isinstance(one, (np.ndarray, list, tuple)) or isinstance(other, np.ndarray):
+        return np.array_equal(one, other)  # type: ignore[arg-type]
+    return one == other
+
+
+@dataclass(frozen=True, eq=False)
+class Frame(ByValue):
     """One decoded frame of a video.
 
     Attributes:
@@ -89,8 +110,8 @@ class Box:
     y1: float
 
 
-@dataclass(frozen=True)
-class Mask:
+@dataclass(frozen=True, eq=False)
+class Mask(ByValue):
     """Mask prompt: shape (H, W), the size of the frame it belongs to.
 
     True or false, zero or not, or probabilities (floats), of which those above one half count.
@@ -99,8 +120,8 @@ class Mask:
     mask: NDArray[Any]
 
 
-@dataclass(frozen=True)
-class Points:
+@dataclass(frozen=True, eq=False)
+class Points(ByValue):
     """Click prompt; a box or a rough mask of the same object may stand beside the clicks.
 
     Clicks alone correct the mask of an object that is tracked already; beside a box or a mask, or
@@ -157,8 +178,8 @@ class SoftMasks(Protocol):
         """What a journal keeps of them."""
 
 
-@dataclass(frozen=True)
-class Result:
+@dataclass(frozen=True, eq=False)
+class Result(ByValue):
     """What the tracker says of one frame.
 
     Attributes:

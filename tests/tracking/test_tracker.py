@@ -83,6 +83,13 @@ def test_what_is_no_integer_is_no_id(wrong):
     assert not tracker.ids
 
 
+def test_a_tracker_says_what_it_is():
+    tracker = fake_tracker()
+    assert repr(tracker) == "<Tracker, FakePropagator at 64 px, none float, no objects>"
+    tracker.step(IMAGE, {1: SQUARE, 3: OTHER})
+    assert repr(tracker).endswith(", objects 1, 3>")
+
+
 def test_removing_the_last_object_leaves_background():
     tracker = fake_tracker()
     tracker.step(IMAGE, {1: SQUARE})

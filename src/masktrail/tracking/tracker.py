@@ -92,6 +92,11 @@ class Tracker:
         self.logits: dict[int, Soft] = {}
         self.given: dict[int, NDArray[np.bool_]] = {}
 
+    def __repr__(self) -> str:
+        objects = f"objects {', '.join(map(str, self._ids))}" if self._ids else "no objects"
+        what = f"{type(self.propagator).__name__} at {self.size} px, {self.engine} {self.precision}"
+        return f"<Tracker, {what}, {objects}>"
+
     @property
     def learns(self) -> bool:
         """Whether it learns from prompted frames, and was told to."""
