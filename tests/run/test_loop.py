@@ -6,6 +6,7 @@ import gc
 import hashlib
 import json
 import os
+import re
 import signal
 import sys
 from collections import Counter
@@ -164,6 +165,25 @@ def test_an_interruption_between_frames_keeps_what_is_done(video, fake, tmp_path
     with pytest.raises(KeyboardInterrupt):
         track(video, PROMPTS, tmp_path / "out", fake, progress=stop)
     check_whole(tmp_path / "out", 4)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"progress": 5}, "progress = 5; expected a function or None."),
+        ({"learning": "yes"}, "learning = 'yes'; expected a function or None."),
+        ({"out": ""}, "The folder for the results has no name; write one, as out."),
+    ],
+)
+def test_what_cannot_be_used_is_refused_before_anything_is_touched(
+    video, fake, tmp_path, monkeypatch, wrong, told
+):
+    monkeypatch.chdir(tmp_path)
+    track(video, PROMPTS, "out", fake, progress=None, learning=None)
+    before = {path: path.stat().st_mtime_ns for path in sorted(tmp_path.rglob("*"))}
+    with pytest.raises(InputError, match=re.escape(told)):
+        track(video, PROMPTS, **{"out": "out", "model": fake, "overwrite": True, **wrong})
+    assert {path: path.stat().st_mtime_ns for path in sorted(tmp_path.rglob("*"))} == before
 
 
 def interrupting(real, nth: int):

@@ -42,9 +42,16 @@ class RunFolder:
     Args:
         path: of the folder; it need not be there.
         names: of what the run that is asked for makes, see `products`.
+
+    Raises:
+        InputError: its name is empty.
     """
 
     def __init__(self, path: str | Path, names: Sequence[str] = ()) -> None:
+        if path == "":
+            raise InputError(
+                'The name of the folder for the results is empty; write one, as "out".'
+            )
         self.path, self._names = Path(path), list(names)
 
     @property

@@ -76,8 +76,8 @@ def track(
     model: str | Path = DEFAULT,
     export: str = DEFAULT_EXPORTS,
     size: int | None = None,
-    progress: Progress = lambda done, expected: None,
-    learning: Share = lambda share: None,
+    progress: Progress | None = None,
+    learning: Share | None = None,
     *,
     device: str = "auto",
     precision: str = "auto",
@@ -123,21 +123,29 @@ def track(
         KeyboardInterrupt: Ctrl-C was pressed, or `progress` or `learning` raised it; what is done
             is whole, and `resume` goes on with it.
     """
+    for name, called in (("progress", progress), ("learning", learning)):
+        if called is not None and not callable(called):
+            raise InputError(f"{name} = {called!r}; expected a function or None.")
     options = ModelOptions(model, size, device, precision, dict(settings), edges, engine)
     job = Job(source, prompts, out, options, export, start, end, values, direction)
     job = replace(job, resume=resume, overwrite=overwrite, keep_finished=keep_finished)
-    report = track_video(replace(job, keep_soft=keep_soft), progress, learning=learning)
+    job = replace(job, keep_soft=keep_soft)
+    report = track_video(job, progress or _ignored, learning=learning or _ignored)
     if report.interrupted:  # whoever calls this in a loop is to be ended too
         raise KeyboardInterrupt
     return report
 
 
+def _ignored(*told: object) -> None:
+    """Progress that nobody wants to know of."""
+
+
 def track_video(
     job: Job,
-    progress: Progress = lambda done, expected: None,
+    progress: Progress = _ignored,
     load_tracker: Callable[[ModelOptions], "Tracker"] | None = None,
     also: Sequence[Writer] = (),
-    learning: Share = lambda share: None,
+    learning: Share = _ignored,
 ) -> Report:
     """Does a job from the video to the finished files.
 
