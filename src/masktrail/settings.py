@@ -184,6 +184,20 @@ def text_of(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def integer(value: object, what: str) -> int:
+    """An integer of any library as one of Python.
+
+    Raises:
+        InputError: it is no integer; `what` says of what.
+    """
+    try:
+        if not isinstance(value, bool):
+            return operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        pass
+    raise InputError(f"The {what} {value!r} is no integer; give one, as 1.")
+
+
 def _setting(name: str, hint: Any, default: Any) -> Setting:
     if typing.get_origin(hint) is typing.Literal:
         return Setting(name, str, default, choices=typing.get_args(hint))

@@ -47,6 +47,21 @@ def full(height: int = HEIGHT, width: int = WIDTH, dtype: type = bool) -> Mask:
         (3, Points([(math.nan, 2)], [True]), "point 3:nan,2 lies outside"),
         (3, Points([(1, 2, 3)], [True]), "no pairs of numbers; give .* as 3:32,24"),
         (3, Points([5], [True]), "no pairs of numbers"),
+        (3, Points([("5", "6")], [True]), "no pairs of numbers"),
+        (3, Points(None, [True]), "no pairs of numbers"),
+        (3, Points([(1, 2)], ["off"]), r"labels \['off'\] of object 3 are no list of true and"),
+        (3, Points([(1, 2)], [-1]), r"give True for a click on the object, False for one off it"),
+        (3, Points([(1, 2)], None), "labels None of object 3 are no list"),
+        (3, Points([(1, 2)], True), "labels True of object 3 are no list"),
+        (
+            2,
+            Box("1", 1, 2, 3),
+            r"is Box\(x0='1', .*; expected four numbers, as Box\(16, 12,",
+        ),
+        (2, Box(1, None, 2, 3), "expected four numbers"),
+        (1, Mask(None), "holds object values; expected true and false, or numbers"),
+        (1, Mask(np.full((HEIGHT, WIDTH), "a")), "holds <U1 values"),
+        (1, Mask(np.full((HEIGHT, WIDTH), 0.3)), "no probability above 0.3, and only those above"),
         (3, Points([(5.2, 7), (5.9, 7.5)], [True, False]), "both on object 3 and off it"),
         (3, Points([(1, 2)], [True], Box(5, 5, 5, 9)), "box 3:5,5,5,9 has no area"),
         (3, Points([(1, 2)], [True], mask=full(WIDTH, HEIGHT)), "mask of object 3 is 48 x 64"),
@@ -93,7 +108,7 @@ def test_a_mask_of_probabilities_counts_above_one_half():
         with pytest.raises(InputError, match="expected true and false, or probabilities from 0"):
             check_prompt(1, Mask(wrong), HEIGHT, WIDTH)
     with pytest.raises(InputError, match="is empty"):
-        check_prompt(1, Mask(soft / 3), HEIGHT, WIDTH)
+        check_prompt(1, Mask(soft * 0), HEIGHT, WIDTH)
 
 
 @pytest.mark.parametrize("box", [Box(0.2, 0.3, 0.7, 0.9), Box(10, 10, 10.5, 30)])

@@ -1,16 +1,19 @@
 """What is the tracker's own: ids, prompts, sizes, competition and what is said of each object."""
 
+from fractions import Fraction
 from unittest.mock import Mock
 
 import numpy as np
 import pytest
+import torch
+from PIL import Image as Picture
 
 from fake import FakePropagator, fake_tracker, memory_tracker
 from masktrail.errors import InputError
 from masktrail.masks import tight_box
 from masktrail.run.states import packed_state, unpacked_state
 from masktrail.tracking.tracker import Tracker
-from masktrail.types import Box, Mask, Points
+from masktrail.types import Box, Frame, Mask, Points
 from painted_videos import paint_clip
 
 HEIGHT, WIDTH = 48, 64
@@ -203,6 +206,13 @@ def test_the_stronger_object_wins_a_pixel():
         (IMAGE[..., 0], r"not uint8 \(48, 64\)"),
         (np.zeros((48, 64, 4), np.uint8), r"not uint8 \(48, 64, 4\)"),
         (np.zeros((64, 48, 3), np.uint8), "This frame is 48x64, the video so far 64x48"),
+        (np.zeros((0, 0, 3), np.uint8), r"has no pixels, its shape is \(0, 0, 3\)"),
+        (Picture.fromarray(IMAGE), r"not PIL\.Image; numpy\.asarray makes one of most pictures"),
+        (torch.from_numpy(IMAGE), r"not torch\.Tensor; numpy\.asarray"),
+        (IMAGE.tolist(), "not list; numpy"),
+        (None, "not NoneType; numpy"),
+        (Frame(IMAGE, 0, 0, Fraction(1, 25)), r"give its image, as tracker\.step\(frame\.image\)"),
+        ({1: SQUARE}, "not dict; the frame comes before its prompts"),
     ],
 )
 def test_frames_that_do_not_belong_are_refused(image, told):
@@ -211,6 +221,12 @@ def test_frames_that_do_not_belong_are_refused(image, told):
     with pytest.raises(InputError, match=told):
         tracker.step(image)
     assert tracker.step(IMAGE).objects[1].box == (12, 8, 28, 24)  # nothing has happened
+
+
+@pytest.mark.parametrize("prompts", [SQUARE, [SQUARE], SQUARE.mask])
+def test_prompts_without_ids_are_refused(prompts):
+    with pytest.raises(InputError, match=r"by object id, as \{1: Box\(0, 0, 64, 48\)\}, not as "):
+        fake_tracker().step(IMAGE, prompts)
 
 
 def test_a_refused_prompt_changes_nothing():

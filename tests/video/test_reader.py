@@ -109,6 +109,19 @@ def test_a_video_that_another_thread_reads_is_closed_too(
     assert seen == [0, 1] and len(closed) == 1
 
 
+@pytest.mark.parametrize("source", [None, [1], 1.5, True, -1, "", b"clip.mp4"])
+def test_what_is_no_source_is_refused(source: Any) -> None:
+    with pytest.raises(InputError, match=r"is no video; give the path of a file or a folder, a U"):
+        open_video(source)
+
+
+@pytest.mark.parametrize(("name", "wrong"), [("start", 1.5), ("start", "1"), ("end", 2.0)])
+def test_frames_are_asked_for_in_whole_numbers(video_file: Path, name: str, wrong: Any) -> None:
+    with pytest.raises(InputError, match=f"The {name} {wrong!r} is no integer; give one, as 1"):
+        open_video(video_file, **{name: wrong})
+    assert len(list(open_video(video_file, np.int64(1), np.uint8(3)))) == 2
+
+
 def test_a_video_says_what_it_is(video_file: Path) -> None:
     with open_video(video_file, 2, 7) as video:
         assert repr(video) == f"<Video {str(video_file)!r}, 96x64, frames 2:7>"

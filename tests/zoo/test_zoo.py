@@ -90,10 +90,17 @@ def test_a_precision_that_is_not_possible_is_refused(folder):
         load(folder, "cpu", precision="half")
 
 
-@pytest.mark.parametrize("size", [10, 0, -5, 63])
-def test_a_size_too_small_is_refused(folder, size):
-    with pytest.raises(InputError, match=f"size of {size} is too small; use 64 or more"):
+@pytest.mark.parametrize("size", [10, 0, -5, 63, 10**6])
+def test_a_size_that_cannot_be_meant_is_refused(folder, size):
+    with pytest.raises(InputError, match=f"size of {size} is not possible; use 64 to 8192"):
         load(folder, "cpu", size)
+
+
+@pytest.mark.parametrize("size", [288.5, "288", True])
+def test_a_size_is_a_whole_number(folder, size):
+    with pytest.raises(InputError, match=r"The working size .* is no integer; give one, as 1\."):
+        load(folder, "cpu", size)
+    assert load(folder, "cpu", np.int64(288)).size == 288
 
 
 @pytest.mark.parametrize("device", ["banana", "", "cuda:99"])

@@ -1,6 +1,5 @@
 """Whether a prompt can be used on a frame, told before any work is done."""
 
-import operator
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -8,23 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masktrail.errors import InputError
+from masktrail.settings import integer
 from masktrail.types import Box, Mask, Points, Prompt
 
 MAX_ID = 65535
-
-
-def integer(value: object, what: str) -> int:
-    """An integer of any library as one of Python.
-
-    Raises:
-        InputError: it is no integer; `what` says of what.
-    """
-    try:
-        if not isinstance(value, bool):
-            return operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        pass
-    raise InputError(f"The {what} {value!r} is no integer; give one, as 1.")
 
 
 def check_prompts(
@@ -41,6 +27,11 @@ def check_prompts(
     Raises:
         InputError: as `check_prompt`, or an id that is no integer.
     """
+    if not isinstance(prompts, Mapping):
+        raise InputError(
+            f"Prompts are given by object id, as {{1: Box(0, 0, {width}, {height})}}, not as "
+            f"{type(prompts).__name__}."
+        )
     by_id = {integer(i, "object id"): prompt for i, prompt in prompts.items()}
     return {i: check_prompt(i, by_id[i], height, width, i in known) for i in sorted(by_id)}
 
@@ -79,6 +70,11 @@ def check_prompt(
 
 def _check_mask(object_id: int, prompt: Mask, height: int, width: int) -> Mask:
     mask = np.asarray(prompt.mask)
+    if mask.dtype.kind not in "buif":
+        raise InputError(
+            f"The mask of object {object_id} holds {mask.dtype} values; expected true and false, "
+            f"or numbers, in an array of shape ({height}, {width})."
+        )
     if mask.shape != (height, width):
         size = " x ".join(str(side) for side in reversed(mask.shape))
         raise InputError(
@@ -100,10 +96,20 @@ def _above_one_half(object_id: int, soft: NDArray[Any]) -> NDArray[np.bool_]:
             f"The mask of object {object_id} holds values from {soft.min():g} to {soft.max():g}; "
             "expected true and false, or probabilities from 0 to 1."
         )
+    if 0 < soft.max() <= 0.5:
+        raise InputError(
+            f"The mask of object {object_id} holds no probability above {soft.max():g}, and only "
+            "those above one half count; give a mask of true and false."
+        )
     return soft > 0.5
 
 
 def _check_box(object_id: int, box: Box, height: int, width: int) -> Box:
+    if not all(map(_is_number, (box.x0, box.y0, box.x1, box.y1))):
+        raise InputError(
+            f"The box of object {object_id} is {box}; expected four numbers, as "
+            f"Box({width // 4}, {height // 4}, {width * 3 // 4}, {height * 3 // 4})."
+        )
     text = f"{object_id}:{box.x0:g},{box.y0:g},{box.x1:g},{box.y1:g}"
     example = f"{object_id}:{width // 4},{height // 4},{width * 3 // 4},{height * 3 // 4}"
     if not (box.x1 > box.x0 and box.y1 > box.y0):
@@ -127,7 +133,7 @@ def _check_box(object_id: int, box: Box, height: int, width: int) -> Box:
 
 def _check_points(object_id: int, clicks: Points, height: int, width: int, known: bool) -> Points:
     example = f"{object_id}:{width // 2},{height // 2}"
-    points, labels = _pairs(object_id, clicks, example), tuple(map(bool, clicks.labels))
+    points, labels = _pairs(object_id, clicks, example), _labels(object_id, clicks)
     if not points or len(points) != len(labels):
         raise InputError(
             f"Object {object_id} has {len(points)} clicks and {len(labels)} labels; give one or "
@@ -154,12 +160,38 @@ def _check_points(object_id: int, clicks: Points, height: int, width: int, known
 def _pairs(object_id: int, clicks: Points, example: str) -> tuple[tuple[float, float], ...]:
     """The positions as numbers."""
     try:
-        return tuple((float(x), float(y)) for x, y in clicks.points)
+        pairs = tuple((x, y) for x, y in clicks.points)
+        if all(_is_number(value) for pair in pairs for value in pair):
+            return tuple((float(x), float(y)) for x, y in pairs)
+        raise TypeError
     except (TypeError, ValueError) as error:
         raise InputError(
             f"The points {clicks.points!r} of object {object_id} are no pairs of numbers; give "
             f"(x, y) of each, as {example}."
         ) from error
+
+
+def _labels(object_id: int, clicks: Points) -> tuple[bool, ...]:
+    """Whether each click lies on the object."""
+    try:
+        labels = tuple(clicks.labels)
+        if all(label in (0, 1) for label in labels):
+            return tuple(map(bool, labels))
+    except (TypeError, ValueError):
+        pass
+    raise InputError(
+        f"The labels {clicks.labels!r} of object {object_id} are no list of true and false; give "
+        "True for a click on the object, False for one off it."
+    )
+
+
+def _is_number(value: object) -> bool:
+    """Whether it can be calculated with, whatever library it is of; text that looks like one is
+    none."""
+    try:
+        return not isinstance(value, (str, bytes)) and isinstance(float(value), float)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return False
 
 
 def _check_labels(

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from masktrail.errors import InputError
-from masktrail.prompts.check import integer
+from masktrail.settings import integer
 from masktrail.types import Points, Prompt
 
 DIRECTIONS = ("both", "forward", "backward")

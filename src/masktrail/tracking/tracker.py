@@ -20,6 +20,7 @@ from masktrail.prompts.check import check_prompts
 from masktrail.tracking.competition import Settled, sigmoid, soft_aggregate, to_logits
 from masktrail.tracking.confidence import LOST, expected_overlap
 from masktrail.tracking.family import USUAL, Traits
+from masktrail.tracking.images import check_image
 from masktrail.tracking.learning import Learner
 from masktrail.tracking.pieces import usual_area, without_strays
 from masktrail.tracking.propagator import (
@@ -172,7 +173,8 @@ class Tracker:
                 same pixels.
         """
         stretch = self._fit(image)
-        prompts = check_prompts(prompts or {}, stretch.height, stretch.width, self._ids)
+        prompts = {} if prompts is None else prompts
+        prompts = check_prompts(prompts, stretch.height, stretch.width, self._ids)
         carried = [i for i in self._ids if i not in prompts or _corrects(prompts[i])]
         inner, features = seen or self.look(image)
         by_id = dict(zip(carried, self.propagator.propagate(features, carried), strict=True))
@@ -264,10 +266,7 @@ class Tracker:
         return Stretch.to_short_side(height, width, self.size, self.propagator.stride)
 
     def _fit(self, image: Image) -> Stretch:
-        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-            raise InputError(
-                f"A frame must be uint8 RGB of shape (H, W, 3), not {image.dtype} {image.shape}."
-            )
+        check_image(image)
         height, width = image.shape[:2]
         if self._stretch is None:
             self._stretch = self._stretch_of(height, width)

@@ -13,6 +13,7 @@ from typing import Self
 from weakref import WeakSet
 
 from masktrail.errors import InputError
+from masktrail.settings import integer
 from masktrail.types import Frame, VideoInfo
 from masktrail.video.depth import Range
 from masktrail.video.live import NewestFrame, RealTime
@@ -160,6 +161,8 @@ def open_video(
         InputError: the source is missing, unreadable, not a video or without a single frame, or
             the range is empty. On iteration: `start` is beyond the last frame.
     """
+    _check_source(source)
+    start, end = integer(start, "start"), None if end is None else integer(end, "end")
     if start < 0 or (end is not None and end <= start):
         raise InputError(
             f"Frames {start} to {'the end' if end is None else end} were asked for; "
@@ -167,6 +170,17 @@ def open_video(
         )
     opener = _source_opener(source, start, end, values)
     return Video((lambda: _as_live(opener())) if live else opener, start, end)
+
+
+def _check_source(source: object) -> None:
+    with suppress(InputError):
+        named = isinstance(source, (str, os.PathLike)) and source != ""
+        if named or integer(source, "camera") >= 0:
+            return
+    raise InputError(
+        f"{source!r} is no video; give the path of a file or a folder, a URL, or the number of a "
+        "camera."
+    )
 
 
 def can_be_repeated(source: str | Path | int) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from masktrail.errors import InputError
 from masktrail.families import families, family
-from masktrail.settings import ModelOptions, Setting, arguments_of, checked, differing
+from masktrail.settings import ModelOptions, Setting, arguments_of, checked, differing, integer
 from masktrail.tracking.family import Card, Family
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from masktrail.tracking.tracker import Tracker
 
 log = logging.getLogger(__name__)
+
+LARGEST = 8192
+"""Short side that a model may be asked to work at, pixels."""
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
 DEFAULT = "memory-s"
@@ -80,8 +83,8 @@ def load(
     from masktrail.tracking.tracker import Tracker
     from masktrail.zoo.engines import check_can_learn, check_names, make_engine
 
-    if size is not None and size < 64:
-        raise InputError(f"A working size of {size} is too small; use 64 or more.")
+    if size is not None and not 64 <= integer(size, "working size") <= LARGEST:
+        raise InputError(f"A working size of {size} is not possible; use 64 to {LARGEST}.")
     check_names(engine, precision)
     (path, engine), card, spec = _files_of(model, engine), card_of(model), _family_of(model)
     values, usable = checked(settings_of(model), settings, str(model)), _device(spec, device)

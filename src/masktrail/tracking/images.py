@@ -1,0 +1,30 @@
+"""Whether what a tracker is given can be a frame."""
+
+import numpy as np
+
+from masktrail.errors import InputError
+from masktrail.types import Frame
+
+
+def check_image(image: object) -> None:
+    """Refuses what is no picture.
+
+    Raises:
+        InputError: it is no array, not uint8 RGB (H, W, 3), or has no pixels.
+    """
+    wanted = "A frame must be a numpy array, uint8 RGB of shape (H, W, 3)"
+    if isinstance(image, Frame):
+        raise InputError(f"{wanted}, not a Frame; give its image, as tracker.step(frame.image).")
+    if not isinstance(image, np.ndarray):
+        kind = type(image)
+        library = "" if kind.__module__ == "builtins" else kind.__module__.split(".")[0] + "."
+        advice = (
+            "the frame comes before its prompts"
+            if isinstance(image, dict)
+            else "numpy.asarray makes one of most pictures"
+        )
+        raise InputError(f"{wanted}, not {library}{kind.__qualname__}; {advice}.")
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        raise InputError(f"{wanted}, not {image.dtype} {image.shape}.")
+    if not image.size:
+        raise InputError(f"{wanted}; this one has no pixels, its shape is {image.shape}.")
