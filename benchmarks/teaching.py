@@ -10,7 +10,7 @@ of steps must be no less: `--model agunet --set steps=1000`.
 """
 
 import argparse
-import importlib
+import importlib.util
 from ast import literal_eval
 from pathlib import Path
 
@@ -32,9 +32,10 @@ def main() -> None:
     parser.add_argument("--constant", action="append")
     arguments = parser.parse_args()
     names = arguments.sequences.split(",") if arguments.sequences else None
-    teaching = importlib.import_module(
-        f"{families.__name__}.{card_of(arguments.model).family}.teaching"
-    )
+    where = f"{families.__name__}.{card_of(arguments.model).family}.teaching"
+    if not importlib.util.find_spec(where):
+        parser.error(f"there is no {where}; benchmarks/adapting.py is for memory-s")
+    teaching = importlib.import_module(where)
     for name, value in read_assignments(arguments.constant).items():
         if not name.isupper() or not hasattr(teaching, name):
             parser.error(f"{teaching.__name__} has no constant {name}")

@@ -74,8 +74,9 @@ def masks(folder: Path) -> list[np.ndarray]:
 def test_every_model_tracks(run: Run, video: Path, tmp_path: Path, model: str) -> None:
     said = run("track", video, "--box", f"1:{BOX}", "-o", "out", "--model", model)
     learns = family(CARDS[model].family).traits.learns
-    taught = learns and next(s.default for s in settings_of(model) if s.name == learns)
-    assert said.count("Warning") == ("It learns nothing now" in said) == bool(taught), said
+    defaults = {setting.name: setting.default for setting in settings_of(model)}
+    taught = bool(learns) and all(defaults[name] for name in learns)
+    assert said.count("Warning") == ("It learns nothing now" in said) == taught, said
     record = json.loads((tmp_path / "out/run.json").read_text())
     assert record["arguments"]["engine"] == ("openvino" if CARDS[model].files else "none")
     assert "torch" not in record["versions"] and "openvino" in record["versions"]

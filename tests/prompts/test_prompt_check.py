@@ -1,9 +1,11 @@
 """Prompts against the frame they are for."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
+import torch
 
 from masktrail.errors import InputError
 from masktrail.prompts.check import check_prompt
@@ -59,6 +61,10 @@ def full(height: int = HEIGHT, width: int = WIDTH, dtype: type = bool) -> Mask:
             r"is Box\(x0='1', .*; expected four numbers, as Box\(16, 12,",
         ),
         (2, Box(1, None, 2, 3), "expected four numbers"),
+        (2, Box(10**400, 1, 2, 3), "expected four numbers"),
+        (3, Points([(1, 2)], [True], (1, 2, 3, 4)), "box of object 3 is .*; expected four numbers"),
+        (3, Points([(1, 2)], [True], mask=full().mask), "must be a Mask, not ndarray; write Mask"),
+        (1, Mask([[1, 0], [1]]), "holds object values"),
         (1, Mask(None), "holds object values; expected true and false, or numbers"),
         (1, Mask(np.full((HEIGHT, WIDTH), "a")), "holds <U1 values"),
         (1, Mask(np.full((HEIGHT, WIDTH), 0.3)), "no probability above 0.3, and only those above"),
@@ -87,6 +93,13 @@ def test_clicks_are_given_back_in_numbers_their_box_cut():
     assert isinstance(checked, Points) and checked.mask is not None
     assert (checked.points, checked.labels) == (((5.0, 6.0),), (True,))
     assert checked.box == Box(1, 2, 64, 9) and checked.mask.mask.dtype == bool
+
+
+def test_numbers_are_of_any_library():
+    whole = Fraction(21, 2), np.float32(3), torch.tensor(30), np.array(20)
+    assert check_prompt(1, Box(*whole), HEIGHT, WIDTH) == Box(10.5, 3, 30, 20)
+    checked = check_prompt(1, Points([whole[:2]], torch.tensor([True])), HEIGHT, WIDTH)
+    assert checked == Points([(10.5, 3.0)], [True])
 
 
 def test_a_box_is_cut_to_the_frame():

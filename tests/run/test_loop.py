@@ -170,8 +170,11 @@ def test_an_interruption_between_frames_keeps_what_is_done(video, fake, tmp_path
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        ({"progress": 5}, "progress = 5; expected a function or None."),
-        ({"learning": "yes"}, "learning = 'yes'; expected a function or None."),
+        ({"progress": 5}, "Progress is told to a function or to None, not to 5."),
+        ({"learning": "yes"}, "Progress is told to a function or to None, not to 'yes'."),
+        ({"prompts": Box(8, 8, 40, 40)}, "Prompts are given by object id, as {1: Box(40, 60, "),
+        ({"start": 1.5}, "The start 1.5 is no integer; give one, as 1."),
+        ({"end": "9"}, "The end '9' is no integer; give one, as 1."),
         ({"out": ""}, "The folder for the results has no name; write one, as out."),
     ],
 )
@@ -182,7 +185,8 @@ def test_what_cannot_be_used_is_refused_before_anything_is_touched(
     track(video, PROMPTS, "out", fake, progress=None, learning=None)
     before = {path: path.stat().st_mtime_ns for path in sorted(tmp_path.rglob("*"))}
     with pytest.raises(InputError, match=re.escape(told)):
-        track(video, PROMPTS, **{"out": "out", "model": fake, "overwrite": True, **wrong})
+        usual = {"prompts": PROMPTS, "out": "out", "model": fake, "overwrite": True}
+        track(video, **{**usual, **wrong})
     assert {path: path.stat().st_mtime_ns for path in sorted(tmp_path.rglob("*"))} == before
 
 
@@ -232,6 +236,16 @@ def test_ctrl_c_while_files_are_completed_waits_for_them(video, fake, tmp_path, 
         track(video, PROMPTS, tmp_path / "out", fake)
     check_whole(tmp_path / "out", 8)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_what_was_whole_when_it_was_interrupted_is_finished(video, fake, tmp_path, monkeypatch):
+    close = sys.modules["masktrail.export.overlay"].OverlayWriter.close
+    with monkeypatch.context() as patch:
+        patch.setattr("masktrail.export.overlay.OverlayWriter.close", interrupting(close, 1))
+        with pytest.raises(KeyboardInterrupt):
+            track(video, PROMPTS, tmp_path / "out", fake)
+    report = track(video, PROMPTS, tmp_path / "out", fake, resume=True, keep_finished=True)
+    assert report.frames == 8 and not report.interrupted
 
 
 def test_an_interruption_before_the_first_frame_is_done(video, fake, tmp_path, monkeypatch):

@@ -118,6 +118,9 @@ def test_numbers_of_any_library_are_numbers(tmp_path, paint_video):
         report = track(paint_video(frames=3), prompts, tmp_path / str(nth), "copy", "csv")
         assert report.frames == 3
         assert (tmp_path / str(nth) / "objects.csv").read_text().splitlines()[1].startswith("0,")
+    begun = {"start": np.int64(1), "end": np.uint8(3), "size": np.int16(64)}
+    report = track(paint_video(frames=4), prompts, tmp_path / "span", "copy", "csv", **begun)
+    assert report.frames == 2
     for wrong in ("1", 1.5, np.float32(1), True, np.True_, None):
         with pytest.raises(InputError, match="is no integer; give one, as 1"):
             by_frame({wrong: Box(*box)}, 0)

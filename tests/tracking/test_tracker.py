@@ -242,11 +242,11 @@ def test_a_refused_prompt_changes_nothing():
 def test_an_interrupt_leaves_no_object_without_memory(monkeypatch, part):
     tracker = fake_tracker()
     for prompts in ({1: SQUARE}, {2: OTHER}):
+        before = tracker.ids
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
             patch.setattr(tracker.propagator, part, Mock(side_effect=KeyboardInterrupt))
             tracker.step(IMAGE, prompts)
-        before = tracker.ids
-        assert set(tracker.step(IMAGE).objects) == set(before)
+        assert tracker.ids == before and set(tracker.step(IMAGE).objects) == set(before)
         tracker.step(IMAGE, prompts)
         assert set(tracker.step(IMAGE).objects) == {*before, *prompts}
 

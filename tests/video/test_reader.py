@@ -84,6 +84,34 @@ def test_a_video_that_is_closed_ends_what_is_being_iterated(
             video.close()
     assert seen == [0, 1, 2, 3] and len(closed) == 2
     assert len(list(video)) == 12, "it can be read again"
+    backward = video.backward(5)
+    assert next(backward).index == 5
+    video.close()
+    assert list(backward) == []
+
+
+def test_what_closes_badly_is_told_and_all_else_is_closed(
+    video_file: Path, closed: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, close = open_video(video_file), ContainerSource.close
+
+    def failing(self: ContainerSource) -> None:
+        close(self)
+        raise ValueError("the disk is gone")
+
+    first, second = iter(one), iter(one)
+    assert next(first).index == next(second).index == 0
+    monkeypatch.setattr(ContainerSource, "close", failing)
+    with pytest.raises(ValueError, match="the disk is gone"):
+        one.close()
+    assert len(closed) == 2
+
+
+def test_a_video_closed_before_a_thread_begins_gives_it_nothing(video_file: Path) -> None:
+    video = open_video(video_file)
+    frames = video._frames(video._closings)
+    video.close()
+    assert list(frames) == []
 
 
 def test_a_video_that_another_thread_reads_is_closed_too(

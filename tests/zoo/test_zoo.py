@@ -100,7 +100,8 @@ def test_a_size_that_cannot_be_meant_is_refused(folder, size):
 def test_a_size_is_a_whole_number(folder, size):
     with pytest.raises(InputError, match=r"The working size .* is no integer; give one, as 1\."):
         load(folder, "cpu", size)
-    assert load(folder, "cpu", np.int64(288)).size == 288
+    made = load(folder, "cpu", np.int64(288))
+    assert made.size == 288 and type(made.size) is int
 
 
 @pytest.mark.parametrize("device", ["banana", "", "cuda:99"])

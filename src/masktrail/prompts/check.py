@@ -12,6 +12,9 @@ from masktrail.types import Box, Mask, Points, Prompt
 
 MAX_ID = 65535
 
+NO_NUMBERS = (TypeError, ValueError, OverflowError)
+"""What is raised by what cannot be made numbers of."""
+
 
 def check_prompts(
     prompts: Mapping[int, Prompt], height: int, width: int, known: Collection[int]
@@ -69,7 +72,10 @@ def check_prompt(
 
 
 def _check_mask(object_id: int, prompt: Mask, height: int, width: int) -> Mask:
-    mask = np.asarray(prompt.mask)
+    try:
+        mask = np.asarray(prompt.mask)
+    except NO_NUMBERS:  # lists of different lengths
+        mask = np.asarray(None)
     if mask.dtype.kind not in "buif":
         raise InputError(
             f"The mask of object {object_id} holds {mask.dtype} values; expected true and false, "
@@ -105,11 +111,13 @@ def _above_one_half(object_id: int, soft: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def _check_box(object_id: int, box: Box, height: int, width: int) -> Box:
-    if not all(map(_is_number, (box.x0, box.y0, box.x1, box.y1))):
+    try:
+        box = Box(*map(_number, (box.x0, box.y0, box.x1, box.y1)))
+    except (*NO_NUMBERS, AttributeError) as error:
         raise InputError(
             f"The box of object {object_id} is {box}; expected four numbers, as "
             f"Box({width // 4}, {height // 4}, {width * 3 // 4}, {height * 3 // 4})."
-        )
+        ) from error
     text = f"{object_id}:{box.x0:g},{box.y0:g},{box.x1:g},{box.y1:g}"
     example = f"{object_id}:{width // 4},{height // 4},{width * 3 // 4},{height * 3 // 4}"
     if not (box.x1 > box.x0 and box.y1 > box.y0):
@@ -152,19 +160,21 @@ def _check_points(object_id: int, clicks: Points, height: int, width: int, known
             f"{points[0][0]:g},{points[0][1]:g} could correct; mark it first, as with --point "
             f"{example}."
         )
-    box = clicks.box and _check_box(object_id, clicks.box, height, width)
-    mask = clicks.mask and _check_mask(object_id, clicks.mask, height, width)
+    box = None if clicks.box is None else _check_box(object_id, clicks.box, height, width)
+    if clicks.mask is not None and not isinstance(clicks.mask, Mask):
+        raise InputError(
+            f"The mask beside the clicks of object {object_id} must be a Mask, not "
+            f"{type(clicks.mask).__name__}; write Mask(...) around it."
+        )
+    mask = None if clicks.mask is None else _check_mask(object_id, clicks.mask, height, width)
     return Points(points, labels, box, mask)
 
 
 def _pairs(object_id: int, clicks: Points, example: str) -> tuple[tuple[float, float], ...]:
     """The positions as numbers."""
     try:
-        pairs = tuple((x, y) for x, y in clicks.points)
-        if all(_is_number(value) for pair in pairs for value in pair):
-            return tuple((float(x), float(y)) for x, y in pairs)
-        raise TypeError
-    except (TypeError, ValueError) as error:
+        return tuple((_number(x), _number(y)) for x, y in clicks.points)
+    except NO_NUMBERS as error:
         raise InputError(
             f"The points {clicks.points!r} of object {object_id} are no pairs of numbers; give "
             f"(x, y) of each, as {example}."
@@ -177,7 +187,7 @@ def _labels(object_id: int, clicks: Points) -> tuple[bool, ...]:
         labels = tuple(clicks.labels)
         if all(label in (0, 1) for label in labels):
             return tuple(map(bool, labels))
-    except (TypeError, ValueError):
+    except NO_NUMBERS:
         pass
     raise InputError(
         f"The labels {clicks.labels!r} of object {object_id} are no list of true and false; give "
@@ -185,13 +195,11 @@ def _labels(object_id: int, clicks: Points) -> tuple[bool, ...]:
     )
 
 
-def _is_number(value: object) -> bool:
-    """Whether it can be calculated with, whatever library it is of; text that looks like one is
-    none."""
-    try:
-        return not isinstance(value, (str, bytes)) and isinstance(float(value), float)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return False
+def _number(value: Any) -> float:
+    """A number of any library as one of Python, or one of `NO_NUMBERS`; text is none."""
+    if isinstance(value, (str, bytes)):
+        raise TypeError
+    return float(value)
 
 
 def _check_labels(

@@ -49,9 +49,7 @@ class RunFolder:
 
     def __init__(self, path: str | Path, names: Sequence[str] = ()) -> None:
         if path == "":
-            raise InputError(
-                'The name of the folder for the results is empty; write one, as "out".'
-            )
+            raise InputError("The folder for the results has no name; write one, as out.")
         self.path, self._names = Path(path), list(names)
 
     @property

@@ -26,7 +26,7 @@ from masktrail.run.plan import Plan, Prompts, by_frame
 from masktrail.run.products import names_of
 from masktrail.run.record import peak_memory_mb, versions
 from masktrail.run.states import packed_state
-from masktrail.settings import ModelOptions
+from masktrail.settings import ModelOptions, integer
 from masktrail.types import Frame, Result
 from masktrail.video.cuts import with_cuts
 from masktrail.video.reader import Video, open_video
@@ -121,16 +121,12 @@ def track(
     Raises:
         InputError: see `track_video`.
         KeyboardInterrupt: Ctrl-C was pressed, or `progress` or `learning` raised it; what is done
-            is whole, and `resume` goes on with it.
+            is whole, and where the source can be read again `resume` goes on with it.
     """
-    for name, called in (("progress", progress), ("learning", learning)):
-        if called is not None and not callable(called):
-            raise InputError(f"{name} = {called!r}; expected a function or None.")
     options = ModelOptions(model, size, device, precision, dict(settings), edges, engine)
-    job = Job(source, prompts, out, options, export, start, end, values, direction)
-    job = replace(job, resume=resume, overwrite=overwrite, keep_finished=keep_finished)
-    job = replace(job, keep_soft=keep_soft)
-    report = track_video(job, progress or _ignored, learning=learning or _ignored)
+    asked = start, end, values, direction, resume, overwrite, keep_finished, keep_soft
+    job = Job(source, prompts, out, options, export, *asked)
+    report = track_video(job, _called(progress), learning=_called(learning))
     if report.interrupted:  # whoever calls this in a loop is to be ended too
         raise KeyboardInterrupt
     return report
@@ -138,6 +134,12 @@ def track(
 
 def _ignored(*told: object) -> None:
     """Progress that nobody wants to know of."""
+
+
+def _called(function: Callable[..., None] | None) -> Callable[..., None]:
+    if function is not None and not callable(function):
+        raise InputError(f"Progress is told to a function or to None, not to {function!r}.")
+    return function or _ignored
 
 
 def track_video(
@@ -180,6 +182,8 @@ def _track_video(
     also: Sequence[Writer],
     learning: Share,
 ) -> Report:
+    start, end = integer(job.start, "start"), job.end
+    job = replace(job, start=start, end=None if end is None else integer(end, "end"))
     check_edges(job.options.edges)
     writers = [*make_writers(job.export, job.out), *also]
     folder = RunFolder(job.out, names_of(writers))
@@ -192,7 +196,7 @@ def _track_video(
         tracker = load(job.options)
         identity = {**task, **identities.of_model(job.options, tracker)}
         if job.keep_finished and (finished := _report_of(folder.finished(identity))):
-            return finished
+            return replace(finished, interrupted=False)  # if it was, all was done by then
         before = _as_before(job, folder, identity, load)
         if before is not None:
             tracker, options = before

@@ -127,8 +127,13 @@ def by_frame(prompts: Prompts, start: int) -> dict[int, dict[int, Prompt]]:
     """Prompts of either kind by frame and object id; those by id alone are for frame `start`.
 
     Raises:
-        InputError: there are none, or both kinds are mixed.
+        InputError: there are none, they have no ids, or both kinds are mixed.
     """
+    if not isinstance(prompts, Mapping):
+        raise InputError(
+            "Prompts are given by object id, as {1: Box(40, 60, 200, 300)}, or by frame and object "
+            f"id, not as {type(prompts).__name__}."
+        )
     nested = {key: objects for key, objects in prompts.items() if isinstance(objects, Mapping)}
     if nested and len(nested) < len(prompts):
         raise InputError("Give prompts either by object id or by frame and object id, not both.")

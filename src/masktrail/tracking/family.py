@@ -107,6 +107,8 @@ class Traits:
     devices: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if isinstance(self.learns, str):  # a tuple without its comma
+            raise ValueError(f"learns is names of settings, as ({self.learns!r},)")
         if "mask" not in self.prompts or not set(self.prompts) <= set(PROMPTS):
             raise ValueError(f"prompts are mask and perhaps box, points, not {self.prompts}")
 

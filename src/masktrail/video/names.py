@@ -13,7 +13,7 @@ def local(source: str | Path | int) -> str:
 
     `file:///a/my%20clip.mp4` is how file managers give it, `file:///a/my clip.mp4` how people do.
     """
-    name = str(source)
+    name = os.fspath(source) if isinstance(source, os.PathLike) else str(source)
     if not name.lower().startswith("file://"):
         return name
     plain = name[len("file://") :]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
+from inspect import GEN_RUNNING, getgeneratorstate
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Self
 from weakref import WeakSet
@@ -52,7 +54,7 @@ class Video:
         self.repeatable = self._fresh.repeatable
         self.loss = None
         self._running = WeakSet[Generator[Frame, None, None]]()
-        self._closings = 0
+        self._closings, self._lock = 0, Lock()
 
     def __repr__(self) -> str:
         about = self.info
@@ -66,13 +68,16 @@ class Video:
         return max(min(ends) - self.info.start, 0) if ends else None
 
     def __iter__(self) -> Iterator[Frame]:
-        frames = self._frames()
-        self._running.add(frames)
+        return self._noted(self._frames(self._closings))
+
+    def _noted(self, frames: Generator[Frame, None, None]) -> Iterator[Frame]:
+        with self._lock:
+            self._running.add(frames)
         return frames
 
-    def _frames(self) -> Generator[Frame, None, None]:
+    def _frames(self, closings: int) -> Generator[Frame, None, None]:
         source, self._fresh = self._fresh or self._open_source(), None
-        start, last, closings = self.info.start, None, self._closings
+        start, last = self.info.start, None
         self.loss = None
         try:
             for frame in source.frames(start, self.info.end):
@@ -111,18 +116,30 @@ class Video:
         Raises:
             InputError: the source is live or a pipe, or has no frame `last`.
         """
+        return self._noted(self._backward(last, tick))
+
+    def _backward(self, last: int, tick: Tick) -> Generator[Frame, None, None]:
+        closings = self._closings
         with closing(self.recording()) as recording:
-            yield from frames_backward(recording, self.info.start, last, tick)
+            for frame in frames_backward(recording, self.info.start, last, tick):
+                if self._closings > closings:
+                    return
+                yield frame
+                del frame
 
     def close(self) -> None:
-        """Closes the source, and ends what is being iterated."""
-        self._closings += 1
-        for frames in list(self._running):
-            with suppress(ValueError):  # another thread waits for a frame, and ends with it
-                frames.close()
-        if self._fresh is not None:
-            self._fresh.close()
-            self._fresh = None
+        """Closes the source, and ends what is being iterated.
+
+        Where another thread waits for a frame, its iteration ends with that one.
+        """
+        with self._lock:
+            running, self._closings = list(self._running), self._closings + 1
+        fresh, self._fresh = self._fresh, None
+        with ExitStack() as stack:
+            if fresh is not None:
+                stack.callback(fresh.close)
+            for frames in running:
+                stack.callback(_end, frames)
 
     def __enter__(self) -> Self:
         return self
@@ -170,6 +187,14 @@ def open_video(
         )
     opener = _source_opener(source, start, end, values)
     return Video((lambda: _as_live(opener())) if live else opener, start, end)
+
+
+def _end(frames: Generator[Frame, None, None]) -> None:
+    try:
+        frames.close()
+    except ValueError:
+        if getgeneratorstate(frames) != GEN_RUNNING:
+            raise
 
 
 def _check_source(source: object) -> None:

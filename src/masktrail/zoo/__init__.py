@@ -83,7 +83,8 @@ def load(
     from masktrail.tracking.tracker import Tracker
     from masktrail.zoo.engines import check_can_learn, check_names, make_engine
 
-    if size is not None and not 64 <= integer(size, "working size") <= LARGEST:
+    size = None if size is None else integer(size, "working size")
+    if size is not None and not 64 <= size <= LARGEST:
         raise InputError(f"A working size of {size} is not possible; use 64 to {LARGEST}.")
     check_names(engine, precision)
     (path, engine), card, spec = _files_of(model, engine), card_of(model), _family_of(model)
