@@ -120,15 +120,14 @@ def track(
 
     Raises:
         InputError: see `track_video`.
-        KeyboardInterrupt: Ctrl-C was pressed, or `progress` or `learning` raised it; what is done
-            is whole, and where the source can be read again `resume` goes on with it.
+        KeyboardInterrupt: Ctrl-C, once what is done is whole; `resume` goes on with it.
     """
     options = ModelOptions(model, size, device, precision, dict(settings), edges, engine)
     asked = start, end, values, direction, resume, overwrite, keep_finished, keep_soft
     job = Job(source, prompts, out, options, export, *asked)
     report = track_video(job, _called(progress), learning=_called(learning))
-    if report.interrupted:  # whoever calls this in a loop is to be ended too
-        raise KeyboardInterrupt
+    if report.interrupted:
+        raise KeyboardInterrupt  # whoever calls this in a loop is to be ended too
     return report
 
 
