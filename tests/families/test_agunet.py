@@ -134,6 +134,14 @@ def test_an_object_that_is_not_there_is_nowhere(match: torch.nn.Module, floor: f
     assert both.argmax() == 0
 
 
+@pytest.mark.parametrize("match", [TopK(), CrossCorrelation()])
+def test_the_marked_picture_may_have_another_size(match: torch.nn.Module) -> None:
+    """Windows are told from the whole frame when a video is learned."""
+    there, here = colours("cccccc", "ccbacc", "cccccc"), colours("cccc", "cccc", "cccc", "ccba")
+    found = match(here, there[None], where("......", "..xx..", "......"))[0, 0]
+    assert found.shape == (4, 4) and int(found.argmax()) in (14, 15)
+
+
 def test_cross_correlation_peaks_where_the_object_is() -> None:
     rows = ["c" * 20 for _ in range(18)]
     there, here = list(rows), list(rows)

@@ -39,8 +39,8 @@ class Matching(nn.Module):
 
         Args:
             now: features (B, C, h, w) of length 1.
-            keys: the same of R marked pictures (B, R, C, h, w).
-            masks: how much of each of their pixels is the object's (B, R, N, h, w), 0 to 1.
+            keys: the same of R marked pictures (B, R, C, h', w'), of any size.
+            masks: how much of each of their pixels is the object's (B, R, N, h', w'), 0 to 1.
 
         Returns:
             (B, N, h, w).
@@ -72,12 +72,13 @@ class CrossCorrelation(Matching):
 
     def similarity(self, now: Tensor, keys: Tensor, masks: Tensor) -> Tensor:
         """See `Matching.similarity`."""
-        b, r, n, h, w = masks.shape
+        b, r, n = masks.shape[:3]
+        size = now.shape[2:]
         kernels = [_kernels(keys, masks, scale) for scale in SCALES]
         stacked = torch.stack(kernels, 3)  # (B, R, N, scales, C, SIDE, SIDE)
         each = stacked.flatten(1, 3).flatten(0, 1)
-        found = F.conv2d(now.reshape(1, -1, h, w), each, padding=SIDE // 2, groups=b)
-        best = found.reshape(b, r, n, len(SCALES), h, w).amax(3)
+        found = F.conv2d(now.reshape(1, -1, *size), each, padding=SIDE // 2, groups=b)
+        best = found.reshape(b, r, n, len(SCALES), *size).amax(3)
         there = masks.amax((3, 4), keepdim=True) > NOTHING
         return torch.where(there, best, UNLIKE).amax(1)
 
