@@ -342,5 +342,5 @@ def test_a_tracker_learns_and_goes_on_bit_for_bit(steps) -> None:
         assert np.array_equal(found[0].labels, found[1].labels)
     one.step(CLIP.images[5], {1: prompts(5)[1]})
     assert len(one.propagator.lesson()["shots"]) == 2, "a later prompt beside the first"
-    other.load_state_dict(tracker().state_dict())
+    other.load_state_dict(tracker(budget=2.0).state_dict())
     assert not other.propagator.lesson()["parameters"], "and forgets what it learned"

@@ -251,6 +251,57 @@ def test_an_interrupt_leaves_no_object_without_memory(monkeypatch, part):
         assert set(tracker.step(IMAGE).objects) == {*before, *prompts}
 
 
+STATE = ("ids", "size", "frame", "before", "usual", "propagator")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (
+            lambda state: {},
+            r"no state of a tracker: it has no before, frame, ids, propagator",
+        ),
+        *(
+            (lambda state, key=key: {k: v for k, v in state.items() if k != key}, f"has no {key};")
+            for key in STATE
+        ),
+        *(
+            (lambda state, at=at: {**state, "model": {**state["model"], **at}}, told)
+            for at, told in (
+                ({"family": "Memory"}, "with family Memory, not Fake; load the model as it was"),
+                ({"weights": "a1b2"}, "with weights a1b2, not None"),
+                ({"precision": "int8"}, "with precision int8, not float"),
+                ({"settings": {"top_k": 3}}, r"with settings \{'top_k': 3\}, not \{\}"),
+            )
+        ),
+    ],
+)
+def test_a_state_of_something_else_changes_nothing(change, told):
+    tracker, other = fake_tracker(), fake_tracker(size=48)
+    tracker.step(IMAGE, {1: SQUARE})
+    other.step(np.zeros((100, 100, 3), np.uint8), {5: Mask(np.eye(100, dtype=bool))})
+    with pytest.raises(InputError, match=told):
+        tracker.load_state_dict(change(other.state_dict()))
+    assert tracker.ids == (1,) and tracker.size == 64
+    assert tracker.step(IMAGE).objects[1].box == (12, 8, 28, 24)
+
+
+def test_a_state_that_cannot_be_read_changes_nothing():
+    tracker, other = fake_tracker(), fake_tracker()
+    tracker.step(IMAGE, {1: SQUARE})
+    with pytest.raises(TypeError):
+        tracker.load_state_dict({**other.state_dict(), "propagator": 5})
+    assert tracker.ids == (1,)
+    assert tracker.step(IMAGE).objects[1].box == (12, 8, 28, 24)
+
+
+def test_a_state_of_an_early_version_said_nothing_of_its_model():
+    tracker, other = fake_tracker(), fake_tracker()
+    tracker.step(IMAGE, {1: SQUARE})
+    other.load_state_dict({k: v for k, v in tracker.state_dict().items() if k != "model"})
+    assert other.step(IMAGE).objects[1].box == (12, 8, 28, 24)
+
+
 def test_the_working_size_is_part_of_the_state():
     tracker = fake_tracker(size=48)
     tracker.step(np.zeros((100, 100, 3), np.uint8), {1: Mask(np.eye(100, dtype=bool))})

@@ -34,6 +34,9 @@ from masktrail.tracking.propagator import (
 from masktrail.tracking.soft import Kind, Opinion, SoftMasks
 from masktrail.types import Box, Image, Mask, ObjectResult, Points, Prompt, Result
 
+STATE = {"ids", "size", "frame", "before", "usual", "propagator"}
+"""What every state of a tracker tells."""
+
 
 class Seen(NamedTuple):
     """A frame as the model sees it.
@@ -60,6 +63,7 @@ class Tracker:
         engine: what computes the model, for reports.
         graphs: SHA-256 of the files that it computes, if any, for reports.
         ahead: whether it is quicker to `look` at the next frame while one is tracked.
+        weights: SHA-256 of the model's, if it has any: states are of these.
 
     Attributes:
         learner: what lets the propagator learn from prompted frames, if it does.
@@ -78,10 +82,11 @@ class Tracker:
         engine: str = "none",
         graphs: str | None = None,
         ahead: bool = False,
+        weights: str | None = None,
     ) -> None:
         self.propagator = propagator
         self.size = size
-        self.engine, self.graphs, self.ahead = engine, graphs, ahead
+        self.engine, self.graphs, self.ahead, self.weights = engine, graphs, ahead, weights
         self.precision, self.settings = precision, dict(settings)
         self.traits = traits
         self._prompter = prompter
@@ -244,6 +249,7 @@ class Tracker:
         """Everything needed to go on mid-video, bit for bit: arrays and plain values."""
         frame = (self._stretch.height, self._stretch.width) if self._stretch else None
         return {
+            "model": self._about(),
             "ids": list(self._ids),
             "size": self.size,
             "frame": frame,
@@ -254,13 +260,33 @@ class Tracker:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Puts back what `state_dict` gave; the model and its settings must be the same."""
-        self._ids, self.size = list(state["ids"]), state["size"]
-        self._stretch = self._stretch_of(*state["frame"]) if state["frame"] else None
-        self._before = dict(state["before"])
-        self._usual = dict(state["usual"])
-        self.learner.load_state_dict(state)
-        self.propagator.load_state_dict(state["propagator"])
+        """Puts back what `state_dict` gave; the model and its settings must be the same.
+
+        Raises:
+            InputError: it is of another model, or no state; the tracker is then as it was.
+        """
+        _check_state(state, self._about())
+        ids, size, frame = list(state["ids"]), state["size"], state["frame"]
+        before, usual = dict(state["before"]), dict(state["usual"])
+        own, learned = self.propagator.state_dict(), self.learner.state_dict()
+        try:
+            self.learner.load_state_dict(state)
+            self.propagator.load_state_dict(state["propagator"])
+        except BaseException:
+            self.learner.load_state_dict(learned)
+            self.propagator.load_state_dict(own)
+            raise
+        self._ids, self.size, self._before, self._usual = ids, size, before, usual
+        self._stretch = self._stretch_of(*frame) if frame else None
+
+    def _about(self) -> dict[str, Any]:
+        """What a state is of."""
+        return {
+            "family": type(self.propagator).__name__.removesuffix("Propagator"),
+            "weights": self.weights,
+            "precision": self.precision,
+            "settings": dict(self.settings),
+        }
 
     def _stretch_of(self, height: int, width: int) -> Stretch:
         return Stretch.to_short_side(height, width, self.size, self.propagator.stride)
@@ -354,6 +380,26 @@ class Tracker:
         kinds = dict.fromkeys(lost, Kind.LOST) | dict.fromkeys(prompt_masks, Kind.GIVEN)
         opinions = {i: Opinion(logits[i], scores[i], kinds.get(i, Kind.TRACKED)) for i in ids}
         return soft, Result(labels, objects, SoftMasks(opinions, labels))
+
+
+def _check_state(state: Mapping[str, Any], about: Mapping[str, Any]) -> None:
+    """Refuses what is no state, or one of another model; early ones said nothing of theirs.
+
+    Raises:
+        InputError: see above.
+    """
+    if missing := sorted(STATE - state.keys()):
+        raise InputError(
+            f"This is no state of a tracker: it has no {', '.join(missing)}; give what "
+            "tracker.state_dict() gave."
+        )
+    theirs = state.get("model") or about
+    for name, ours in about.items():
+        if theirs[name] != ours:
+            raise InputError(
+                f"This state is of a tracker with {name} {theirs[name]}, not {ours}; load the "
+                "model as it was loaded then."
+            )
 
 
 def _kind(prompt: Box | Points) -> str:

@@ -113,6 +113,7 @@ def load(
         made.name,
         made.graphs,
         made.concurrent,
+        weights_hash(weights_path(model)),
     )
 
 
