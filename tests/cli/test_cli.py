@@ -297,7 +297,7 @@ def test_what_is_no_mask_is_refused(run, video, model, tmp_path, make, told):
         ([BOX, "--model", "memory-xxl"], "no model 'memory-xxl'"),
         ([BOX, "--export", "davis,gif"], "No export gif; there are davis, csv, overlay"),
         ([BOX, "--export", ""], "No export named"),
-        ([BOX, "--size", "10"], "size of 10 is too small"),
+        ([BOX, "--size", "10"], "size of 10 is not possible"),
         ([BOX, "--device", "banana"], "device 'banana' is not available"),
         ([BOX, "--start", "-1"], "start must be 0 or more"),
         ([BOX, "--start", "5", "--end", "5"], "end greater than the start"),

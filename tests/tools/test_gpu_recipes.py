@@ -15,7 +15,7 @@ from travel import refuse_too_much
 
 ROOT = Path(together.__file__).parents[1]
 GPU, RELAY = ROOT / "recipes" / "gpu", ROOT / "recipes" / "relay"
-NAMES = ("lucid", "memory-s", "prompt", "siamese-unet", "siammask", "unet")
+NAMES = ("agunet", "lucid", "memory-s", "prompt", "siamese-unet", "siammask", "unet")
 
 
 def test_every_network_we_train_has_one() -> None:

@@ -5,6 +5,7 @@ PHOTOGRAPHS_AND_VIDEOS = (
     "cats), DAVIS-2016 train, 27 short clips (SBI2015, UCSD, CDnet-2014, one of YouTube-VOS, one "
     "of DAVIS-2017); encoder from ImageNet"
 )
+PHOTOGRAPHS = "4,280 photographs with masks, those of memory-s"
 WITHOUT_TUNING = (
     "4,280 photographs with masks and 27 short clips, those of memory-s; 27 of DAVIS-2016's 30 "
     "training sequences"
