@@ -7,7 +7,7 @@ FAMILY = Family(
     name="agunet",
     cards={
         "agunet": Card(
-            about="AGUNet: each frame told from the first alone, after ten steps on it; in training",
+            about="AGUNet: tells each frame from the first, after ten steps on it; in training",
             files={
                 "agunet-00001-of-00001.safetensors": (
                     "0df21560755c13337eefb73cca6a04441cc2827ecb973d8da177d0b0250dc9dd"
