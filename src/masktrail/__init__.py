@@ -16,10 +16,12 @@ import typing as _typing
 
 if _typing.TYPE_CHECKING:
     from masktrail.errors import InputError
+    from masktrail.prompts.kinds import Box, Mask, Points, Prompt
+    from masktrail.results import ObjectResult, Result
     from masktrail.run import Report, track
     from masktrail.run.plan import Prompts
     from masktrail.tracking.tracker import Tracker
-    from masktrail.types import Box, Frame, Mask, ObjectResult, Points, Prompt, Result
+    from masktrail.types import Frame
     from masktrail.video import Video, VideoWriter, open_video
     from masktrail.zoo import load
 
@@ -45,16 +47,16 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Box": "types",
+    "Box": "prompts.kinds",
     "Frame": "types",
     "InputError": "errors",
-    "Mask": "types",
-    "ObjectResult": "types",
-    "Points": "types",
-    "Prompt": "types",
+    "Mask": "prompts.kinds",
+    "ObjectResult": "results",
+    "Points": "prompts.kinds",
+    "Prompt": "prompts.kinds",
     "Prompts": "run.plan",
     "Report": "run",
-    "Result": "types",
+    "Result": "results",
     "Tracker": "tracking.tracker",
     "Video": "video",
     "VideoWriter": "video",

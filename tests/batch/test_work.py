@@ -24,10 +24,10 @@ from masktrail.batch.work import Options, Status, do, run_batch
 from masktrail.engines.threads import threads
 from masktrail.errors import TOO_LARGE, InputError
 from masktrail.masks import write_labels
+from masktrail.prompts.kinds import Box
 from masktrail.run import track
 from masktrail.run.journal import Journal
 from masktrail.settings import ModelOptions
-from masktrail.types import Box
 from masktrail.zoo.weights import save_network
 from painted_videos import paint_clip, through_pipe, write_video
 from watched_runs import count_steps

@@ -12,8 +12,8 @@ from PIL import Image
 
 from fake import fake_tracker
 from masktrail.masks import read_labels, write_labels
+from masktrail.prompts.kinds import Box, Points
 from masktrail.run import Report
-from masktrail.types import Box, Points
 from painted_videos import paint_clip
 from said import Said
 

@@ -20,11 +20,11 @@ from masktrail.families.agunet.network import AgunetNetwork
 from masktrail.families.agunet.propagator import AgunetPropagator
 from masktrail.families.agunet.teaching import taught
 from masktrail.families.agunet.training import AgunetSettings, agunet_step, covered, swapped
+from masktrail.prompts.kinds import Mask
 from masktrail.recipe import Stage
 from masktrail.run.states import packed_state, unpacked_state
 from masktrail.tracking.shot import Shot
 from masktrail.tracking.tracker import Tracker
-from masktrail.types import Mask
 from painted_videos import paint_clip
 
 CLIP = paint_clip(8, (96, 64), objects=2)

@@ -9,7 +9,7 @@ import torch
 
 from masktrail.errors import InputError
 from masktrail.prompts.check import check_prompt
-from masktrail.types import Box, Mask, Points
+from masktrail.prompts.kinds import Box, Mask, Points
 
 HEIGHT, WIDTH = 48, 64
 
@@ -53,7 +53,6 @@ def full(height: int = HEIGHT, width: int = WIDTH, dtype: type = bool) -> Mask:
         (3, Points(None, [True]), "no pairs of numbers"),
         (3, Points([(1, 2)], ["off"]), r"labels \['off'\] of object 3 are no list of true and"),
         (3, Points([(1, 2)], [-1]), r"give True for a click on the object, False for one off it"),
-        (3, Points([(1, 2)], None), "labels None of object 3 are no list"),
         (3, Points([(1, 2)], True), "labels True of object 3 are no list"),
         (
             2,

@@ -14,10 +14,10 @@ from PIL import Image
 
 from masktrail.errors import InputError
 from masktrail.export import WRITERS
+from masktrail.prompts.kinds import Box
 from masktrail.run import convert, loop, track
 from masktrail.run.folder import RunFolder
 from masktrail.run.journal import NAME, Journal, OtherRun
-from masktrail.types import Box
 from painted_videos import paint_clip, through_pipe, write_video
 from watched_runs import Stopped, stop_after
 

@@ -9,12 +9,12 @@ import pytest
 from fake import FakePropagator, fake_tracker, fill_box, memory_tracker, tracker_of
 from masktrail.errors import InputError
 from masktrail.masks import areas, read_labels, tight_box
+from masktrail.prompts.kinds import Box, Mask, Points
 from masktrail.run import track
 from masktrail.run.passes import BothPasses
 from masktrail.run.plan import Plan
 from masktrail.tracking.family import Traits
 from masktrail.tracking.tracker import Tracker
-from masktrail.types import Box, Mask, Points
 from masktrail.video import open_video
 from masktrail.video.browse import Browser
 from masktrail.video.watch import Watch

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from masktrail.errors import InputError
+from masktrail.prompts.kinds import Box
 from masktrail.run import convert, track
-from masktrail.types import Box
 from masktrail.video import open_video
 from masktrail.video.depth import read_range
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from masktrail.errors import InputError
+from masktrail.prompts.kinds import Box
 from masktrail.run import convert, track
-from masktrail.types import Box
 from masktrail.video import open_video
 from masktrail.video.browse import Browser
 from painted_videos import Clip, paint_clip, write_video

@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 
 from masktrail.export.growing import GrowingFile
 from masktrail.export.table import COLUMNS, TURNED, turned_row
-from masktrail.types import Frame, ObjectResult, Result, VideoInfo
+from masktrail.results import ObjectResult, Result
+from masktrail.types import Frame, VideoInfo
 
 
 class JsonWriter:
@@ -56,6 +57,7 @@ class JsonWriter:
 def _record(frame: Frame, object_id: int, result: ObjectResult) -> dict[str, Any]:
     box = (None,) * 4 if result.box is None else map(int, result.box)
     score, time = round(float(result.score), 4), round(frame.time, 6)
-    row = (frame.index, time, object_id, score, int(result.area), *box, result.state)
+    middle = (None, None) if result.centroid is None else (round(c, 2) for c in result.centroid)
+    row = (frame.index, time, object_id, score, int(result.area), *box, result.state, *middle)
     turned = turned_row(result.rotated, None)
     return dict(zip((*COLUMNS, *TURNED), (*row, *turned), strict=False))

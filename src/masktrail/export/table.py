@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from masktrail.export.growing import GrowingFile
-from masktrail.types import Corners, Frame, ObjectResult, Result, VideoInfo
+from masktrail.results import ObjectResult, Result
+from masktrail.types import Corners, Frame, VideoInfo
 
-COLUMNS = ("frame", "time", "id", "score", "area", "x0", "y0", "x1", "y1", "state")
+COLUMNS = ("frame", "time", "id", "score", "area", "x0", "y0", "x1", "y1", "state", "x", "y")
 
 TURNED = tuple(f"rotated_{axis}{corner}" for corner in range(4) for axis in "xy")
 """More of them, where the model gives rotated boxes: corners, one after the other."""
@@ -17,8 +18,8 @@ TURNED = tuple(f"rotated_{axis}{corner}" for corner in range(4) for axis in "xy"
 class CsvWriter:
     """`objects.csv`: every object in every frame, box fields empty where nothing is seen.
 
-    Time is in seconds, area and box in pixels, the box end exclusive. Where the model gives rotated
-    boxes, their corners follow. The table grows under a temporary name.
+    Time is in seconds, area, box and centroid (x, y) in pixels, the box end exclusive. Where the
+    model gives rotated boxes, their corners follow. The table grows under a temporary name.
 
     Args:
         out: folder of the table.
@@ -66,7 +67,8 @@ class CsvWriter:
 def _row(frame: Frame, object_id: int, result: ObjectResult) -> tuple[object, ...]:
     box = result.box or ("", "", "", "")
     score, time = f"{result.score:.4f}", f"{frame.time:.6f}"
-    row = frame.index, time, object_id, score, result.area, *box, result.state
+    middle = ("", "") if result.centroid is None else (round(c, 2) for c in result.centroid)
+    row = frame.index, time, object_id, score, result.area, *box, result.state, *middle
     return (*row, *turned_row(result.rotated, ""))
 
 

@@ -7,17 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masktrail.errors import InputError
+from masktrail.prompts.kinds import MAX_ID, Box, Mask, Points, Prompt, PromptLike, as_prompt
 from masktrail.settings import integer
-from masktrail.types import Box, Mask, Points, Prompt
-
-MAX_ID = 65535
 
 NO_NUMBERS = (TypeError, ValueError, OverflowError)
 """What is raised by what cannot be made numbers of."""
 
 
 def check_prompts(
-    prompts: Mapping[int, Prompt], height: int, width: int, known: Collection[int]
+    prompts: Mapping[int, PromptLike], height: int, width: int, known: Collection[int]
 ) -> dict[int, Prompt]:
     """Prompts of a frame, see `check_prompt`, by ascending object id.
 
@@ -35,7 +33,7 @@ def check_prompts(
             f"Prompts are given by object id, as {{1: Box(0, 0, {width}, {height})}}, not as "
             f"{type(prompts).__name__}."
         )
-    by_id = {integer(i, "object id"): prompt for i, prompt in prompts.items()}
+    by_id = {integer(i, "object id"): as_prompt(value) for i, value in prompts.items()}
     return {i: check_prompt(i, by_id[i], height, width, i in known) for i in sorted(by_id)}
 
 

@@ -8,11 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from masktrail.errors import InputError
+from masktrail.prompts.kinds import Box, Mask, Prompt
 from masktrail.run.job import Job
 from masktrail.run.plan import Plan
 from masktrail.settings import ModelOptions
-from masktrail.types import Box, Mask, Prompt
 from masktrail.video.kinds import is_picture
 from masktrail.video.reader import Video, can_be_repeated
 from masktrail.zoo import own_settings, weights_hash, weights_path
@@ -211,7 +213,7 @@ def prompts_to_json(plan: Plan) -> dict[int, Any]:
 
 def _prompt_to_json(prompt: Prompt) -> Any:
     if isinstance(prompt, Mask):
-        return {"mask": hashlib.sha256(prompt.mask.tobytes()).hexdigest()[:16]}
+        return {"mask": hashlib.sha256(np.asarray(prompt.mask).tobytes()).hexdigest()[:16]}
     if isinstance(prompt, Box):
         return [_plain(x) for x in (prompt.x0, prompt.y0, prompt.x1, prompt.y1)]
     clicks = [

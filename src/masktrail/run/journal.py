@@ -23,15 +23,15 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from masktrail import types
 from masktrail.errors import InputError
 from masktrail.files import cannot_write, delete
 from masktrail.masks.edges import RefinedSoft
+from masktrail.results import NOT_KEPT, ObjectResult, Result, SoftMasks
 from masktrail.run.identity import modern
 from masktrail.run.lessons import Lessons
 from masktrail.run.states import unpacked_state
-from masktrail.tracking.soft import MAGIC, SoftMasks, unpacked
-from masktrail.types import Frame, LabelMap, ObjectResult, Result
+from masktrail.tracking.soft import MAGIC, OpinionMasks, unpacked
+from masktrail.types import Frame, LabelMap
 
 NAME = "journal.sqlite"
 """Of the file, in the folder of the results."""
@@ -41,6 +41,9 @@ FORMAT = 3
 
 READ = (1, 2, FORMAT)
 """Formats that can be read; 1 is that of version 0.1. Soft masks of both are `LargeSoft`."""
+
+LATER = ("rotated", "centroid")
+"""Of an object, what earlier versions did not tell."""
 
 BESIDE = ("-wal", "-shm", "-journal")
 """Ends of the names of what SQLite lays beside its file."""
@@ -195,7 +198,8 @@ class Journal:
         if frame.cut:
             self.add_cut(frame.index)
         objects = {i: _record(object_result) for i, object_result in result.objects.items()}
-        soft = result.soft.packed() if self._soft and result.soft else None
+        kept = self._soft and result.soft is not NOT_KEPT
+        soft = result.soft.packed() if kept else None
         row = (frame.index, result.labels.dtype.str, _packed(result.labels))
         with self._explained():
             self._file.execute(
@@ -227,12 +231,12 @@ class Journal:
 
     def _soft_masks(
         self, content: bytes | None, frame: Frame, labels: LabelMap, ids: list[int]
-    ) -> types.SoftMasks | None:
+    ) -> SoftMasks:
         if content is None:
-            return None
+            return NOT_KEPT
         if not content.startswith(MAGIC):
             return LargeSoft(content, ids, labels.shape)
-        soft = SoftMasks(unpacked(content), labels)
+        soft = OpinionMasks(unpacked(content), labels)
         refined = self.about["identity"].get("edges") == "refined"
         return RefinedSoft(frame.image, soft) if refined else soft
 
@@ -391,23 +395,26 @@ def _labels(packed: bytes, kind: str, shape: tuple[int, int]) -> LabelMap:
 def _record(result: ObjectResult) -> dict[str, Any]:
     """Plain values by name, as `_object` reads them."""
     record = asdict(result)
-    return {name: value for name, value in record.items() if name != "rotated" or value is not None}
+    return {name: value for name, value in record.items() if name not in LATER or value is not None}
 
 
 def _object(record: Mapping[str, Any]) -> ObjectResult:
     box = None if record["box"] is None else tuple(record["box"])
     turned = record.get("rotated")
     rotated = None if turned is None else tuple((x, y) for x, y in turned)
-    result = ObjectResult(**{**record, "box": box, "rotated": rotated})
-    numbers = (result.score, result.area, *(box or ()), *chain(*(rotated or ())))
+    middle = None if record.get("centroid") is None else tuple(record["centroid"])
+    places = {"box": box, "rotated": rotated, "centroid": middle}
+    result = ObjectResult(**{**record, **places})
+    numbers = (result.score, result.area, *chain(box or (), middle or (), *(rotated or ())))
     whole = all(isinstance(number, int | float) for number in numbers)
-    if len(box or ()) not in (0, 4) or len(rotated or ()) not in (0, 4) or not whole:
+    sizes = len(box or ()) in (0, 4), len(rotated or ()) in (0, 4), len(middle or ()) in (0, 2)
+    if not (whole and all(sizes)):
         raise ValueError(f"an object of {dict(record)}")
     return result
 
 
-@dataclass(frozen=True)
-class LargeSoft:
+@dataclass(frozen=True, eq=False)
+class LargeSoft(SoftMasks):
     """Soft masks as they were kept before: as large as the video, 16 bits a pixel, edges refined.
 
     Attributes:
@@ -420,8 +427,8 @@ class LargeSoft:
     ids: Sequence[int]
     shape: tuple[int, ...]
 
-    def __call__(self) -> dict[int, NDArray[np.float32]]:
-        """Soft masks (H, W) by object id."""
+    def make(self) -> dict[int, NDArray[np.float32]]:
+        """See `SoftMasks.make`."""
         steps = np.frombuffer(zlib.decompress(self.content), "<u2").reshape(-1, *self.shape)
         return dict(zip(sorted(self.ids), steps.astype(np.float32) / 65535, strict=True))
 

@@ -15,6 +15,7 @@ from masktrail.export import make_writers
 from masktrail.export.base import Writer
 from masktrail.masks.edges import check_edges, refined
 from masktrail.prompts.check import check_prompts
+from masktrail.results import Result
 from masktrail.run import identity as identities
 from masktrail.run import video_location
 from masktrail.run.folder import RunFolder
@@ -27,7 +28,7 @@ from masktrail.run.products import names_of
 from masktrail.run.record import peak_memory_mb, versions
 from masktrail.run.states import packed_state
 from masktrail.settings import ModelOptions, integer
-from masktrail.types import Frame, Result
+from masktrail.types import Frame
 from masktrail.video.cuts import with_cuts
 from masktrail.video.reader import Video, open_video
 from masktrail.zoo import DEFAULT, tracker_of

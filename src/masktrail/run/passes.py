@@ -14,12 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masktrail.errors import InputError
+from masktrail.prompts.kinds import Mask, Prompt
+from masktrail.results import Result
 from masktrail.run.logit_cache import LogitCache
 from masktrail.run.pipeline import ahead
 from masktrail.run.plan import Plan, weight
 from masktrail.tracking.competition import sigmoid, to_logits
 from masktrail.tracking.soft import Opinion
-from masktrail.types import Frame, Mask, Prompt, Result, VideoInfo
+from masktrail.types import Frame, VideoInfo
 from masktrail.video.reader import Video
 from masktrail.video.seek import Recording, frames_backward
 from masktrail.video.source import Tick

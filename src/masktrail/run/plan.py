@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from typing import cast
 
 from masktrail.errors import InputError
+from masktrail.prompts.kinds import Points, Prompt, PromptLike, as_prompt
 from masktrail.settings import integer
-from masktrail.types import Points, Prompt
 
 DIRECTIONS = ("both", "forward", "backward")
 
-Prompts = Mapping[int, Prompt] | Mapping[int, Mapping[int, Prompt]]
+Prompts = Mapping[int, PromptLike] | Mapping[int, Mapping[int, PromptLike]]
 """By object id, for the first frame; or by frame, counted from the source's frame 0, and id."""
 
 
@@ -137,9 +137,11 @@ def by_frame(prompts: Prompts, start: int) -> dict[int, dict[int, Prompt]]:
     nested = {key: objects for key, objects in prompts.items() if isinstance(objects, Mapping)}
     if nested and len(nested) < len(prompts):
         raise InputError("Give prompts either by object id or by frame and object id, not both.")
-    frames = nested or ({start: cast(Mapping[int, Prompt], prompts)} if prompts else {})
+    frames = nested or ({start: cast(Mapping[int, PromptLike], prompts)} if prompts else {})
     result = {
-        integer(frame, "frame"): {integer(i, "object id"): prompt for i, prompt in objects.items()}
+        integer(frame, "frame"): {
+            integer(i, "object id"): as_prompt(value) for i, value in objects.items()
+        }
         for frame, objects in frames.items()
         if objects
     }

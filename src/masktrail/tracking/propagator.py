@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masktrail.geometry import Soft
-from masktrail.types import Box, Image, Points
+from masktrail.prompts.kinds import Box, Points
+from masktrail.types import Image
 
 
 class Propagator(Protocol):

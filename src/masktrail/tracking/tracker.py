@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from masktrail.errors import InputError
 from masktrail.geometry import Soft, Stretch
-from masktrail.masks import tight_box
-from masktrail.masks.rotated import rotated_box
+from masktrail.images import as_rgb
 from masktrail.prompts.apart import apart
 from masktrail.prompts.check import check_prompts
+from masktrail.prompts.kinds import Box, Mask, Points, Prompt, PromptLike
+from masktrail.results import Result, described
 from masktrail.tracking.competition import Settled, sigmoid, soft_aggregate, to_logits
 from masktrail.tracking.confidence import LOST, expected_overlap
 from masktrail.tracking.family import USUAL, Traits
-from masktrail.tracking.images import check_image
 from masktrail.tracking.learning import Learner
 from masktrail.tracking.pieces import usual_area, without_strays
 from masktrail.tracking.propagator import (
@@ -31,8 +31,8 @@ from masktrail.tracking.propagator import (
     Scoring,
     WarmingUp,
 )
-from masktrail.tracking.soft import Kind, Opinion, SoftMasks
-from masktrail.types import Box, Image, Mask, ObjectResult, Points, Prompt, Result
+from masktrail.tracking.soft import Kind, Opinion, OpinionMasks
+from masktrail.types import Colour, Image
 
 STATE = {"ids", "size", "frame", "before", "usual", "propagator"}
 """What every state of a tracker tells."""
@@ -157,29 +157,34 @@ class Tracker:
 
     def step(
         self,
-        image: Image,
-        prompts: Mapping[int, Prompt] | None = None,
+        image: NDArray[Any],
+        prompts: Mapping[int, PromptLike] | None = None,
         seen: Seen | None = None,
         learn: bool = True,
+        *,
+        colour: Colour = "rgb",
     ) -> Result:
         """Tracks every object into the next frame.
 
         Args:
-            image: uint8 RGB (H, W, 3), the same size in every call.
-            prompts: by object id (1 to 65535), for new objects or known ones; a prompted mask is
+            image: uint8 (H, W, 3), the same size in every call.
+            prompts: by object id (1 to 65535), for new objects or known ones: `Box`, `Points`,
+                `Mask`, or four numbers for a box, an array (H, W) for a mask. A prompted mask is
                 taken as it is and kept in memory for good. Clicks alone on a known object correct
                 the mask it would have had. Where prompted masks overlap, the smaller one lies on
                 top.
             seen: what `look` said of the image, where it was asked before.
             learn: whether a propagator that learns from prompted frames is to learn from this one.
+            colour: order of the image's channels; "bgr" is OpenCV's.
 
         Raises:
             InputError: a frame of another size, a prompt that cannot be used, or two that mark the
                 same pixels.
         """
+        image = as_rgb(image, colour)
         stretch = self._fit(image)
-        prompts = {} if prompts is None else prompts
-        prompts = check_prompts(prompts, stretch.height, stretch.width, self._ids)
+        given = {} if prompts is None else prompts
+        prompts = check_prompts(given, stretch.height, stretch.width, self._ids)
         carried = [i for i in self._ids if i not in prompts or _corrects(prompts[i])]
         inner, features = seen or self.look(image)
         by_id = dict(zip(carried, self.propagator.propagate(features, carried), strict=True))
@@ -292,8 +297,7 @@ class Tracker:
         return Stretch.to_short_side(height, width, self.size, self.propagator.stride)
 
     def _fit(self, image: Image) -> Stretch:
-        check_image(image)
-        height, width = image.shape[:2]
+        height, width = as_rgb(image).shape[:2]
         if self._stretch is None:
             self._stretch = self._stretch_of(height, width)
         if (height, width) != (self._stretch.height, self._stretch.width):
@@ -364,7 +368,8 @@ class Tracker:
         """Soft masks (h, w) after the competition, and what follows from them."""
         assert self._stretch is not None
         if not logits:
-            return {}, Result(np.zeros((self._stretch.height, self._stretch.width), np.uint8), {})
+            labels = np.zeros((self._stretch.height, self._stretch.width), np.uint8)
+            return {}, Result(labels, {}, OpinionMasks({}, labels))
         ids = sorted(logits)
         aggregated = soft_aggregate(np.stack([logits[i] for i in ids]))
         settled = Settled(self._stretch, ids, aggregated, prompt_masks)
@@ -376,10 +381,10 @@ class Tracker:
         for object_id in lost:
             labels[labels == object_id] = 0
         turned = self.traits.rotated
-        objects = {i: _describe(labels == i, scores[i], turned) for i in ids}
+        objects = {i: described(labels == i, scores[i], turned) for i in ids}
         kinds = dict.fromkeys(lost, Kind.LOST) | dict.fromkeys(prompt_masks, Kind.GIVEN)
         opinions = {i: Opinion(logits[i], scores[i], kinds.get(i, Kind.TRACKED)) for i in ids}
-        return soft, Result(labels, objects, SoftMasks(opinions, labels))
+        return soft, Result(labels, objects, OpinionMasks(opinions, labels))
 
 
 def _check_state(state: Mapping[str, Any], about: Mapping[str, Any]) -> None:
@@ -419,11 +424,3 @@ def _inside(prompt: Box | Points, stretch: Stretch) -> Box | Points:
 def _corrects(prompt: Prompt) -> bool:
     """Whether a prompt goes out from the mask there is; any other starts afresh."""
     return isinstance(prompt, Points) and prompt.alone
-
-
-def _describe(mask: NDArray[np.bool_], score: float, turned: bool) -> ObjectResult:
-    rotated = rotated_box(mask) if turned else None
-    box = tight_box(mask)
-    if box is None:
-        return ObjectResult(0.0, 0, None, "lost", rotated)
-    return ObjectResult(score, int(np.count_nonzero(mask)), box, "present", rotated)

@@ -10,12 +10,13 @@ from typing import Any, ClassVar
 
 from masktrail.errors import TOO_LARGE, InputError, is_out_of_memory
 from masktrail.export.review import ReviewWriter
+from masktrail.results import ObjectResult, Result
 from masktrail.run.folder import RECORD
 from masktrail.run.job import Job
 from masktrail.run.journal import Journal, OtherRun
 from masktrail.run.loop import Report, track_video
 from masktrail.settings import ModelOptions
-from masktrail.types import Frame, ObjectResult, Result, VideoInfo
+from masktrail.types import Frame, VideoInfo
 from masktrail.web.project import Project
 
 EXPORT = "davis,csv,review"
