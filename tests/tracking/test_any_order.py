@@ -122,6 +122,19 @@ class AnyOrder(stateful.RuleBasedStateMachine):
     def is_saved(self) -> None:
         self.saved.append((packed_state(self.tracker.state_dict()), set(self.ids)))
 
+    @stateful.rule()
+    def is_cloned(self) -> None:
+        """A clone stands for the tracker, which goes another way and is left."""
+        left, self.tracker = self.tracker, self.tracker.clone()
+        left.step(IMAGES[0], {1: Box(8, 8, 24, 24)})
+        left.remove(1)
+
+    @stateful.rule()
+    def is_reset(self) -> None:
+        """One tracker is as new, the other is new."""
+        self.tracker.reset()
+        self.twin, self.ids = self.make(), set()
+
     @stateful.precondition(lambda self: self.saved)
     @stateful.rule(data=st.data())
     def is_restored(self, data: st.DataObject) -> None:

@@ -17,7 +17,6 @@ from masktrail.run.plan import Plan
 from masktrail.settings import ModelOptions
 from masktrail.video.kinds import is_picture
 from masktrail.video.reader import Video, can_be_repeated
-from masktrail.zoo import own_settings, weights_hash, weights_path
 
 if TYPE_CHECKING:
     from masktrail.tracking.tracker import Tracker
@@ -35,24 +34,24 @@ ENDS = 2**16
 """Bytes of a file's beginning and of its end by which its content is known."""
 
 
-def of_model(options: ModelOptions, tracker: "Tracker") -> dict[str, Any]:
+def of_model(tracker: "Tracker", edges: str) -> dict[str, Any]:
     """What masks depend on besides pictures and prompts.
 
     Args:
-        options: as they were asked for.
-        tracker: of them.
+        tracker: that tracks.
+        edges: plain or refined.
     """
-    settings = own_settings(options.model, options.settings)
+    about = tracker.provenance
     return {
-        "weights": weights_hash(weights_path(options.model)),
+        "weights": about.weights,
         "size": tracker.size,
         "device": tracker.propagator.device,
-        "engine": tracker.engine,
-        "graphs": tracker.graphs,
-        "precision": tracker.precision,
-        "settings": settings,
-        "defaults": {name: v for name, v in tracker.settings.items() if name not in settings},
-        "edges": options.edges,
+        "engine": about.engine,
+        "graphs": about.graphs,
+        "precision": about.precision,
+        "settings": dict(about.told),
+        "defaults": {name: v for name, v in tracker.settings.items() if name not in about.told},
+        "edges": edges,
         "version": VERSION,
     }
 

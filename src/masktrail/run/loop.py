@@ -194,13 +194,13 @@ def _track_video(
         check_plan(plan, video, job.end)
         load, task = load_tracker or tracker_of, identities.of_task(video, plan, job)
         tracker = load(job.options)
-        identity = {**task, **identities.of_model(job.options, tracker)}
+        identity = {**task, **identities.of_model(tracker, job.options.edges)}
         if job.keep_finished and (finished := _report_of(folder.finished(identity))):
             return replace(finished, interrupted=False)  # if it was, all was done by then
         before = _as_before(job, folder, identity, load)
         if before is not None:
-            tracker, options = before
-            identity = {**task, **identities.of_model(options, tracker)}
+            tracker = before
+            identity = {**task, **identities.of_model(tracker, job.options.edges)}
         tracker.learner.progress = learning
         where = video_location.describe(job.source, folder.path)
         about = {"identity": identity, "repeatable": video.repeatable, **where}
@@ -223,9 +223,9 @@ def _as_before(
     folder: RunFolder,
     identity: Mapping[str, Any],
     load: Callable[[ModelOptions], "Tracker"],
-) -> tuple["Tracker", ModelOptions] | None:
-    """What computes a job as the run was computed that it goes on with or corrects, and its
-    options; None where that is what "auto" chose anyhow, or need not be.
+) -> "Tracker | None":
+    """What computes a job as the run was computed that it goes on with or corrects; None where that
+    is what "auto" chose anyhow, or need not be.
 
     Raises:
         OtherRun: the run was computed in a way that is not possible here, and must not be replaced.
@@ -240,7 +240,7 @@ def _as_before(
     if options is None:
         return None
     try:
-        return load(options), options
+        return load(options)
     except InputError as error:
         if not goes_on or job.overwrite:
             return None

@@ -34,6 +34,13 @@ class Learner:
         self._learned: list[str] = []
         self._lesson: Lesson | None = None
 
+    def of(self, propagator: Learning) -> "Learner":
+        """The same of another propagator, which has learned what this one has."""
+        twin = Learner(propagator)
+        twin.seconds, twin.progress = self.seconds, self.progress
+        twin._learned, twin._lesson = list(self._learned), self._lesson
+        return twin
+
     def learn(self, image: Image, masks: dict[int, Soft]) -> None:
         """Learns from a frame, unless it has; where the same was learned before, it takes that.
 

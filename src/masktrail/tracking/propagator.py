@@ -6,6 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from masktrail.errors import InputError
 from masktrail.geometry import Soft
 from masktrail.prompts.kinds import Box, Points
 from masktrail.types import Image
@@ -68,6 +69,20 @@ class Propagator(Protocol):
 
 Prompter = Callable[[Image, Box | Points, NDArray[np.float32] | None], NDArray[np.bool_]]
 """Makes a mask (H, W) of a box or clicks, going out from a soft mask (H, W) where there is one."""
+
+
+def no_prompter(
+    image: Image, prompt: Box | Points, previous: NDArray[np.float32] | None
+) -> NDArray[np.bool_]:
+    """Stands for the prompter of a tracker that has none.
+
+    Raises:
+        InputError: always.
+    """
+    raise InputError(
+        f"This tracker makes no mask of {type(prompt).__name__}; give a Mask, or a prompter to the "
+        "tracker when it is made, as masktrail.load_prompter()."
+    )
 
 
 @runtime_checkable

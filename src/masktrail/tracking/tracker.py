@@ -4,6 +4,7 @@ Object ids are the user's and permanent. A propagator turns a frame into one mas
 tracker owns ids, prompts, sizes, the competition between objects, and what is said of each.
 """
 
+import copy
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
@@ -30,12 +31,12 @@ from masktrail.tracking.propagator import (
     Propagator,
     Scoring,
     WarmingUp,
+    no_prompter,
 )
+from masktrail.tracking.provenance import UNKNOWN, Provenance
 from masktrail.tracking.soft import Kind, Opinion, OpinionMasks
+from masktrail.tracking.states import check_state
 from masktrail.types import Colour, Image
-
-STATE = {"ids", "size", "frame", "before", "usual", "propagator"}
-"""What every state of a tracker tells."""
 
 
 class Seen(NamedTuple):
@@ -56,14 +57,12 @@ class Tracker:
     Args:
         propagator: the model.
         size: short side the model works at, pixels; smaller videos are not enlarged.
-        prompter: how a box or clicks become a mask.
-        precision: what the model computes in, for reports.
-        settings: what the propagator was told, by name, for reports.
+        prompter: how a box or clicks become a mask; None where masks alone will be given, or what
+            the propagator takes itself.
+        settings: what the propagator was told, by name.
         traits: what the propagator does itself.
-        engine: what computes the model, for reports.
-        graphs: SHA-256 of the files that it computes, if any, for reports.
+        provenance: what it was made of, see there.
         ahead: whether it is quicker to `look` at the next frame while one is tracked.
-        weights: SHA-256 of the model's, if it has any: states are of these.
 
     Attributes:
         learner: what lets the propagator learn from prompted frames, if it does.
@@ -75,21 +74,16 @@ class Tracker:
         self,
         propagator: Propagator,
         size: int,
-        prompter: Prompter,
-        precision: str = "float",
+        prompter: Prompter | None = None,
         settings: Mapping[str, Any] = MappingProxyType({}),
         traits: Traits = USUAL,
-        engine: str = "none",
-        graphs: str | None = None,
+        provenance: Provenance = UNKNOWN,
         ahead: bool = False,
-        weights: str | None = None,
     ) -> None:
         self.propagator = propagator
-        self.size = size
-        self.engine, self.graphs, self.ahead, self.weights = engine, graphs, ahead, weights
-        self.precision, self.settings = precision, dict(settings)
-        self.traits = traits
-        self._prompter = prompter
+        self.size, self.settings, self.traits = size, dict(settings), traits
+        self.provenance, self.ahead = provenance, ahead
+        self._prompter = prompter or no_prompter
         self.learner = Learner(cast(Learning, propagator))
         self._ids: list[int] = []
         self._stretch: Stretch | None = None
@@ -97,11 +91,13 @@ class Tracker:
         self._usual: dict[int, float] = {}
         self.logits: dict[int, Soft] = {}
         self.given: dict[int, NDArray[np.bool_]] = {}
+        self._fresh = self.state_dict()
 
     def __repr__(self) -> str:
         objects = f"objects {', '.join(map(str, self._ids))}" if self._ids else "no objects"
-        what = f"{type(self.propagator).__name__} at {self.size} px, {self.engine} {self.precision}"
-        return f"<Tracker, {what}, {objects}>"
+        what = self.provenance.model or type(self.propagator).__name__
+        how = f"{self.provenance.engine} {self.provenance.precision}"
+        return f"<Tracker, {what} at {self.size} px, {how}, {objects}>"
 
     @property
     def learns(self) -> bool:
@@ -250,6 +246,34 @@ class Tracker:
         """
         self._ids, self._before, self._usual = [], {}, {}
 
+    def reset(self) -> None:
+        """Forgets every object, all that is remembered and learned, and the size of the frames."""
+        self.load_state_dict(self._fresh)
+        self.logits, self.given = {}, {}
+
+    def clone(self) -> "Tracker":
+        """Another tracker in the same state, which goes its own way; weights are shared.
+
+        Each may be used by a thread of its own; one tracker belongs to one thread at a time.
+        """
+        twin = object.__new__(type(self))
+        vars(twin).update(vars(self))
+        engine = getattr(self.propagator, "engine", None)
+        shared = {} if engine is None else {id(engine): copy.copy(engine)}  # that learns by itself
+        twin.propagator = copy.deepcopy(self.propagator, shared)
+        twin.learner = self.learner.of(cast(Learning, twin.propagator))
+        twin._ids, twin._before, twin._usual = (
+            list(self._ids),
+            dict(self._before),
+            dict(self._usual),
+        )
+        return twin
+
+    __copy__ = clone
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Tracker":
+        return self.clone()
+
     def state_dict(self) -> dict[str, Any]:
         """Everything needed to go on mid-video, bit for bit: arrays and plain values."""
         frame = (self._stretch.height, self._stretch.width) if self._stretch else None
@@ -270,7 +294,7 @@ class Tracker:
         Raises:
             InputError: it is of another model, or no state; the tracker is then as it was.
         """
-        _check_state(state, self._about())
+        check_state(state, self._about())
         ids, size, frame = list(state["ids"]), state["size"], state["frame"]
         before, usual = dict(state["before"]), dict(state["usual"])
         own, learned = self.propagator.state_dict(), self.learner.state_dict()
@@ -288,8 +312,8 @@ class Tracker:
         """What a state is of."""
         return {
             "family": type(self.propagator).__name__.removesuffix("Propagator"),
-            "weights": self.weights,
-            "precision": self.precision,
+            "weights": self.provenance.weights,
+            "precision": self.provenance.precision,
             "settings": dict(self.settings),
         }
 
@@ -385,26 +409,6 @@ class Tracker:
         kinds = dict.fromkeys(lost, Kind.LOST) | dict.fromkeys(prompt_masks, Kind.GIVEN)
         opinions = {i: Opinion(logits[i], scores[i], kinds.get(i, Kind.TRACKED)) for i in ids}
         return soft, Result(labels, objects, OpinionMasks(opinions, labels))
-
-
-def _check_state(state: Mapping[str, Any], about: Mapping[str, Any]) -> None:
-    """Refuses what is no state, or one of another model; early ones said nothing of theirs.
-
-    Raises:
-        InputError: see above.
-    """
-    if missing := sorted(STATE - state.keys()):
-        raise InputError(
-            f"This is no state of a tracker: it has no {', '.join(missing)}; give what "
-            "tracker.state_dict() gave."
-        )
-    theirs = state.get("model") or about
-    for name, ours in about.items():
-        if theirs[name] != ours:
-            raise InputError(
-                f"This state is of a tracker with {name} {theirs[name]}, not {ours}; load the "
-                "model as it was loaded then."
-            )
 
 
 def _kind(prompt: Box | Points) -> str:

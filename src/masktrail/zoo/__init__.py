@@ -64,6 +64,7 @@ def load(
     precision: str = "auto",
     settings: Mapping[str, Any] = MappingProxyType({}),
     engine: str = "auto",
+    prompter: "Prompter | None" = None,
 ) -> "Tracker":
     """A tracker ready for the first frame of a video.
 
@@ -75,46 +76,62 @@ def load(
         precision: see `zoo.engines.make_engine`.
         settings: the model's own, by name, see `settings_of`; values, or text such as "square".
         engine: "auto", "openvino", "onnxruntime" or "torch", see `zoo.engines.make_engine`.
+        prompter: makes masks of boxes and clicks; what `load_prompter` gives by default.
 
     Raises:
         InputError: no such model, weights that are missing or not as published, no such device or
             engine, a precision or a setting that is not possible.
     """
+    from masktrail.tracking.provenance import Provenance
     from masktrail.tracking.tracker import Tracker
-    from masktrail.zoo.engines import check_can_learn, check_names, make_engine
+    from masktrail.zoo.engines import check_names, make_engine
 
     size = None if size is None else integer(size, "working size")
     if size is not None and not 64 <= size <= LARGEST:
         raise InputError(f"A working size of {size} is not possible; use 64 to {LARGEST}.")
     check_names(engine, precision)
     (path, engine), card, spec = _files_of(model, engine), card_of(model), _family_of(model)
-    values, usable = checked(settings_of(model), settings, str(model)), _device(spec, device)
-    prompter = load_prompter(device=device, engine=engine)
+    defaults, usable = settings_of(model), _device(spec, device)
+    values = checked(defaults, settings, str(model))
+    told = differing(defaults, values)
+    prompter = prompter or load_prompter(device=device, engine=engine)
     if path is None:
-        propagator = _propagator(model)(**values)
-        return Tracker(propagator, size or card.size, prompter, settings=values, traits=spec.traits)
+        propagator, about = _propagator(model)(**values), Provenance(str(model), told=told)
+        return Tracker(propagator, size or card.size, prompter, values, spec.traits, about)
     made = make_engine(path, spec, engine, usable, precision)
-    learns, able = spec.traits.learns, dict[str, float]()
-    if learns and all(values[name] for name in learns):
-        try:
-            check_can_learn(made.name, str(model))
-        except InputError as error:
-            if not settings.keys().isdisjoint(learns):
-                raise
-            log.warning("%s It learns nothing now.", error)  # what nobody asked for is no error
-            able = {learns[0]: 0.0}
+    weights = weights_hash(weights_path(model))
     return Tracker(
-        _propagator(model)(made, **{**values, **able}),
+        _propagator(model)(made, **_possible(values, settings, spec, made.name, str(model))),
         size or card.size,
         prompter,
-        made.precision,
         values,
         spec.traits,
-        made.name,
-        made.graphs,
+        Provenance(str(model), weights, made.name, made.graphs, made.precision, told),
         made.concurrent,
-        weights_hash(weights_path(model)),
     )
+
+
+def _possible(
+    values: Mapping[str, Any], given: Mapping[str, Any], spec: Family, engine: str, model: str
+) -> dict[str, Any]:
+    """Settings of a model, without learning where an engine cannot and nobody asked for it.
+
+    Raises:
+        InputError: somebody did.
+    """
+    from masktrail.zoo.engines import check_can_learn
+
+    learns = spec.traits.learns
+    if not learns or not all(values[name] for name in learns):
+        return dict(values)
+    try:
+        check_can_learn(engine, model)
+    except InputError as error:
+        if not given.keys().isdisjoint(learns):
+            raise
+        log.warning("%s It learns nothing now.", error)
+        return {**values, learns[0]: 0.0}
+    return dict(values)
 
 
 def tracker_of(options: ModelOptions) -> "Tracker":
