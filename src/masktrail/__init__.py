@@ -2,13 +2,17 @@
 
     import masktrail
 
-    tracker = masktrail.load("memory-s")
-    for frame in masktrail.open_video("in.mp4"):  # frame.image: uint8 (H, W, 3) RGB
-        prompts = {1: masktrail.Box(40, 60, 200, 300)} if frame.index == 0 else None
-        result = tracker.step(frame.image, prompts)  # result.labels: (H, W), 0 = background
+    for frame, result in masktrail.propagate("in.mp4", {1: (40, 60, 200, 300)}):  # a box
         print(frame.index, result.objects[1].state, result.objects[1].area)
+        picture = result.draw(frame.image)  # uint8 (H, W, 3) RGB; result.labels: (H, W)
 
-`masktrail.track("in.mp4", {1: masktrail.Box(40, 60, 200, 300)}, out="DIR")` is the loop with files.
+or one call per frame, from wherever frames come:
+
+    tracker = masktrail.load("memory-s")
+    result = tracker.step(image, {1: masktrail.Points([(350, 170)])})
+    result = tracker.step(next_image)
+
+`masktrail.track("in.mp4", {1: (40, 60, 200, 300)}, out="DIR")` is the loop with files.
 """
 
 import importlib as _importlib
@@ -18,12 +22,12 @@ if _typing.TYPE_CHECKING:
     from masktrail.errors import InputError
     from masktrail.prompts.kinds import Box, Mask, Points, Prompt
     from masktrail.results import ObjectResult, Result
-    from masktrail.run import Report, track
+    from masktrail.run import Report, propagate, track
     from masktrail.run.plan import Prompts
     from masktrail.tracking.tracker import Tracker
     from masktrail.types import Frame
     from masktrail.video import Video, VideoWriter, open_video
-    from masktrail.zoo import load
+    from masktrail.zoo import load, load_prompter
 
 __version__ = "0.1.0"
 
@@ -35,6 +39,7 @@ __all__ = [
     "ObjectResult",
     "Points",
     "Prompt",
+    "PromptLike",
     "Prompts",
     "Report",
     "Result",
@@ -42,7 +47,9 @@ __all__ = [
     "Video",
     "VideoWriter",
     "load",
+    "load_prompter",
     "open_video",
+    "propagate",
     "track",
 ]
 
@@ -54,6 +61,7 @@ _HOMES = {
     "ObjectResult": "results",
     "Points": "prompts.kinds",
     "Prompt": "prompts.kinds",
+    "PromptLike": "prompts.kinds",
     "Prompts": "run.plan",
     "Report": "run",
     "Result": "results",
@@ -61,7 +69,9 @@ _HOMES = {
     "Video": "video",
     "VideoWriter": "video",
     "load": "zoo",
+    "load_prompter": "zoo",
     "open_video": "video",
+    "propagate": "run",
     "track": "run",
 }
 

@@ -12,9 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from masktrail.errors import InputError
+
+Precision = Literal["auto", "float", "bfloat16", "int8"]
+EngineName = Literal["auto", "openvino", "onnxruntime", "torch"]
+Edges = Literal["plain", "refined"]
+"""What a model computes in, what computes it, and how its masks' edges are drawn."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Writers of results: `WRITERS` by name, `make_writers` for several with commas between."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from masktrail.errors import InputError
@@ -34,6 +35,7 @@ __all__ = [
     "SoftWriter",
     "Writer",
     "YoloWriter",
+    "listed",
     "make_writers",
 ]
 
@@ -52,6 +54,20 @@ WRITERS: dict[str, type[Writer]] = {
     "green": GreenWriter,
     "soft": SoftWriter,
 }
+
+
+def listed(names: str | Iterable[str]) -> str:
+    """Names of writers, one by one or with commas between, as `make_writers` takes them.
+
+    Raises:
+        InputError: they are no names.
+    """
+    if isinstance(names, Iterable) and all(isinstance(name, str) for name in names):
+        return names if isinstance(names, str) else ",".join(names)
+    raise InputError(
+        f"Exports are named, as 'davis,csv' or ['davis', 'csv'], not {names!r}; there are "
+        f"{', '.join(WRITERS)}."
+    )
 
 
 def make_writers(names: str, out: Path | str) -> list[Writer]:

@@ -6,6 +6,7 @@ every small window the mask is what an affine function of the colours can say of
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +16,10 @@ from masktrail.masks import tight_box
 from masktrail.masks.components import dilated
 from masktrail.masks.filters import box_mean
 from masktrail.results import NOT_KEPT, ObjectResult, Result, SoftMasks, described
+from masktrail.settings import Edges
 from masktrail.types import Image, LabelMap
 
-EDGES = ("plain", "refined")
+EDGES: tuple[str, ...] = get_args(Edges)
 """What `--edges` may be."""
 
 BAND = 6

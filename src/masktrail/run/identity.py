@@ -52,6 +52,7 @@ def of_model(tracker: "Tracker", edges: str) -> dict[str, Any]:
         "settings": dict(about.told),
         "defaults": {name: v for name, v in tracker.settings.items() if name not in about.told},
         "edges": edges,
+        "family": tracker.family,
         "version": VERSION,
     }
 

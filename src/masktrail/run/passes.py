@@ -4,7 +4,7 @@ Up to the last prompt there are two passes, both with every prompted frame in me
 whose opinions lie on disk (`LogitCache`), then forward, which joins them with its own.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -67,7 +67,7 @@ class ForwardPass:
     def prepare(self, video: Video, done: Tick, tick: Tick) -> None:
         """Nothing to prepare."""
 
-    def looked_at(self, frames: Iterable[Frame], begin: int) -> Iterator[Looked]:
+    def looked_at(self, frames: Iterable[Frame], begin: int) -> Generator[Looked, None, None]:
         """Frames, and what the tracker sees in those from `begin` on."""
         return with_looks(self._tracker, frames, begin)
 
@@ -178,7 +178,7 @@ class BothPasses:
                 self._pass_backward(frames, done)
         self._tracker.load_state_dict(state)
 
-    def looked_at(self, frames: Iterable[Frame], begin: int) -> Iterator[Looked]:
+    def looked_at(self, frames: Iterable[Frame], begin: int) -> Generator[Looked, None, None]:
         """Frames, and what the tracker sees in those from `begin` on that it is to track."""
         if self._plan.forward:
             return with_looks(self._tracker, frames, max(begin, self._plan.first))
@@ -313,7 +313,9 @@ class BothPasses:
             self._given[index] = {**self._tracker.given, **self._given.get(index, {})}
 
 
-def with_looks(tracker: "Tracker", frames: Iterable[Frame], begin: int = 0) -> Iterator[Looked]:
+def with_looks(
+    tracker: "Tracker", frames: Iterable[Frame], begin: int = 0
+) -> Generator[Looked, None, None]:
     """Frames, and what a tracker that can look ahead sees in those from `begin` on.
 
     Whoever takes them may be busy with one while the next is looked at.

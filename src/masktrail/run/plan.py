@@ -7,13 +7,15 @@ of the prompt that it comes from. See docs/corrections.md.
 
 from bisect import bisect_left
 from collections.abc import Mapping
-from typing import cast
+from typing import Literal, cast, get_args
 
 from masktrail.errors import InputError
 from masktrail.prompts.kinds import Points, Prompt, PromptLike, as_prompt
 from masktrail.settings import integer
 
-DIRECTIONS = ("both", "forward", "backward")
+Direction = Literal["both", "forward", "backward"]
+
+DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 
 Prompts = Mapping[int, PromptLike] | Mapping[int, Mapping[int, PromptLike]]
 """By object id, for the first frame; or by frame, counted from the source's frame 0, and id."""

@@ -9,7 +9,7 @@ from masktrail.errors import InputError
 from masktrail.video.names import is_url, local
 
 
-def describe(source: str | Path | int, run: Path) -> dict[str, str]:
+def describe(source: str | os.PathLike[str] | int, run: Path) -> dict[str, str]:
     """What a run writes down of its video: as it was named, and where that was.
 
     Args:

@@ -106,6 +106,11 @@ class Tracker:
         return bool(names) and all(self.settings.get(name, True) for name in names)
 
     @property
+    def family(self) -> str:
+        """What its propagator is called."""
+        return type(self.propagator).__name__.removesuffix("Propagator")
+
+    @property
     def ids(self) -> tuple[int, ...]:
         """Objects being tracked, ascending."""
         return tuple(self._ids)
@@ -311,7 +316,7 @@ class Tracker:
     def _about(self) -> dict[str, Any]:
         """What a state is of."""
         return {
-            "family": type(self.propagator).__name__.removesuffix("Propagator"),
+            "family": self.family,
             "weights": self.provenance.weights,
             "precision": self.provenance.precision,
             "settings": dict(self.settings),

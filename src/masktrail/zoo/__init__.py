@@ -8,11 +8,20 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from masktrail.errors import InputError
 from masktrail.families import families, family
-from masktrail.settings import ModelOptions, Setting, arguments_of, checked, differing, integer
+from masktrail.settings import (
+    EngineName,
+    ModelOptions,
+    Precision,
+    Setting,
+    arguments_of,
+    checked,
+    differing,
+    integer,
+)
 from masktrail.tracking.family import Card, Family
 
 if TYPE_CHECKING:
@@ -61,9 +70,9 @@ def load(
     model: str | Path = DEFAULT,
     device: str = "auto",
     size: int | None = None,
-    precision: str = "auto",
+    precision: Precision = "auto",
     settings: Mapping[str, Any] = MappingProxyType({}),
-    engine: str = "auto",
+    engine: EngineName = "auto",
     prompter: "Prompter | None" = None,
 ) -> "Tracker":
     """A tracker ready for the first frame of a video.
@@ -90,15 +99,15 @@ def load(
     if size is not None and not 64 <= size <= LARGEST:
         raise InputError(f"A working size of {size} is not possible; use 64 to {LARGEST}.")
     check_names(engine, precision)
-    (path, engine), card, spec = _files_of(model, engine), card_of(model), _family_of(model)
+    (path, name), card, spec = _files_of(model, engine), card_of(model), _family_of(model)
     defaults, usable = settings_of(model), _device(spec, device)
     values = checked(defaults, settings, str(model))
     told = differing(defaults, values)
-    prompter = prompter or load_prompter(device=device, engine=engine)
+    prompter = prompter or load_prompter(device=device, engine=name)
     if path is None:
         propagator, about = _propagator(model)(**values), Provenance(str(model), told=told)
         return Tracker(propagator, size or card.size, prompter, values, spec.traits, about)
-    made = make_engine(path, spec, engine, usable, precision)
+    made = make_engine(path, spec, name, usable, precision)
     weights = weights_hash(weights_path(model))
     return Tracker(
         _propagator(model)(made, **_possible(values, settings, spec, made.name, str(model))),
@@ -144,9 +153,9 @@ def tracker_of(options: ModelOptions) -> "Tracker":
         options.model,
         options.device,
         options.size,
-        options.precision,
+        cast(Precision, options.precision),
         options.settings,
-        options.engine,
+        cast(EngineName, options.engine),
     )
 
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from masktrail.engines import Engine, gpu
 from masktrail.engines.processor import precisions
 from masktrail.errors import InputError
+from masktrail.settings import EngineName, Precision
 from masktrail.tracking.family import Family
 from masktrail.zoo import CARDS, WEIGHTS
 from masktrail.zoo.fetch import lying
@@ -18,8 +19,8 @@ from masktrail.zoo.graphs import NOTHING, Graphs, graphs_beside
 
 log = logging.getLogger(__name__)
 
-ENGINES = ("auto", "openvino", "onnxruntime", "torch")
-PRECISIONS = ("auto", "float", "bfloat16", "int8")
+ENGINES: tuple[str, ...] = get_args(EngineName)
+PRECISIONS: tuple[str, ...] = get_args(Precision)
 INSTALLED_BY = {
     "openvino": "openvino",
     "onnxruntime": "'masktrail[onnxruntime]'",
