@@ -20,7 +20,7 @@ import typing as _typing
 
 if _typing.TYPE_CHECKING:
     from masktrail.errors import InputError
-    from masktrail.prompts.kinds import Box, Mask, Points, Prompt
+    from masktrail.prompts.kinds import Box, Mask, Points, Prompt, PromptLike
     from masktrail.results import ObjectResult, Result
     from masktrail.run import Report, propagate, track
     from masktrail.run.plan import Prompts
