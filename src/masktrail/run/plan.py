@@ -17,7 +17,7 @@ Direction = Literal["both", "forward", "backward"]
 
 DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 
-Prompts = Mapping[int, PromptLike] | Mapping[int, Mapping[int, PromptLike]]
+Prompts = Mapping[int, PromptLike | Mapping[int, PromptLike]]
 """By object id, for the first frame; or by frame, counted from the source's frame 0, and id."""
 
 
