@@ -4,11 +4,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from masktrail.masks import write_labels
-from masktrail.prompts import kinds
 from painted_videos import paint_clip, write_video
 
 ROOT = Path(__file__).parents[1]

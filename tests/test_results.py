@@ -1,5 +1,7 @@
 """What results say without any glue."""
 
+import copy
+import pickle
 import sys
 from types import SimpleNamespace
 
@@ -49,6 +51,16 @@ def test_soft_masks_are_a_mapping_and_empty_without_objects() -> None:
     nothing = fake_tracker().step(IMAGE)
     assert nothing.soft == {} and nothing.soft is not NOT_KEPT
     assert Result(nothing.labels).soft == {} and Result(nothing.labels).soft is NOT_KEPT
+
+
+def test_results_are_sent_to_other_processes_and_copied() -> None:
+    result = tracked(2, _1=Box(8, 8, 24, 24))
+    for again in (pickle.loads(pickle.dumps(result)), copy.deepcopy(result)):
+        assert again == result
+        np.testing.assert_array_equal(again.soft[1], result.soft[1])
+    bare = Result(result.labels)
+    for again in (pickle.loads(pickle.dumps(bare)), copy.deepcopy(bare)):
+        assert again.soft is NOT_KEPT
 
 
 def test_the_middle_of_a_mask_is_told() -> None:

@@ -16,9 +16,10 @@ or one call per frame, from wherever frames come:
 """
 
 import importlib as _importlib
-import typing as _typing
 
-if _typing.TYPE_CHECKING:
+TYPE_CHECKING = False  # which checkers take for true, without typing to be imported for it
+
+if TYPE_CHECKING:
     from masktrail.errors import InputError
     from masktrail.prompts.kinds import Box, Mask, Points, Prompt, PromptLike
     from masktrail.results import ObjectResult, Result
@@ -82,7 +83,7 @@ def __dir__() -> list[str]:
 
 # names are looked up when first used, so that `import masktrail` does not wait for numpy; checkers,
 # which read the imports above, are to see a name that is misspelt
-if not _typing.TYPE_CHECKING:
+if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
         if name in _HOMES:

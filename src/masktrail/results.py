@@ -97,6 +97,9 @@ class _NotKept(SoftMasks):
     def packed(self) -> bytes:
         raise ValueError("there are none to be kept")
 
+    def __reduce__(self) -> str:
+        return "NOT_KEPT"  # the one there is, also of copies and in other processes
+
     def __repr__(self) -> str:
         return "NOT_KEPT"
 

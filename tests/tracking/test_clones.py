@@ -2,6 +2,7 @@
 
 import copy
 import gc
+import pickle
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -95,6 +96,11 @@ def test_clones_that_are_dropped_leave_nothing() -> None:
     clone = weakref.ref(tracker.clone())
     gc.collect()
     assert clone() is None
+
+
+def test_a_tracker_says_that_it_cannot_be_sent() -> None:
+    with pytest.raises(TypeError, match="load one there, and give it what"):
+        pickle.dumps(fake_tracker())
 
 
 def test_a_tracker_without_a_prompter_says_so() -> None:

@@ -279,6 +279,12 @@ class Tracker:
     def __deepcopy__(self, memo: dict[int, Any]) -> "Tracker":
         return self.clone()
 
+    def __reduce__(self) -> str:
+        raise TypeError(
+            "A tracker cannot be sent to another process; load one there, and give it what "
+            "state_dict() gave here."
+        )
+
     def state_dict(self) -> dict[str, Any]:
         """Everything needed to go on mid-video, bit for bit: arrays and plain values."""
         frame = (self._stretch.height, self._stretch.width) if self._stretch else None
