@@ -383,7 +383,7 @@ def test_a_frame_that_is_marked_again_counts_once() -> None:
     marked(followed)
     marked(followed, 0, (2,))
     state = followed.state_dict()["propagator"]
-    ((_, masks),) = state["references"]
+    ((_, masks, _),) = state["references"]
     assert set(masks) == {1, 2}
     followed.remove(1)
     assert set(followed.state_dict()["propagator"]["references"][0][1]) == {2}

@@ -137,7 +137,8 @@ class Learning(Propagator, Protocol):
     def learn(
         self, image: Image, masks: dict[int, Soft], progress: Callable[[float], None]
     ) -> None:
-        """Learns from the frame last propagated to, after `update`, beside all before.
+        """Learns from the frame last propagated to, after `update`, beside those before, of which
+        the ones that `prompted.left` leaves are enough.
 
         Args:
             image: uint8 RGB (H, W, 3), as `look` was given it.

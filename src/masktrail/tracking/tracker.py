@@ -171,9 +171,9 @@ class Tracker:
             image: uint8 (H, W, 3), the same size in every call.
             prompts: by object id (1 to 65535), for new objects or known ones: `Box`, `Points`,
                 `Mask`, or four numbers for a box, an array (H, W) for a mask. A prompted mask is
-                taken as it is and kept in memory for good. Clicks alone on a known object correct
-                the mask it would have had. Where prompted masks overlap, the smaller one lies on
-                top.
+                taken as it is and kept in memory, as `prompted` says. Clicks alone on a known
+                object correct the mask it would have had. Where prompted masks overlap, the smaller
+                one lies on top.
             seen: what `look` said of the image, where it was asked before.
             learn: whether a propagator that learns from prompted frames is to learn from this one.
             colour: order of the image's channels; "bgr" is OpenCV's.
