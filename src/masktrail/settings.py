@@ -157,25 +157,8 @@ def differing(settings: Sequence[Setting], values: Mapping[str, Any]) -> dict[st
     return {s.name: values[s.name] for s in settings if values[s.name] != s.default}
 
 
-def read_assignments(texts: Sequence[str] | None) -> dict[str, str]:
-    """Values by name, from texts of the form NAME=VALUE.
-
-    Raises:
-        InputError: one has another form, or a name comes twice.
-    """
-    values: dict[str, str] = {}
-    for text in texts or ():
-        name, sign, value = text.partition("=")
-        if not (name and sign and value):
-            raise InputError(f"--set {text!r} is no NAME=VALUE, as view=square.")
-        if name in values:
-            raise InputError(f"--set gives {name} twice, {values[name]} and {value}; give it once.")
-        values[name] = value
-    return values
-
-
 def format_settings(settings: Mapping[str, Any]) -> str:
-    """Settings as `read_assignments` reads them, with spaces between."""
+    """Settings as NAME=VALUE, with spaces between."""
     return " ".join(f"{name}={text_of(value)}" for name, value in settings.items())
 
 

@@ -18,7 +18,7 @@ from masktrail.masks.rotated import rotated_box
 from masktrail.types import Image, LabelMap, ObjectResult, Result, SoftMasks
 
 EDGES = ("plain", "refined")
-"""What `--edges` may be."""
+"""How edges may be asked for."""
 
 BAND = 6
 """Pixels on either side of an edge that may change, of a picture 480 pixels high."""
@@ -33,7 +33,7 @@ Soft = NDArray[np.floating]
 
 
 def check_edges(edges: str) -> None:
-    """Refuses what `--edges` may not be.
+    """Refuses edges that there are not.
 
     Raises:
         InputError: it is none of `EDGES`.

@@ -17,7 +17,7 @@ from weakref import WeakSet
 from masktrail.errors import InputError
 from masktrail.settings import integer
 from masktrail.types import Frame, VideoInfo
-from masktrail.video.depth import Range
+from masktrail.video.depth import Range, checked_range
 from masktrail.video.live import NewestFrame, RealTime
 from masktrail.video.names import is_url, local
 from masktrail.video.seek import Recording, frames_backward, recording_of
@@ -185,7 +185,7 @@ def open_video(
             f"Frames {start} to {'the end' if end is None else end} were asked for; "
             "the start must be 0 or more and the end greater than the start."
         )
-    opener = _source_opener(source, start, end, values)
+    opener = _source_opener(source, start, end, checked_range(values))
     return Video((lambda: _as_live(opener())) if live else opener, start, end)
 
 

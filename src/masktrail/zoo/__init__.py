@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from masktrail.errors import InputError
 from masktrail.families import families, family
-from masktrail.settings import ModelOptions, Setting, arguments_of, checked, differing, integer
+from masktrail.settings import (
+    ModelOptions,
+    Setting,
+    arguments_of,
+    checked,
+    differing,
+    integer,
+)
 from masktrail.tracking.family import Card, Family
 
 if TYPE_CHECKING:
@@ -163,7 +170,7 @@ def learning(model: str | Path, seconds: float) -> dict[str, float]:
     if not names:
         learn = [n for n, card in CARDS.items() if family(card.family).traits.learns]
         raise InputError(
-            f"The model {model} does not learn from prompted frames, as --adapt asks; "
+            f"The model {model} does not learn from prompted frames, as was asked; "
             f"{', '.join(learn)} would."
         )
     return {names[0]: seconds}
