@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from masktrail.errors import InputError
 from masktrail.masks import tight_box
 from masktrail.masks.components import dilated
 from masktrail.masks.filters import box_mean
 from masktrail.masks.rotated import rotated_box
+from masktrail.settings import check_choice
 from masktrail.types import Image, LabelMap, ObjectResult, Result, SoftMasks
 
 EDGES = ("plain", "refined")
@@ -38,8 +38,7 @@ def check_edges(edges: str) -> None:
     Raises:
         InputError: it is none of `EDGES`.
     """
-    if edges not in EDGES:
-        raise InputError(f"No edges {edges!r}; there are {', '.join(EDGES)}.")
+    check_choice(edges, EDGES, "edges")
 
 
 def refined(image: Image, result: Result) -> Result:

@@ -26,7 +26,7 @@ from masktrail.run.plan import Plan, Prompts, by_frame
 from masktrail.run.products import names_of
 from masktrail.run.record import peak_memory_mb, versions
 from masktrail.run.states import packed_state
-from masktrail.settings import ModelOptions, integer
+from masktrail.settings import ModelOptions, by_name, integer
 from masktrail.types import Frame, Result
 from masktrail.video.cuts import with_cuts
 from masktrail.video.depth import checked_range
@@ -123,7 +123,7 @@ def track(
         InputError: see `track_video`.
         KeyboardInterrupt: Ctrl-C, once what is done is whole; `resume` goes on with it.
     """
-    options = ModelOptions(model, size, device, precision, dict(settings), edges, engine)
+    options = ModelOptions(model, size, device, precision, by_name(settings), edges, engine)
     asked = start, end, values, direction, resume, overwrite, keep_finished, keep_soft
     job = Job(source, prompts, out, options, export, *asked)
     report = track_video(job, _called(progress), learning=_called(learning))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from masktrail.errors import InputError
-from masktrail.settings import integer
+from masktrail.settings import check_choice, integer
 from masktrail.types import Points, Prompt
 
 DIRECTIONS = ("both", "forward", "backward")
@@ -43,8 +43,7 @@ class Plan:
     def __init__(
         self, prompts: Mapping[int, Mapping[int, Prompt]], start: int, direction: str
     ) -> None:
-        if direction not in DIRECTIONS:
-            raise InputError(f"No direction {direction!r}; there are {', '.join(DIRECTIONS)}.")
+        check_choice(direction, DIRECTIONS, "direction")
         self.prompts = {frame: dict(prompts[frame]) for frame in sorted(prompts)}
         self.first, self.last = min(self.prompts), max(self.prompts)
         if self.first < start:

@@ -16,6 +16,7 @@ from masktrail.settings import (
     ModelOptions,
     Setting,
     arguments_of,
+    check_text,
     checked,
     differing,
     integer,
@@ -85,7 +86,7 @@ def load(
 
     Raises:
         InputError: no such model, weights that are missing or not as published, no such device or
-            engine, a precision or a setting that is not possible.
+            engine, a precision or a setting that is not possible, anything of another kind.
     """
     from masktrail.tracking.tracker import Tracker
     from masktrail.zoo.engines import check_can_learn, check_names, make_engine
@@ -94,6 +95,7 @@ def load(
     if size is not None and not 64 <= size <= LARGEST:
         raise InputError(f"A working size of {size} is not possible; use 64 to {LARGEST}.")
     check_names(engine, precision)
+    check_text(device, "device", "cpu")
     (path, engine), card, spec = _files_of(model, engine), card_of(model), _family_of(model)
     values, usable = checked(settings_of(model), settings, str(model)), _device(spec, device)
     prompter = load_prompter(device=device, engine=engine)
@@ -269,6 +271,7 @@ def weights_path(model: str | Path) -> Path | None:
 
         card = CARDS[str(model)]
         return find(card.files, WEIGHTS, card.url) if card.files else None
+    check_text(model, "model", DEFAULT, os.PathLike)
     path = Path(model)
     if os.path.isdir(path):  # unlike `Path.is_dir`, no error for a name that is too long
         path = path / "weights.safetensors"
