@@ -368,7 +368,7 @@ def test_a_journal_that_is_damaged_inside_is_begun_anew(folder, options, tmp_pat
 
 
 def test_fewer_than_one_process_are_refused(folder, options, tmp_path):
-    with pytest.raises(InputError, match="--jobs is 0; expected 1 or more"):
+    with pytest.raises(InputError, match="jobs=0 is not possible; expected 1 or more"):
         run_batch([task(folder, "a")], tmp_path, options, 0)
 
 

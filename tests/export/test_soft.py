@@ -34,5 +34,5 @@ def test_a_folder_per_object_and_a_picture_per_frame(tmp_path, clip):
 
 
 def test_without_soft_masks_a_sentence_says_what_to_do(tmp_path, clip):
-    with pytest.raises(InputError, match="track again with --export soft"):
+    with pytest.raises(InputError, match="track again with soft among the exports"):
         write("soft", tmp_path, pairs_of(results_of(clip.labels)))

@@ -215,7 +215,7 @@ def test_without_opencv_it_says_what_else_there_is(monkeypatch: pytest.MonkeyPat
     import sys
 
     monkeypatch.setitem(sys.modules, "cv2", None)
-    with pytest.raises(InputError, match=r"masktrail\[flow\].*--set flow=learned"):
+    with pytest.raises(InputError, match=r"masktrail\[flow\].*by the setting flow=learned"):
         tracker(flow="dis")
 
 

@@ -105,7 +105,7 @@ def test_a_journal_is_read(stored):
 
 def test_a_video_that_was_moved_is_asked_for(stored):
     (stored / "clip.mp4").rename(stored / "other.mp4")
-    with pytest.raises(InputError, match=r"no longer at clip.mp4; say where .* --video"):
+    with pytest.raises(InputError, match=r'no longer at clip.mp4; say where .* as video="'):
         convert("finished", "json")
     assert convert("finished", "json", video="other.mp4") == FRAMES
 

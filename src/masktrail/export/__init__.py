@@ -1,5 +1,6 @@
 """Writers of results: `WRITERS` by name, `make_writers` for several with commas between."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from masktrail.export.review import ReviewWriter
 from masktrail.export.soft import SoftWriter
 from masktrail.export.table import CsvWriter
 from masktrail.export.yolo import YoloWriter
+from masktrail.settings import check_text
 
 __all__ = [
     "WRITERS",
@@ -74,8 +76,10 @@ def make_writers(names: str, out: Path | str) -> list[Writer]:
     """Writers for `names`, such as "davis,csv", each once; nothing is opened yet.
 
     Raises:
-        InputError: an unknown name, or none.
+        InputError: an unknown name, or none; what is no text.
     """
+    check_text(names, "export", "davis,csv")
+    check_text(out, "out", "results", os.PathLike)
     formats = list(dict.fromkeys(name.strip().lower() for name in names.split(",") if name.strip()))
     unknown = [name for name in formats if name not in WRITERS]
     if unknown or not formats:

@@ -40,7 +40,7 @@ class SoftWriter:
         if result.soft is NOT_KEPT:
             raise InputError(
                 "The export soft needs soft masks, and this finished run keeps none; track again "
-                "with --export soft."
+                "with soft among the exports."
             )
         for object_id, mask in result.soft.items():
             make_folder(self.folder / str(object_id))

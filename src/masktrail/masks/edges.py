@@ -11,16 +11,15 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from masktrail.errors import InputError
 from masktrail.masks import tight_box
 from masktrail.masks.components import dilated
 from masktrail.masks.filters import box_mean
 from masktrail.results import NOT_KEPT, ObjectResult, Result, SoftMasks, described
-from masktrail.settings import Edges
+from masktrail.settings import Edges, check_choice
 from masktrail.types import Image, LabelMap
 
 EDGES: tuple[str, ...] = get_args(Edges)
-"""What `--edges` may be."""
+"""How edges may be asked for."""
 
 BAND = 6
 """Pixels on either side of an edge that may change, of a picture 480 pixels high."""
@@ -35,13 +34,12 @@ Soft = NDArray[np.floating]
 
 
 def check_edges(edges: str) -> None:
-    """Refuses what `--edges` may not be.
+    """Refuses edges that there are not.
 
     Raises:
         InputError: it is none of `EDGES`.
     """
-    if edges not in EDGES:
-        raise InputError(f"No edges {edges!r}; there are {', '.join(EDGES)}.")
+    check_choice(edges, EDGES, "edges")
 
 
 def refined(image: Image, result: Result) -> Result:

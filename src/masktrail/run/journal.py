@@ -121,7 +121,7 @@ class Journal:
                 return modern(self._stored("about"))
         raise OtherRun(
             f"{self.path} was written by another version of MaskTrail; track again with "
-            "--overwrite, or into another folder."
+            "overwrite=True, or into another folder."
         )
 
     @property
@@ -262,7 +262,7 @@ class Journal:
         except ImportError as error:
             raise OtherRun(
                 "This run is of version 0.1, whose state only torch reads; pip install "
-                "'masktrail[torch]', or track it anew with --overwrite."
+                "'masktrail[torch]', or track it anew with overwrite=True."
             ) from error
         except MALFORMED as error:
             raise self._damaged(error) from error
@@ -332,8 +332,8 @@ class Journal:
 
     def _damaged(self, error: object) -> Damaged:
         return Damaged(
-            f"{self.path} is damaged ({error}); track again with --overwrite, or into another "
-            "folder."
+            f"{self.path} is damaged ({error}); track again with overwrite=True, or into "
+            "another folder."
         )
 
 

@@ -33,6 +33,7 @@ from masktrail.run.states import packed_state
 from masktrail.settings import Edges, EngineName, ModelOptions, Precision
 from masktrail.types import Frame
 from masktrail.video.cuts import with_cuts
+from masktrail.video.depth import checked_range
 from masktrail.video.reader import Video, VideoLike, named, open_video, span
 from masktrail.zoo import DEFAULT, tracker_of
 
@@ -170,7 +171,7 @@ def _track_video(
     learning: Share,
 ) -> Report:
     start, end = span(job.source, job.start, job.end)
-    job = replace(job, start=start, end=end)
+    job = replace(job, start=start, end=end, values=checked_range(job.values))
     check_edges(job.options.edges)
     writers = [*make_writers(job.export, job.out), *also]
     folder = RunFolder(job.out, names_of(writers))
@@ -233,7 +234,7 @@ def _as_before(
             return None
         raise OtherRun(
             f"The run in {folder.path} was computed by {options.engine} on {options.device} in "
-            f"{options.precision}, which is not possible here ({error}); give --overwrite, or "
+            f"{options.precision}, which is not possible here ({error}); give overwrite=True, or "
             "another folder."
         ) from error
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from masktrail.errors import InputError
-from masktrail.settings import DEFAULTS, ModelOptions
+from masktrail.settings import DEFAULTS, ModelOptions, by_name
 
 if TYPE_CHECKING:
     from masktrail.tracking.tracker import Tracker
@@ -40,10 +40,11 @@ def options_of(
     """
     from masktrail.tracking.tracker import Tracker
 
+    own = by_name(settings)
     if not isinstance(model, Tracker):
-        return ModelOptions(model, size, device, precision, settings, edges, engine), None
+        return ModelOptions(model, size, device, precision, own, edges, engine), None
     name = model.provenance.model or type(model.propagator).__name__
-    options = ModelOptions(name, size, device, precision, settings, edges, engine)
+    options = ModelOptions(name, size, device, precision, own, edges, engine)
     if options != replace(DEFAULTS, model=name, edges=edges):
         raise InputError(
             "Size, device, precision, settings and engine are those of the tracker that was given "

@@ -11,7 +11,7 @@ from typing import Literal, cast, get_args
 
 from masktrail.errors import InputError
 from masktrail.prompts.kinds import Points, Prompt, PromptLike, as_prompt
-from masktrail.settings import integer
+from masktrail.settings import check_choice, integer
 
 Direction = Literal["both", "forward", "backward"]
 
@@ -45,8 +45,7 @@ class Plan:
     def __init__(
         self, prompts: Mapping[int, Mapping[int, Prompt]], start: int, direction: str
     ) -> None:
-        if direction not in DIRECTIONS:
-            raise InputError(f"No direction {direction!r}; there are {', '.join(DIRECTIONS)}.")
+        check_choice(direction, DIRECTIONS, "direction")
         self.prompts = {frame: dict(prompts[frame]) for frame in sorted(prompts)}
         self.first, self.last = min(self.prompts), max(self.prompts)
         if self.first < start:

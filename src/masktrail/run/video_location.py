@@ -47,6 +47,6 @@ def places(about: Mapping[str, Any], run: Path) -> list[str]:
     if not existing:
         raise InputError(
             f"The video of the run in {run} is no longer at {candidates[-2]}; say where it lies "
-            "now with --video."
+            'now, as video="clip.mp4".'
         )
     return existing

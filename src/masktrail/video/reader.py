@@ -19,7 +19,7 @@ from masktrail.errors import InputError
 from masktrail.settings import integer
 from masktrail.types import Colour, Frame, VideoInfo
 from masktrail.video.arrays import Arrays, ArraySource, are_frames
-from masktrail.video.depth import Range
+from masktrail.video.depth import Range, checked_range
 from masktrail.video.live import NewestFrame, RealTime
 from masktrail.video.names import is_url, local
 from masktrail.video.seek import Recording, frames_backward, recording_of
@@ -223,7 +223,8 @@ def open_video(
     if are_frames(source):
         opener: Callable[[], Source] = partial(ArraySource, source, colour)
     else:
-        opener = _source_opener(cast(str | Path | int, source), start, end, values)
+        name = cast(str | Path | int, source)
+        opener = _source_opener(name, start, end, checked_range(values))
     return Video((lambda: _as_live(opener())) if live else opener, start, end)
 
 

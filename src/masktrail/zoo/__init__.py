@@ -18,6 +18,7 @@ from masktrail.settings import (
     Precision,
     Setting,
     arguments_of,
+    check_text,
     checked,
     differing,
     integer,
@@ -89,7 +90,7 @@ def load(
 
     Raises:
         InputError: no such model, weights that are missing or not as published, no such device or
-            engine, a precision or a setting that is not possible.
+            engine, a precision or a setting that is not possible, anything of another kind.
     """
     from masktrail.tracking.provenance import Provenance
     from masktrail.tracking.tracker import Tracker
@@ -99,6 +100,7 @@ def load(
     if size is not None and not 64 <= size <= LARGEST:
         raise InputError(f"A working size of {size} is not possible; use 64 to {LARGEST}.")
     check_names(engine, precision)
+    check_text(device, "device", "cpu")
     (path, name), card, spec = _files_of(model, engine), card_of(model), _family_of(model)
     defaults, usable = settings_of(model), _device(spec, device)
     values = checked(defaults, settings, str(model))
@@ -189,7 +191,7 @@ def learning(model: str | Path, seconds: float) -> dict[str, float]:
     if not names:
         learn = [n for n, card in CARDS.items() if family(card.family).traits.learns]
         raise InputError(
-            f"The model {model} does not learn from prompted frames, as --adapt asks; "
+            f"The model {model} does not learn from prompted frames, as was asked; "
             f"{', '.join(learn)} would."
         )
     return {names[0]: seconds}
@@ -288,6 +290,7 @@ def weights_path(model: str | Path) -> Path | None:
 
         card = CARDS[str(model)]
         return find(card.files, WEIGHTS, card.url) if card.files else None
+    check_text(model, "model", DEFAULT, os.PathLike)
     path = Path(model)
     if os.path.isdir(path):  # unlike `Path.is_dir`, no error for a name that is too long
         path = path / "weights.safetensors"

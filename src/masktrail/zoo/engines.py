@@ -11,7 +11,7 @@ from typing import Any, get_args
 from masktrail.engines import Engine, gpu
 from masktrail.engines.processor import precisions
 from masktrail.errors import InputError
-from masktrail.settings import EngineName, Precision
+from masktrail.settings import EngineName, Precision, check_choice
 from masktrail.tracking.family import Family
 from masktrail.zoo import CARDS, WEIGHTS
 from masktrail.zoo.fetch import lying
@@ -132,10 +132,8 @@ def check_names(engine: str, precision: str) -> None:
     Raises:
         InputError: it is not.
     """
-    if engine not in ENGINES:
-        raise InputError(f"No engine {engine!r}; there are {', '.join(ENGINES)}.")
-    if precision not in PRECISIONS:
-        raise InputError(f"No precision {precision!r}; there are {', '.join(PRECISIONS)}.")
+    check_choice(engine, ENGINES, "engine")
+    check_choice(precision, PRECISIONS, "precision")
 
 
 def _impossible(precision: str, name: str, possible: Sequence[str], path: Path) -> InputError:
