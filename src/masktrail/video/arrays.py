@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
@@ -94,6 +94,6 @@ def is_sequence(frames: object) -> TypeGuard[Sequence[Any]]:
 
 
 def are_frames(source: object) -> TypeGuard[Arrays]:
-    """Whether a source may give frames itself, unlike names, numbers and mappings."""
+    """Whether a source may give frames itself, unlike names, numbers, mappings and sets."""
     iterable = isinstance(source, Iterable) or is_sequence(source)
-    return iterable and not isinstance(source, (str, bytes, Mapping))
+    return iterable and not isinstance(source, (str, bytes, Mapping, Set))
