@@ -16,6 +16,7 @@ import typing as _typing
 
 if _typing.TYPE_CHECKING:
     from masktrail.errors import InputError
+    from masktrail.evaluate.label_maps import Scores, jf
     from masktrail.run import Report, track
     from masktrail.run.plan import Prompts
     from masktrail.tracking.tracker import Tracker
@@ -36,9 +37,11 @@ __all__ = [
     "Prompts",
     "Report",
     "Result",
+    "Scores",
     "Tracker",
     "Video",
     "VideoWriter",
+    "jf",
     "load",
     "open_video",
     "track",
@@ -55,9 +58,11 @@ _HOMES = {
     "Prompts": "run.plan",
     "Report": "run",
     "Result": "types",
+    "Scores": "evaluate.label_maps",
     "Tracker": "tracking.tracker",
     "Video": "video",
     "VideoWriter": "video",
+    "jf": "evaluate.label_maps",
     "load": "zoo",
     "open_video": "video",
     "track": "run",
