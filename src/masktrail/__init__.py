@@ -19,6 +19,7 @@ if _typing.TYPE_CHECKING:
     from masktrail.evaluate.label_maps import Scores, jf
     from masktrail.run import Report, track
     from masktrail.run.plan import Prompts
+    from masktrail.run.reading import Run, open_run
     from masktrail.tracking.tracker import Tracker
     from masktrail.types import Box, Frame, Mask, ObjectResult, Points, Prompt, Result
     from masktrail.video import Video, VideoWriter, open_video
@@ -37,12 +38,14 @@ __all__ = [
     "Prompts",
     "Report",
     "Result",
+    "Run",
     "Scores",
     "Tracker",
     "Video",
     "VideoWriter",
     "jf",
     "load",
+    "open_run",
     "open_video",
     "track",
 ]
@@ -58,12 +61,14 @@ _HOMES = {
     "Prompts": "run.plan",
     "Report": "run",
     "Result": "types",
+    "Run": "run.reading",
     "Scores": "evaluate.label_maps",
     "Tracker": "tracking.tracker",
     "Video": "video",
     "VideoWriter": "video",
     "jf": "evaluate.label_maps",
     "load": "zoo",
+    "open_run": "run.reading",
     "open_video": "video",
     "track": "run",
 }
