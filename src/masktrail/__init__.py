@@ -21,10 +21,12 @@ TYPE_CHECKING = False  # which checkers take for true, without typing to be impo
 
 if TYPE_CHECKING:
     from masktrail.errors import InputError
+    from masktrail.evaluate.label_maps import Scores, jf
     from masktrail.prompts.kinds import Box, Mask, Points, Prompt, PromptLike
     from masktrail.results import ObjectResult, Result
     from masktrail.run import Report, propagate, track
     from masktrail.run.plan import Prompts
+    from masktrail.run.reading import Run, open_run
     from masktrail.tracking.tracker import Tracker
     from masktrail.types import Frame
     from masktrail.video import Video, VideoWriter, open_video
@@ -44,11 +46,15 @@ __all__ = [
     "Prompts",
     "Report",
     "Result",
+    "Run",
+    "Scores",
     "Tracker",
     "Video",
     "VideoWriter",
+    "jf",
     "load",
     "load_prompter",
+    "open_run",
     "open_video",
     "propagate",
     "track",
@@ -66,11 +72,15 @@ _HOMES = {
     "Prompts": "run.plan",
     "Report": "run",
     "Result": "results",
+    "Run": "run.reading",
+    "Scores": "evaluate.label_maps",
     "Tracker": "tracking.tracker",
     "Video": "video",
     "VideoWriter": "video",
+    "jf": "evaluate.label_maps",
     "load": "zoo",
     "load_prompter": "zoo",
+    "open_run": "run.reading",
     "open_video": "video",
     "propagate": "run",
     "track": "run",

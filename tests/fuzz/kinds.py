@@ -179,7 +179,7 @@ def _marks(draw: st.DrawFn) -> Case:
     return _case("marks", files, "track", "in/a.mp4", *given, *TRACK)
 
 
-JOURNAL = [f"journal.sqlite{end}" for end in ("", "-wal", "-shm")]
+JOURNAL = [f"journal.sqlite{end}" for end in ("", "-wal", "-shm", "-lock")]
 
 AGAIN = ("track", "clip.mp4", "--mask", "first.png", "--model", "copy", "--quiet", "--out")
 

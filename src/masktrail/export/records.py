@@ -2,11 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from masktrail.export.growing import GrowingFile
-from masktrail.export.table import COLUMNS, TURNED, turned_row
-from masktrail.results import ObjectResult, Result
+from masktrail.export.table import row_of
+from masktrail.results import Result
 from masktrail.types import Frame, VideoInfo
 
 
@@ -37,7 +37,8 @@ class JsonWriter:
         if self._file is None:
             raise ValueError("Call open(info) before write.")
         for object_id, object_result in sorted(result.objects.items()):
-            self._file.write(self._between + json.dumps(_record(frame, object_id, object_result)))
+            row = row_of(frame.index, frame.time, object_id, object_result)
+            self._file.write(self._between + json.dumps(row))
             self._between = ",\n"
 
     def close(self, whole: bool = True) -> None:
@@ -52,12 +53,3 @@ class JsonWriter:
         file, self._file = self._file, None
         if file is not None:
             file.drop()
-
-
-def _record(frame: Frame, object_id: int, result: ObjectResult) -> dict[str, Any]:
-    box = (None,) * 4 if result.box is None else map(int, result.box)
-    score, time = round(float(result.score), 4), round(frame.time, 6)
-    middle = (None, None) if result.centroid is None else (round(c, 2) for c in result.centroid)
-    row = (frame.index, time, object_id, score, int(result.area), *box, result.state, *middle)
-    turned = turned_row(result.rotated, None)
-    return dict(zip((*COLUMNS, *TURNED), (*row, *turned), strict=False))

@@ -1,6 +1,7 @@
 """A row per frame and object."""
 
 import csv
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,6 +14,9 @@ COLUMNS = ("frame", "time", "id", "score", "area", "x0", "y0", "x1", "y1", "stat
 
 TURNED = tuple(f"rotated_{axis}{corner}" for corner in range(4) for axis in "xy")
 """More of them, where the model gives rotated boxes: corners, one after the other."""
+
+DECIMALS = {"score": 4, "time": 6}
+"""Written even where they are 0."""
 
 
 class CsvWriter:
@@ -42,7 +46,8 @@ class CsvWriter:
     def write(self, frame: Frame, result: Result) -> None:
         for object_id, object_result in sorted(result.objects.items()):
             self._begin(object_result.rotated is not None)
-            self._rows.writerow(_row(frame, object_id, object_result))
+            row = row_of(frame.index, frame.time, object_id, object_result)
+            self._rows.writerow(_texts(row))
 
     def close(self, whole: bool = True) -> None:
         """Completes the table and gives it its name."""
@@ -64,21 +69,35 @@ class CsvWriter:
             self._begun = True
 
 
-def _row(frame: Frame, object_id: int, result: ObjectResult) -> tuple[object, ...]:
-    box = result.box or ("", "", "", "")
-    score, time = f"{result.score:.4f}", f"{frame.time:.6f}"
-    middle = ("", "") if result.centroid is None else (round(c, 2) for c in result.centroid)
-    row = frame.index, time, object_id, score, result.area, *box, result.state, *middle
-    return (*row, *turned_row(result.rotated, ""))
+def row_of(index: int, time: float | None, object_id: int, result: ObjectResult) -> dict[str, Any]:
+    """An object in a frame as a row of every table: plain values by column, None for none.
 
-
-def turned_row(rotated: Corners | None, missing: object) -> tuple[object, ...]:
-    """What stands under `TURNED`: nothing at all where the model gives no rotated boxes.
+    Score and time are rounded to 4 and 6 decimals, centroids to 2. Corners follow where the model
+    gives rotated boxes, and stand under no column at all where it gives none.
 
     Args:
-        rotated: corners, none where nothing is seen.
-        missing: what then stands for each.
+        index: of the frame.
+        time: of the frame in seconds, where it is known.
+        object_id: of the object.
+        result: what was said of it.
     """
+    box = (None,) * 4 if result.box is None else map(int, result.box)
+    seconds = None if time is None else round(time, 6)
+    score, area = round(float(result.score), 4), int(result.area)
+    middle = (None, None) if result.centroid is None else (round(c, 2) for c in result.centroid)
+    row = (index, seconds, object_id, score, area, *box, result.state, *middle)
+    return dict(zip((*COLUMNS, *TURNED), (*row, *_turned(result.rotated)), strict=False))
+
+
+def _turned(rotated: Corners | None) -> tuple[float | None, ...]:
+    """What stands under `TURNED`: nothing at all where the model gives no rotated boxes."""
     if rotated is None:
         return ()
-    return tuple(round(value, 2) for value in chain(*rotated)) or (missing,) * len(TURNED)
+    return tuple(round(value, 2) for value in chain(*rotated)) or (None,) * len(TURNED)
+
+
+def _texts(row: Mapping[str, Any]) -> Iterator[object]:
+    """The values of a row as they stand in the table."""
+    for name, value in row.items():
+        decimals = DECIMALS.get(name)
+        yield "" if value is None else value if decimals is None else f"{value:.{decimals}f}"

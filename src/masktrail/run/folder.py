@@ -62,6 +62,12 @@ class RunFolder:
         """Whether there is a run, of any kind, in any state."""
         return self.holds_journal or self._record() is not None
 
+    @property
+    def model(self) -> str | None:
+        """The model as `run.json` names it, if a run wrote that."""
+        record = self._record()
+        return None if record is None else str(record["model"]) if "model" in record else None
+
     def check(self, resume: bool, overwrite: bool) -> None:
         """Refuses, before anything is loaded, what cannot be done whatever the run is.
 
@@ -235,27 +241,30 @@ class RunFolder:
         there = self.holds_journal
         if there and not journal:
             raise busy(self.path)
-        with self._held() as outputs:
+        with self._held() as (held, outputs):
             if check:
                 self.check_free(outputs)
             products.remove(self.path, outputs.names, outputs.frames)
             delete(part_of(self.path / RECORD))
             if self._record() is not None:
                 delete(self.path / RECORD)
-        if there:  # not one that somebody else has begun meanwhile
+            if there and held is not None:  # not one that somebody else has begun meanwhile
+                held.remove()
+        if there and held is None:
             for path in files_of(self.path):
                 delete(path)
 
     @contextmanager
-    def _held(self) -> Iterator[Left]:
-        """What the run that is there left, by its journal or else by its record."""
+    def _held(self) -> Iterator[tuple[Journal | None, Left]]:
+        """The journal that is there, if it can be read, and what its run left, by that or else by
+        its record."""
         try:
             journal = Journal(self.path)
         except OtherRun:
-            yield _recorded(self._record())
+            yield None, _recorded(self._record())
             return
         with journal:
-            yield self._left_by(journal)
+            yield journal, self._left_by(journal)
 
     def _left_by(self, journal: Journal) -> Left:
         start, following = journal.about["identity"]["start"], journal.following

@@ -2,16 +2,18 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from masktrail.errors import InputError
-from masktrail.prompts.kinds import Box, Mask, Prompt
+from masktrail.prompts.kinds import Box, Mask, Points, Prompt
 from masktrail.run.job import Job
 from masktrail.run.plan import Plan
 from masktrail.settings import ModelOptions
@@ -213,7 +215,7 @@ def prompts_to_json(plan: Plan) -> dict[int, Any]:
 
 def _prompt_to_json(prompt: Prompt) -> Any:
     if isinstance(prompt, Mask):
-        return {"mask": hashlib.sha256(np.asarray(prompt.mask).tobytes()).hexdigest()[:16]}
+        return {"mask": mask_hash(prompt.mask)}
     if isinstance(prompt, Box):
         return [_plain(x) for x in (prompt.x0, prompt.y0, prompt.x1, prompt.y1)]
     clicks = [
@@ -222,6 +224,46 @@ def _prompt_to_json(prompt: Prompt) -> Any:
     ]
     box = {"box": _prompt_to_json(prompt.box)} if prompt.box else {}
     return {"points": clicks, **box, **(_prompt_to_json(prompt.mask) if prompt.mask else {})}
+
+
+def prompts_from_json(
+    stored: Mapping[str, Any], start: int, mask_of: Callable[[int, int, str], Mask]
+) -> dict[int, dict[int, Prompt]]:
+    """Prompts by frame and object id, of which `prompts_to_json` made something.
+
+    Args:
+        stored: that.
+        start: first frame of the run.
+        mask_of: the mask of a frame and an object id, by its `mask_hash`.
+
+    Raises:
+        ValueError, TypeError, KeyError: it is malformed.
+    """
+    nested = all(isinstance(v, Mapping) and all(k.isdigit() for k in v) for v in stored.values())
+    frames = stored if nested else {start: stored}
+    return {
+        int(frame): {
+            int(i): _prompt_from_json(content, partial(mask_of, int(frame), int(i)))
+            for i, content in objects.items()
+        }
+        for frame, objects in frames.items()
+    }
+
+
+def _prompt_from_json(content: Any, mask_of: Callable[[str], Mask]) -> Prompt:
+    if not isinstance(content, Mapping):
+        return Box(*content)
+    if "points" not in content:
+        return mask_of(content["mask"])
+    mask = mask_of(content["mask"]) if "mask" in content else None
+    points = [(x, y) for x, y, _ in content["points"]]
+    labels = [bool(on) for _, _, on in content["points"]]
+    return Points(points, labels, Box(*content["box"]) if "box" in content else None, mask)
+
+
+def mask_hash(mask: ArrayLike) -> str:
+    """What is said of a mask (H, W) in place of it."""
+    return hashlib.sha256(np.asarray(mask).tobytes()).hexdigest()[:16]
 
 
 def _plain(number: float) -> float:

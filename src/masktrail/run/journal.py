@@ -2,7 +2,8 @@
 
 Enough to go on after the process was killed at any moment, and to export a run again without
 tracking: every frame's label map and objects, and now and then the state of the tracker. SQLite
-keeps what was committed whole, whatever happens next, and one run away from another's folder.
+keeps what was committed whole, whatever happens next. Its log beside the file (WAL) lets others
+read while a run writes, see `reading`; another run is kept away by a lock of its own, see `lock`.
 """
 
 import errno
@@ -12,26 +13,26 @@ import os
 import re
 import secrets
 import sqlite3
+import threading
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from masktrail.errors import InputError
 from masktrail.files import cannot_write, delete
-from masktrail.masks.edges import RefinedSoft
-from masktrail.results import NOT_KEPT, ObjectResult, Result, SoftMasks
-from masktrail.run.identity import modern
+from masktrail.prompts.kinds import Box, Mask, Points, Prompt
+from masktrail.results import NOT_KEPT, Result
+from masktrail.run import write_ahead
+from masktrail.run.identity import mask_hash, modern
 from masktrail.run.lessons import Lessons
+from masktrail.run.lock import Lock
+from masktrail.run.rows import MALFORMED, Rows, packed_mask, row_of
 from masktrail.run.states import unpacked_state
-from masktrail.tracking.soft import MAGIC, OpinionMasks, unpacked
-from masktrail.types import Frame, LabelMap
+from masktrail.types import Frame
 
 NAME = "journal.sqlite"
 """Of the file, in the folder of the results."""
@@ -42,14 +43,8 @@ FORMAT = 3
 READ = (1, 2, FORMAT)
 """Formats that can be read; 1 is that of version 0.1. Soft masks of both are `LargeSoft`."""
 
-LATER = ("rotated", "centroid")
-"""Of an object, what earlier versions did not tell."""
-
 BESIDE = ("-wal", "-shm", "-journal")
 """Ends of the names of what SQLite lays beside its file."""
-
-MALFORMED = (ValueError, TypeError, KeyError, AttributeError)
-"""What comes of content that is not as it was written."""
 
 _TABLES = """
 CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT);
@@ -58,6 +53,15 @@ CREATE TABLE frames (
 );
 CREATE TABLE state (only INTEGER PRIMARY KEY CHECK (only = 0), frame INTEGER, content BLOB);
 """
+
+_LATER = """
+CREATE TABLE IF NOT EXISTS products (name TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS times (frame INTEGER PRIMARY KEY, time REAL);
+CREATE TABLE IF NOT EXISTS given (
+    hash TEXT PRIMARY KEY, height INTEGER, width INTEGER, mask BLOB
+);
+"""
+"""Tables that journals of the same format lack where an earlier version began them."""
 
 
 class OtherRun(InputError):
@@ -69,8 +73,8 @@ class Damaged(OtherRun):
     """A journal that cannot be read, or not to its end."""
 
 
-class Journal:
-    """The journal of one run, open; nobody else can open it meanwhile.
+class Journal(Rows):
+    """The journal of one run, open; no other run can open it meanwhile, but it can be read.
 
     Frames can be added on one thread while another one reads.
 
@@ -92,31 +96,37 @@ class Journal:
         self, out: Path, about: Mapping[str, Any] | None = None, soft: bool = False
     ) -> None:
         self.path, self._soft = Path(out) / NAME, soft
+        self._file: sqlite3.Connection | None = None
+        self._turn = threading.RLock()
         if about is None and not self.path.is_file():
-            raise OtherRun(f"{out} holds no {NAME}, so no run was begun there.")
-        with self._explained():
-            if about is not None:
-                _create(self.path, {"format": FORMAT, "about": dict(about)})
-            self._file = sqlite3.connect(
-                self.path, timeout=1, isolation_level=None, check_same_thread=False
-            )
+            raise _no_run(out)
         try:
-            self.about: dict[str, Any] = self._open()
+            with self._explained():
+                self._lock = Lock(self.path)
+        except BlockingIOError:
+            raise busy(self.path.parent) from None
+        try:
+            with self._explained():
+                if about is not None:
+                    _create(self.path, {"format": FORMAT, "about": dict(about)})
+                elif not self.path.is_file():  # it was removed meanwhile
+                    raise _no_run(out)
+                self._file = write_ahead.opened(self.path)
+            self.about = self._open()
+            if about is not None:
+                self._begin()
         except BaseException:
             self.close()
             raise
 
     def _open(self) -> dict[str, Any]:
         with self._explained():
-            self._file.execute("PRAGMA locking_mode = EXCLUSIVE")
-            tables = {name for (name,) in self._file.execute("SELECT name FROM sqlite_master")}
+            tables = {name for (name,) in self._all("SELECT name FROM sqlite_master")}
             if tables and "about" not in tables:
                 raise InputError(
                     f"{self.path} is a table of another program; move it away, or give another "
                     "folder."
                 )
-            self._file.execute("PRAGMA journal_mode = WAL")
-            self._file.execute("PRAGMA synchronous = NORMAL")
             if self._stored("format") in READ:
                 return modern(self._stored("about"))
         raise OtherRun(
@@ -124,26 +134,14 @@ class Journal:
             "overwrite=True, or into another folder."
         )
 
-    @property
-    def finished(self) -> bool:
-        """Whether the run came to its end."""
-        return bool(self._stored("finished"))
-
-    @property
-    def frames(self) -> int:
-        """Frames that were added."""
-        return self._one("SELECT count(*) FROM frames")[0]
-
-    @property
-    def following(self) -> int:
-        """Frame after the last one that was added; 0 where there is none."""
-        last = self._one("SELECT max(frame) FROM frames")[0]
-        return 0 if last is None else last + 1
-
-    @property
-    def products(self) -> list[str]:
-        """Names of what the run makes, see `products`; none where it is of version 0.1."""
-        return self._column("name", "products")
+    def _begin(self) -> None:
+        """Makes ready for writing, so that others can read what is written."""
+        with self._explained():
+            if not write_ahead.begin(self._open_file):  # the drive of a network, perhaps
+                self._open_file.close()
+                self._file = write_ahead.opened(self.path, alone=True)
+                write_ahead.begin(self._file)
+            self._open_file.executescript(_LATER)
 
     @property
     def lessons(self) -> Lessons:
@@ -152,66 +150,53 @@ class Journal:
 
     def claim(self, names: Sequence[str]) -> None:
         """Writes down names of what the run makes, before it is made."""
-        with self._explained():
-            self._file.execute("BEGIN")
-            self._file.execute("CREATE TABLE IF NOT EXISTS products (name TEXT PRIMARY KEY)")
-            rows = [(name,) for name in names]
-            self._file.executemany("INSERT OR IGNORE INTO products VALUES (?)", rows)
-            self._file.execute("COMMIT")
+        self._begin()
+        with self._together() as file:
+            file.executemany("INSERT OR IGNORE INTO products VALUES (?)", [(n,) for n in names])
 
     def disclaim(self, names: Sequence[str]) -> None:
         """Strikes out names of what was not made after all."""
-        with self._explained():
-            self._file.executemany("DELETE FROM products WHERE name = ?", [(n,) for n in names])
+        with self._together() as file:
+            file.executemany("DELETE FROM products WHERE name = ?", [(n,) for n in names])
 
     def relocate(self, where: Mapping[str, Any]) -> None:
         """Writes down where the video lies now, see `video_location.describe`."""
-        self.about |= where
-        with self._explained():
-            content = json.dumps(self.about)
-            self._file.execute("UPDATE about SET value = ? WHERE key = 'about'", (content,))
-            self._file.execute(
-                "UPDATE about SET value = ? WHERE key = 'format'", (json.dumps(FORMAT),)
-            )
+        before, self.about = self.about, self.about | dict(where)
+        if self.about == before and self._stored("format") == FORMAT:
+            return
+        self._begin()
+        rows = [(json.dumps(self.about), "about"), (json.dumps(FORMAT), "format")]
+        with self._together() as file:
+            file.executemany("UPDATE about SET value = ? WHERE key = ?", rows)
 
-    @property
-    def numbers(self) -> list[int]:
-        """Frames that were added, ascending."""
-        with self._explained():
-            rows = self._file.execute("SELECT frame FROM frames ORDER BY frame")
-            return [frame for (frame,) in rows]
+    def keep_masks(self, prompts: Mapping[int, Mapping[int, Prompt]]) -> None:
+        """Keeps the masks among prompts, of which their identity tells the hashes alone.
 
-    @property
-    def cuts(self) -> list[int]:
-        """Frames after a cut, ascending; none where it is of an earlier version."""
-        return sorted(self._column("frame", "cuts"))
-
-    def _column(self, name: str, table: str) -> list[Any]:
-        """Of a table that not all journals have."""
-        if not self._one("SELECT 1 FROM sqlite_master WHERE name = ?", table):
-            return []
-        with self._explained():
-            return [value for (value,) in self._file.execute(f"SELECT {name} FROM {table}")]
+        Args:
+            prompts: by frame and object id, checked.
+        """
+        given = [prompt for objects in prompts.values() for prompt in objects.values()]
+        masks = [p.mask if isinstance(p, Points) else p for p in given if not isinstance(p, Box)]
+        rows = [_given(mask) for mask in masks if mask is not None]
+        with self._together() as file:
+            file.executemany("INSERT OR IGNORE INTO given VALUES (?, ?, ?, ?)", rows)
 
     def add(self, frame: Frame, result: Result) -> None:
         """Keeps what was said of a frame."""
         if frame.cut:
             self.add_cut(frame.index)
-        objects = {i: _record(object_result) for i, object_result in result.objects.items()}
         kept = self._soft and result.soft is not NOT_KEPT
         soft = result.soft.packed() if kept else None
-        row = (frame.index, result.labels.dtype.str, _packed(result.labels))
-        with self._explained():
-            self._file.execute(
-                "INSERT OR REPLACE INTO frames VALUES (?, ?, ?, ?, ?)",
-                (*row, json.dumps(objects), soft),
-            )
+        row = (frame.index, *row_of(result), soft)
+        with self._together() as file:
+            file.execute("INSERT OR REPLACE INTO frames VALUES (?, ?, ?, ?, ?)", row)
+            file.execute("INSERT OR REPLACE INTO times VALUES (?, ?)", (frame.index, frame.time))
 
     def add_cut(self, frame: int) -> None:
         """Keeps that a frame is the first after a cut."""
         with self._explained():
-            self._file.execute("CREATE TABLE IF NOT EXISTS cuts (frame INTEGER PRIMARY KEY)")
-            self._file.execute("INSERT OR IGNORE INTO cuts VALUES (?)", (frame,))
+            self._all("CREATE TABLE IF NOT EXISTS cuts (frame INTEGER PRIMARY KEY)")
+            self._all("INSERT OR IGNORE INTO cuts VALUES (?)", frame)
 
     def read(self, frame: Frame) -> Result:
         """What was said of a frame.
@@ -219,38 +204,15 @@ class Journal:
         Raises:
             Damaged: nothing can be read of it.
         """
-        query = "SELECT kind, labels, objects, soft FROM frames WHERE frame = ?"
-        row = self._one(query, frame.index)
-        if row is None:
+        height, width, _ = frame.image.shape
+        result = self.result(frame.index, (height, width), frame.image)
+        if result is None:
             raise self._damaged(f"it holds nothing of frame {frame.index}")
-        kind, packed, text, soft = row
-        with self._explained():
-            objects = {int(i): _object(record) for i, record in json.loads(text).items()}
-            labels = _labels(packed, kind, frame.image.shape[:2])
-            return Result(labels, objects, self._soft_masks(soft, frame, labels, list(objects)))
-
-    def _soft_masks(
-        self, content: bytes | None, frame: Frame, labels: LabelMap, ids: list[int]
-    ) -> SoftMasks:
-        if content is None:
-            return NOT_KEPT
-        if not content.startswith(MAGIC):
-            return LargeSoft(content, ids, labels.shape)
-        soft = OpinionMasks(unpacked(content), labels)
-        refined = self.about["identity"].get("edges") == "refined"
-        return RefinedSoft(frame.image, soft) if refined else soft
-
-    def objects(self) -> Iterator[tuple[int, dict[int, ObjectResult]]]:
-        """Frames, ascending, and what was said of the objects in them."""
-        with self._explained():
-            rows = self._file.execute("SELECT frame, objects FROM frames ORDER BY frame")
-            for frame, text in rows:
-                yield frame, {int(i): _object(record) for i, record in json.loads(text).items()}
+        return result
 
     def checkpoint(self, frame: int, state: bytes) -> None:
         """Keeps the state before a frame, as `packed_state` made it, instead of the one before."""
-        with self._explained():
-            self._file.execute("INSERT OR REPLACE INTO state VALUES (0, ?, ?)", (frame, state))
+        self._all("INSERT OR REPLACE INTO state VALUES (0, ?, ?)", frame, state)
 
     def state(self) -> tuple[int, dict[str, Any]] | None:
         """The frame a state was kept before, and the state; None where none was."""
@@ -275,23 +237,31 @@ class Journal:
         """Says that the run came to its end; its state, and what it learned, are not needed any
         more."""
         learned = bool(self.lessons)
-        with self._explained():
-            self._file.execute("BEGIN")
-            self._file.execute("DELETE FROM state")
+        with self._together() as file:
+            file.execute("DELETE FROM state")
             if learned:
-                self._file.execute("DELETE FROM lessons")
-            self._file.execute("INSERT OR REPLACE INTO about VALUES ('finished', 'true')")
-            self._file.execute("COMMIT")
+                file.execute("DELETE FROM lessons")
+            file.execute("INSERT OR REPLACE INTO about VALUES ('finished', 'true')")
 
     def close(self) -> None:
         """Lets others open the journal."""
-        self._file.close()
+        file, self._file = self._file, None
+        try:
+            if file is not None:
+                write_ahead.close(file, self.path)
+        finally:
+            self._lock.release()
 
     def remove(self) -> None:
         """Closes the journal and leaves nothing of it."""
-        self.close()
-        for path in files_of(self.path.parent):
-            delete(path)
+        file, self._file = self._file, None
+        try:
+            if file is not None:
+                file.close()
+            for path in files_of(self.path.parent):
+                delete(path)
+        finally:
+            self._lock.release()
 
     def __enter__(self) -> Self:
         return self
@@ -299,18 +269,29 @@ class Journal:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _stored(self, key: str) -> Any:
-        row = self._one("SELECT value FROM about WHERE key = ?", key)
-        with self._explained():
-            return json.loads(row[0]) if row else None
-
-    def _one(self, query: str, *values: Any) -> Any:
-        with self._explained():
-            return self._file.execute(query, values).fetchone()
+    @property
+    def _open_file(self) -> sqlite3.Connection:
+        if self._file is None:
+            raise ValueError(f"The journal {self.path} is closed.")
+        return self._file
 
     def _all(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        with self._explained():
-            return self._file.execute(query, values).fetchall()
+        with self._explained(), self._turn:
+            return self._open_file.execute(query, values).fetchall()
+
+    @contextmanager
+    def _together(self) -> Iterator[sqlite3.Connection]:
+        """Whatever is executed within is kept as one, or not at all."""
+        with self._explained(), self._turn:
+            file = self._open_file
+            file.execute("BEGIN")
+            try:
+                yield file
+                file.execute("COMMIT")
+            except BaseException:
+                if file.in_transaction:  # a full disk has ended it already
+                    file.execute("ROLLBACK")
+                raise
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -368,13 +349,17 @@ def _take_name(part: Path, path: Path) -> None:
         part.replace(path)
 
 
+def _no_run(folder: Path) -> OtherRun:
+    return OtherRun(f"{folder} holds no {NAME}, so no run was begun there.")
+
+
 def busy(folder: Path) -> InputError:
     """The sentence for a folder that somebody else is writing to."""
     return InputError(f"Another run is writing to {folder}; wait for it, or choose another folder.")
 
 
 def files_of(folder: Path) -> list[Path]:
-    """The journal of a folder and what SQLite lays beside it."""
+    """The journal of a folder and what SQLite lays beside it; not the lock, see `lock`."""
     return [folder / f"{NAME}{end}" for end in (*BESIDE, "")]
 
 
@@ -384,54 +369,8 @@ def unborn(folder: Path) -> list[Path]:
     return [path for path in folder.glob(f".{NAME}.*") if pattern.fullmatch(path.name)]
 
 
-def _packed(labels: LabelMap) -> bytes:
-    return zlib.compress(np.ascontiguousarray(labels).tobytes(), 1)
-
-
-def _labels(packed: bytes, kind: str, shape: tuple[int, int]) -> LabelMap:
-    return np.frombuffer(zlib.decompress(packed), kind).reshape(shape).copy()
-
-
-def _record(result: ObjectResult) -> dict[str, Any]:
-    """Plain values by name, as `_object` reads them."""
-    record = asdict(result)
-    return {name: value for name, value in record.items() if name not in LATER or value is not None}
-
-
-def _object(record: Mapping[str, Any]) -> ObjectResult:
-    box = None if record["box"] is None else tuple(record["box"])
-    turned = record.get("rotated")
-    rotated = None if turned is None else tuple((x, y) for x, y in turned)
-    middle = None if record.get("centroid") is None else tuple(record["centroid"])
-    places = {"box": box, "rotated": rotated, "centroid": middle}
-    result = ObjectResult(**{**record, **places})
-    numbers = (result.score, result.area, *chain(box or (), middle or (), *(rotated or ())))
-    whole = all(isinstance(number, int | float) for number in numbers)
-    sizes = len(box or ()) in (0, 4), len(rotated or ()) in (0, 4), len(middle or ()) in (0, 2)
-    if not (whole and all(sizes)):
-        raise ValueError(f"an object of {dict(record)}")
-    return result
-
-
-@dataclass(frozen=True, eq=False)
-class LargeSoft(SoftMasks):
-    """Soft masks as they were kept before: as large as the video, 16 bits a pixel, edges refined.
-
-    Attributes:
-        content: of the journal.
-        ids: of the objects.
-        shape: of the video, (H, W).
-    """
-
-    content: bytes
-    ids: Sequence[int]
-    shape: tuple[int, ...]
-
-    def make(self) -> dict[int, NDArray[np.float32]]:
-        """See `SoftMasks.make`."""
-        steps = np.frombuffer(zlib.decompress(self.content), "<u2").reshape(-1, *self.shape)
-        return dict(zip(sorted(self.ids), steps.astype(np.float32) / 65535, strict=True))
-
-    def packed(self) -> bytes:
-        """As they are."""
-        return self.content
+def _given(mask: Mask) -> tuple[str, int, int, bytes]:
+    """A mask that was a prompt as a row of `given`."""
+    array = np.asarray(mask.mask)
+    marked = array > 0.5 if array.dtype.kind == "f" else array != 0
+    return mask_hash(array), *marked.shape, packed_mask(marked)

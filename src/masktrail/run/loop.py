@@ -192,11 +192,13 @@ def _track_video(
         tracker.learner.progress = learning
         where = video_location.describe(named(job.source, video), folder.path)
         about = {"identity": identity, "repeatable": video.repeatable, **where}
+        about["model"] = str(job.options.model)
         passes = (
             BothPasses(tracker, plan, folder.path) if plan.backward else ForwardPass(tracker, plan)
         )
         soft = job.keep_soft or any(writer.needs_soft for writer in writers)
         with folder.run(about, job.resume, job.overwrite, soft) as journal:
+            journal.keep_masks(plan.prompts)
             tracker.learner.lessons = journal.lessons
             try:
                 report = _loop(video, passes, writers, journal, progress, job.options.edges)
