@@ -48,6 +48,10 @@ def test_soft_masks_are_a_mapping_and_empty_without_objects() -> None:
     for object_id, soft in result.soft.items():
         assert soft.dtype == np.float32 and soft.shape == (HEIGHT, WIDTH)
         np.testing.assert_array_equal(soft > 0.5, result.mask(object_id))
+    assert result.soft == dict(result.soft) and result.soft != {} and result.soft != {1: 0, 2: 0}
+    with pytest.raises(ValueError, match="read-only"):
+        result.soft[1][:] = 0
+    assert len(pickle.dumps(result)) < 100_000, "they are sent as small as they are kept"
     nothing = fake_tracker().step(IMAGE)
     assert nothing.soft == {} and nothing.soft is not NOT_KEPT
     assert Result(nothing.labels).soft == {} and Result(nothing.labels).soft is NOT_KEPT
@@ -91,11 +95,14 @@ def test_objects_are_drawn_into_pictures_of_either_order() -> None:
         (IMAGE[:-1], "rgb", "This image is 64x47, the result of a frame of 64x48"),
         (None, "rgb", "must be a numpy array, uint8 RGB"),
         (IMAGE, "hsv", "Frames are rgb or bgr, not 'hsv'"),
+        (IMAGE, "rgb", "goes from 0 to 1, not 5"),
     ],
 )
 def test_what_cannot_be_drawn_into_is_told(image, colour, told) -> None:
     with pytest.raises(InputError, match=told):
-        tracked(_1=Box(8, 8, 24, 24)).draw(image, colour=colour)
+        tracked(_1=Box(8, 8, 24, 24)).draw(
+            image, alpha=5 if "0 to 1" in told else 0.5, colour=colour
+        )
 
 
 def test_what_supervision_is_given(monkeypatch) -> None:

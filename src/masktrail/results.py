@@ -66,7 +66,7 @@ def described(mask: NDArray[np.bool_], score: float, turned: bool) -> ObjectResu
 
 
 class SoftMasks(Mapping[int, NDArray[np.float32]], ABC):
-    """Soft masks (H, W) in [0, 1] of a frame by object id: kept small, made when asked for."""
+    """Soft masks (H, W) in [0, 1] of a frame by object id: small until they are asked for."""
 
     @abstractmethod
     def make(self) -> dict[int, NDArray[np.float32]]:
@@ -78,7 +78,22 @@ class SoftMasks(Mapping[int, NDArray[np.float32]], ABC):
 
     @cached_property
     def _made(self) -> dict[int, NDArray[np.float32]]:
-        return self.make()
+        masks = self.make()
+        for mask in masks.values():
+            mask.flags.writeable = False
+        return masks
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        return self.keys() == other.keys() and all(
+            np.array_equal(mask, other[object_id]) for object_id, mask in self.items()
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_made"}
 
     def __getitem__(self, object_id: int) -> NDArray[np.float32]:
         return self._made[object_id]
@@ -125,12 +140,13 @@ class Result(ByValue):
     soft: SoftMasks = field(default_factory=lambda: NOT_KEPT, repr=False, compare=False)
 
     def mask(self, object_id: int) -> NDArray[np.bool_]:
-        """The mask (H, W) of an object; nothing of one that is lost.
+        """The mask (H, W) of an object, its pixels in `labels`: none of one that is lost, but in a
+        frame that cannot be decoded, for which that of the frame before stands.
 
         Raises:
             InputError: no such object.
         """
-        if object_id not in self.objects:
+        if object_id not in list(self.objects):
             raise InputError(
                 f"There is no object {object_id!r} in this result; it has "
                 f"{', '.join(map(str, self.objects)) or 'none'}."
@@ -157,10 +173,12 @@ class Result(ByValue):
             colour: order of the image's channels, and of what is drawn: "bgr" is OpenCV's.
 
         Raises:
-            InputError: an image of another size, or none.
+            InputError: an image of another size, or none; a strength that is none.
         """
         from masktrail.masks.draw import overlay
 
+        if not (isinstance(alpha, (int, float)) and 0 <= alpha <= 1):
+            raise InputError(f"The strength of a tint goes from 0 to 1, not {alpha!r}.")
         rgb = as_rgb(image, colour)
         if rgb.shape[:2] != self.labels.shape:
             raise InputError(
@@ -182,7 +200,7 @@ class Result(ByValue):
             raise InputError(
                 f"supervision cannot be used: {error}; pip install supervision."
             ) from error
-        there = {i: found for i, found in self.objects.items() if found.box is not None}
+        there = {i: found for i, found in self.objects.items() if found.state == "present"}
         if not there:
             return Detections.empty()
         return Detections(

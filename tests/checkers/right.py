@@ -32,6 +32,10 @@ def prompts(labels: NDArray[np.uint8], xyxy: NDArray[np.float32]) -> None:
     tracker.step(image, mixed)
 
 
+def clicks(rows: list[list[float]], labels: list[bool] | None) -> None:
+    print(masktrail.Points(rows, labels), masktrail.Points([[1.0, 2.0]], None).alone)
+
+
 def opencv(frame: np.ndarray[Any, np.dtype[np.integer[Any] | np.floating[Any]]]) -> None:
     """Frames as OpenCV's own stubs type them."""
     result = masktrail.load().step(frame, {1: (1, 2, 3, 4)}, colour="bgr")

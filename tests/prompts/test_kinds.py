@@ -1,5 +1,7 @@
 """Prompts, and plain values that stand for them."""
 
+from collections import deque
+
 import numpy as np
 import pytest
 
@@ -21,6 +23,8 @@ LABELS[28:44, 8:24] = 300
     [
         ((8, 8, 24, 24), Box(8, 8, 24, 24)),
         ([8, 8, 24, 24], Box(8, 8, 24, 24)),
+        (range(8, 12), Box(8, 9, 10, 11)),
+        (deque([8, 8, 24, 24]), Box(8, 8, 24, 24)),
         (np.array([8, 8, 24, 24], np.float32), Box(8, 8, 24, 24)),
         (LABELS == 3, Mask(LABELS == 3)),
         ((LABELS == 3).astype(np.uint8) * 255, Mask(LABELS == 3)),
@@ -29,7 +33,7 @@ LABELS[28:44, 8:24] = 300
 )
 def test_plain_values_stand_for_prompts(plain, prompt) -> None:
     given, meant = (fake_tracker().step(IMAGE, {7: each}) for each in (plain, prompt))
-    assert given == meant and given.objects[7].box == (8, 8, 24, 24)
+    assert given == meant
     assert as_prompt(prompt) is prompt
     assert type(by_frame({7: plain}, 5)[5][7]) is type(by_frame({2: {7: plain}}, 0)[2][7])
     assert type(by_frame({7: plain}, 5)[5][7]) is type(prompt)
@@ -71,11 +75,18 @@ def test_every_object_of_a_label_map_is_a_prompt(tmp_path) -> None:
             r"of whole numbers, not uint8 \(4, 4, 3\)",
         ),
         ("first.png", "not <U9"),
+        ([[1, 2], [3]], "of whole numbers, not object"),
     ],
 )
 def test_what_is_no_label_map_is_told(labels, told) -> None:
     with pytest.raises(InputError, match=told):
         Mask.from_labels(labels)
+
+
+@pytest.mark.parametrize("path", [None, 5, np.zeros((2, 2))])
+def test_what_is_no_file_is_told(path) -> None:
+    with pytest.raises(InputError, match=r"is no name of a file; an array is taken by"):
+        Mask.from_file(path)
 
 
 def test_files_that_mark_nothing_are_told(tmp_path) -> None:

@@ -35,7 +35,7 @@ def full(height: int = HEIGHT, width: int = WIDTH, dtype: type = bool) -> Mask:
         (
             2,
             (1, 2, 3, 4),
-            r"must be a Mask, a Box or Points, not tuple; give .* Box\(0, 0, 64, 48\)",
+            r"a Mask, a Box, Points or four numbers, not tuple; give .* Box\(0, 0, 64, 48\)",
         ),
         (2, np.ones((HEIGHT, WIDTH), bool), "not ndarray"),
         (

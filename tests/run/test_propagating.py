@@ -2,7 +2,10 @@
 
 import multiprocessing
 import threading
+import time
 from collections.abc import Iterator
+from fractions import Fraction
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from masktrail.masks import read_labels
 from masktrail.prompts.kinds import Box, Mask
 from masktrail.run import propagate, track
 from masktrail.run.record import peak_memory_mb
+from masktrail.types import Frame
 from painted_videos import paint_clip, write_video
 
 CLIP = paint_clip(12, (96, 64))
@@ -163,6 +167,67 @@ def test_a_tracker_that_is_given_runs_and_goes_on(video: Path, tmp_path: Path) -
         track(video, FIRST, tmp_path, model=fake_tracker(), export="davis", end=6, resume=True)
     with pytest.raises(InputError, match=r"Exports are named, as .* not 5"):
         track(video, FIRST, tmp_path / "b", model=tracker, export=5)  # type: ignore[arg-type]
+
+
+def reused() -> Iterator[Any]:
+    """Frames in the room of one."""
+    room = np.empty_like(CLIP.images[0])
+    for image in CLIP.images:
+        room[:] = image
+        yield room
+
+
+def test_frames_may_come_in_the_room_of_one(tmp_path: Path) -> None:
+    tracker = memory_tracker(64)
+    for out, frames in (("a", reused()), ("b", CLIP.images)):
+        asked = {"export": "davis,overlay", "direction": "forward"}
+        assert track(frames, FIRST, tmp_path / out, tracker, **asked).frames == 12
+    for name in ("overlay.mp4", *(f"masks/{t:05d}.png" for t in range(12))):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
+    kept = [frame.image for frame, _ in propagate(reused(), FIRST, tracker)]
+    np.testing.assert_array_equal(np.stack(kept), CLIP.images)
+
+
+def test_a_run_of_other_frames_is_another_run(tmp_path: Path) -> None:
+    asked = {"model": fake_tracker(), "export": "davis", "resume": True}
+    track(CLIP.images, FIRST, tmp_path, **asked)
+    assert track(CLIP.images.copy(), FIRST, tmp_path, **asked, keep_finished=True).frames == 12
+    with pytest.raises(InputError, match="a run of another video"):
+        track(CLIP.images[::-1], FIRST, tmp_path, **asked)
+
+
+def test_a_refused_prompt_takes_no_frame() -> None:
+    video = masktrail.open_video(iter(CLIP.images))
+    with pytest.raises(InputError, match="outside the frame"):
+        list(propagate(video, {1: (500, 1, 600, 9)}, fake_tracker()))
+    first, _ = next(propagate(video, FIRST, fake_tracker()))
+    assert first.index == 0 and np.array_equal(first.image, CLIP.images[0])
+
+
+def test_frames_that_are_lost_have_no_detections() -> None:
+    frames = [
+        Frame(image, t, t, Fraction(1, 25), 1, lost=t == 3) for t, image in enumerate(CLIP.images)
+    ]
+    found = {f.index: r for f, r in propagate(frames, FIRST, fake_tracker())}
+    assert {i: o.state for i, o in found[3].objects.items()} == {1: "lost", 2: "lost"}
+    np.testing.assert_array_equal(found[3].labels, found[2].labels)
+    if find_spec("supervision"):
+        assert len(found[3].to_supervision()) == 0 and len(found[2].to_supervision()) == 2
+
+
+def test_whoever_leaves_a_live_video_need_not_wait_for_a_frame() -> None:
+    go_on = threading.Event()
+
+    def stalling() -> Iterator[Any]:
+        yield from CLIP.images[:2]
+        go_on.wait(60)
+
+    results = propagate(masktrail.open_video(stalling(), live=True), FIRST, fake_tracker())
+    next(results)
+    begun = time.monotonic()
+    results.close()
+    assert time.monotonic() - begun < 20
+    go_on.set()
 
 
 @pytest.mark.parametrize("again", [True, False])

@@ -5,12 +5,15 @@ import gc
 import pickle
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import Any
 
 import numpy as np
 import pytest
 
-from fake import TRACKING, fake_tracker, memory_tracker, tracker_of
+from fake import TRACKING, FakePropagator, fake_tracker, memory_tracker, tracker_of
+from masktrail.engines.openvino import KEPT
+from masktrail.engines.openvino_form import Form
 from masktrail.errors import InputError
 from masktrail.prompts.kinds import Box, Mask, Points
 from masktrail.results import Result
@@ -79,10 +82,100 @@ def test_a_clone_of_what_has_learned_has_learned_the_same_and_learns_by_itself()
     assert tracker.step(CLIP.images[1]) == plain.step(CLIP.images[1]), "nothing learned is left"
 
 
-@pytest.mark.parametrize("engine", ["openvino", "torch"])
+@pytest.mark.slow
+def test_many_clones_of_many_shapes_are_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[Form] = []
+    once = Form._compiled
+
+    def noted(form: Form, model: Any) -> Any:
+        compiled.append(form)
+        return once(form, model)
+
+    monkeypatch.setattr(Form, "_compiled", noted)
+    first = load("memory-s", size=64, engine="openvino")
+    clones = [first.clone() for _ in range(KEPT + 2)]
+    stripes = np.arange(96) // 8 * np.ones((64, 1), int)
+    rounds = []
+    for t in range(3):
+        for count, clone in enumerate(clones, start=1):
+            clone.step(CLIP.images[t], {} if t else Mask.from_labels(stripes * (stripes <= count)))
+        rounds.append(len(compiled))
+    assert rounds[1] > rounds[0] > 0, "what is propagated is compiled in the second frame"
+    assert rounds[2] == rounds[1], "and not again in the third"
+
+
+def test_what_cannot_be_copied_says_so() -> None:
+    class Locked(FakePropagator):
+        def __init__(self) -> None:
+            super().__init__()
+            self.lock = Lock()
+
+    tracker = Tracker(Locked(), 64)
+    tracker.step(CLIP.images[0], FIRST)
+    with pytest.raises(
+        InputError, match=r"Locked cannot be copied .*give it a method __deepcopy__"
+    ):
+        tracker.clone()
+
+
+def test_a_reset_does_not_rely_on_what_a_propagator_does_with_its_state() -> None:
+    class Live(FakePropagator):
+        def state_dict(self) -> dict[str, Any]:
+            return {"masks": self.masks}
+
+        def load_state_dict(self, state: dict[str, Any]) -> None:
+            self.masks = state["masks"]
+
+        def update(self, masks: Any, scores: Any, prompted: Any) -> None:
+            self.masks.update(masks)
+
+    tracker = Tracker(Live(), 64)
+    for _ in range(2):
+        tracker.step(CLIP.images[0], FIRST)
+        tracker.reset()
+        assert tracker.propagator.masks == {}
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        (None, "no state of a tracker, but NoneType"),
+        ([1], "no state of a tracker, but list"),
+        ({"model": {"x": 1}}, "with family None, not Fake"),
+        ({"model": 5}, "with family None, not Fake"),
+        ({"propagator": {}}, r"is damaged \(KeyError: 'masks'\)"),
+        ({"ids": 3}, "is damaged"),
+        ({"size": 96}, "with size 96, not 64"),
+    ],
+)
+def test_what_is_no_state_is_told_and_changes_nothing(state: Any, told: str) -> None:
+    tracker = fake_tracker()
+    tracker.step(CLIP.images[0], FIRST)
+    before = packed_state(tracker.state_dict())
+    wrong = {**tracker.state_dict(), **state} if isinstance(state, dict) else state
+    with pytest.raises(InputError, match=told):
+        tracker.load_state_dict(wrong)
+    assert packed_state(tracker.state_dict()) == before
+
+
+@pytest.mark.parametrize(
+    "mask", [None, np.ones((64, 96), np.uint8), np.ones((2, 2), bool), np.ones((64, 96))]
+)
+def test_what_a_prompter_gives_is_checked(mask: Any) -> None:
+    tracker = Tracker(FakePropagator(), 64, lambda *asked: mask)
+    with pytest.raises(InputError, match=r"The prompter gave .*; expected a mask of true"):
+        tracker.step(CLIP.images[0], {1: Box(1, 1, 9, 9)})
+    with pytest.raises(InputError, match="A prompter is a function"):
+        Tracker(FakePropagator(), 64, "prompt")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="working size 'x' is no integer"):
+        Tracker(FakePropagator(), "x")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime", "torch"])
 def test_one_tracker_per_thread(engine: str) -> None:
-    """Clones at once on threads of their own say what they say one after the other."""
+    """Clones in mid-video, at once on threads of their own, say what they say one by one."""
     first = load("memory-s", size=64, engine=engine)
+    tracked(first, [1])
     orders = [[1, 2, 3, 4, 5], [5, 3, 1, 4, 2], [2, 2, 4, 4, 1], [5, 4, 3, 2, 1]]
     alone = [tracked(first.clone(), order) for order in orders]
     with ThreadPoolExecutor(4) as pool:

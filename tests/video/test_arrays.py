@@ -67,6 +67,40 @@ def test_channels_in_the_order_of_opencv() -> None:
         open_video("in.mp4", colour="bgr")
 
 
+def test_an_iterator_that_is_read_again_goes_on() -> None:
+    video = open_video(iter(IMAGES))
+    for frame in video:
+        if frame.index == 1:
+            break
+    assert [frame.index for frame in video.part(3, 5)] == [3, 4]
+    rest = list(video)
+    assert [frame.index for frame in rest] == [5, 6]
+    assert np.array_equal(rest[0].image, IMAGES[5])
+
+
+def test_pictures_are_copied_and_sequences_known_by_them() -> None:
+    (first, *_), again = open_video(IMAGES), open_video(IMAGES[::-1])
+    assert not np.shares_memory(first.image, IMAGES[0])
+    assert open_video(IMAGES).content() == open_video(np.stack(IMAGES)).content()
+    assert again.content() != open_video(IMAGES).content()
+    assert open_video(iter(IMAGES)).content() is None
+
+
+def test_a_video_that_is_given_has_its_own_ways(tmp_path: Any) -> None:
+    video = open_video(IMAGES, values=(0, 9))
+    assert open_video(video).values == (0, 9) == open_video(video, 2, values=(0, 9)).values
+    for asked in ({"colour": "bgr"}, {"live": True}, {"values": (0, 8)}):
+        with pytest.raises(InputError, match="are those of the Video that was given"):
+            open_video(video, **asked)  # type: ignore[arg-type]
+
+
+def test_a_part_is_closed_with_the_whole() -> None:
+    with open_video(IMAGES) as video:
+        frames = iter(open_video(video, 2))
+        assert next(frames).index == 2
+    assert list(frames) == []
+
+
 def test_frames_keep_their_times() -> None:
     given = [Frame(image, 90 + t, 7 * t, Fraction(1, 90), 7) for t, image in enumerate(IMAGES)]
     with open_video(iter(given)) as video:
@@ -74,6 +108,7 @@ def test_frames_keep_their_times() -> None:
         read = list(video)
     assert [frame.index for frame in read] == list(range(7))
     assert [frame.time for frame in read] == [frame.time for frame in given]
+    assert video.info.rate == Fraction(90, 7)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +120,8 @@ def test_frames_keep_their_times() -> None:
         (IMAGES[0], r"A frame must be .* not uint8 \(64, 3\)"),
         ({"a": 1}, r"is no video; give the path .* or frames"),
         (b"in.mp4", "is no video"),
+        (np.array(3), "is no video"),
+        ([Frame(None, 0, 0, Fraction(1))], "A frame must be"),  # type: ignore[arg-type]
     ],
 )
 def test_what_is_no_video_is_told(frames: Any, told: str) -> None:

@@ -8,7 +8,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, Self
+from weakref import WeakSet
 
 from numpy.typing import NDArray
 
@@ -18,7 +19,7 @@ from masktrail.engines.openvino_form import Form, core, set_parameters
 from masktrail.engines.processor import precisions
 
 KEPT = 8
-"""So many compiled forms of a function are kept, the latest used."""
+"""So many compiled forms of a function are kept for each engine that shares it, the latest used."""
 
 
 Key = tuple[int | tuple[int, ...], ...]
@@ -48,6 +49,19 @@ class OpenVinoEngine(ArrayEngine):
         stride = next(iter(self._functions.values())).about.stride
         super().__init__(files, precision, stride, load)
         self._own, self._floats = self._functions, dict(floats or files)
+        self._use(self._functions)
+
+    def __copy__(self) -> Self:
+        """Another engine of the same weights, which shares what is compiled but not what is
+        `replace`d; two threads take turns in each function."""
+        twin = object.__new__(type(self))
+        vars(twin).update(vars(self))
+        twin._use(twin._functions)
+        return twin
+
+    def _use(self, functions: Mapping[str, "_Function"]) -> None:
+        for function in functions.values():
+            function.users.add(self)
 
     def outputs(self, function: str, inputs: Sequence[Any]) -> Arrays:
         """See `ArrayEngine.outputs`."""
@@ -74,6 +88,7 @@ class OpenVinoEngine(ArrayEngine):
             first = next(iter(self._floats.values()))
             raise self.unusable(first, ValueError(f"no graph beside it names {missing[0]}"))
         self._functions = functions
+        self._use(functions)
 
 
 class _Function:
@@ -82,6 +97,7 @@ class _Function:
     Attributes:
         about: what its file says of it.
         changed: names of its parameters that have other values than the file says.
+        users: engines that share it.
     """
 
     def __init__(self, path: Path, precision: str, parameters: Parameters | None = None) -> None:
@@ -95,6 +111,7 @@ class _Function:
         self._path, self._model = path, model
         self._free = {name: self.about.free_axes(name) for name in self.about.inputs}
         self._forms: OrderedDict[Key, Form] = OrderedDict()
+        self.users = WeakSet[OpenVinoEngine]()
         self._lock = Lock()
 
     def __call__(self, inputs: Sequence[Any]) -> list[NDArray[Any]]:
@@ -114,7 +131,7 @@ class _Function:
             if key not in self._forms:
                 named = dict(zip(self.about.inputs, key, strict=True))
                 self._forms[key] = Form(self._path, self._model.clone(), named, self._hint)
-                if len(self._forms) > KEPT:
+                if len(self._forms) > KEPT * max(1, len(self.users)):
                     self._forms.popitem(last=False)
             self._forms.move_to_end(key)
             return self._forms[key]

@@ -51,7 +51,7 @@ def refined(image: Image, result: Result) -> Result:
     """
     if result.soft is NOT_KEPT:
         return result
-    soft, labels = result.soft, result.labels.copy()
+    soft, labels = result.soft.make(), result.labels.copy()
     masks, changed = _all_refined(image, soft)
     changed &= ~_drawn(soft, labels)
     labels[changed] = _winners(masks, changed, labels)
@@ -75,7 +75,7 @@ class RefinedSoft(SoftMasks):
 
     def make(self) -> dict[int, NDArray[np.float32]]:
         """See `SoftMasks.make`."""
-        return self.masks or _all_refined(self.image, self.plain)[0]
+        return self.masks or _all_refined(self.image, self.plain.make())[0]
 
     def packed(self) -> bytes:
         """The plain ones."""

@@ -64,8 +64,8 @@ def check_prompt(
         return _check_points(object_id, prompt, height, width, known)
     kind = type(prompt).__name__
     raise InputError(
-        f"The prompt of object {object_id} must be a Mask, a Box or Points, not {kind}; "
-        f"give for example Box(0, 0, {width}, {height})."
+        f"The prompt of object {object_id} must be a Mask, a Box, Points or four numbers, not "
+        f"{kind}; give for example Box(0, 0, {width}, {height})."
     )
 
 

@@ -48,7 +48,10 @@ class Mask(ByValue):
         Raises:
             InputError: it holds no whole numbers from 0 to 65535, no object, or is not (H, W).
         """
-        array = np.asarray(labels)
+        try:
+            array = np.asarray(labels)
+        except ValueError:  # rows of different lengths
+            array = np.asarray(None)
         if array.ndim != 2 or array.dtype.kind not in "bui":
             raise InputError(
                 f"A label map is an array (H, W) of whole numbers, not {array.dtype} "
@@ -74,10 +77,14 @@ class Mask(ByValue):
         Raises:
             InputError: no such file, not a picture, nothing marked, anti-aliased or photographic.
         """
+        if not isinstance(path, (str, os.PathLike)):
+            raise InputError(
+                f"{path!r:.60} is no name of a file; an array is taken by Mask.from_labels."
+            )
         return Mask.from_labels(read_first_mask(path)[0])
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class Points(ByValue):
     """Click prompt; a box or a rough mask of the same object may stand beside the clicks.
 
@@ -91,14 +98,22 @@ class Points(ByValue):
         mask: what the clicks correct.
     """
 
-    points: Sequence[tuple[float, float]] | NDArray[Any]
-    labels: Sequence[int] | NDArray[Any] = None  # type: ignore[assignment]
+    points: Sequence[Sequence[float]] | NDArray[Any]
+    labels: Sequence[int] | NDArray[Any]
     box: Box | None = None
     mask: Mask | None = None
 
-    def __post_init__(self) -> None:
-        if self.labels is None and hasattr(self.points, "__len__"):
-            object.__setattr__(self, "labels", (True,) * len(self.points))
+    def __init__(
+        self,
+        points: Sequence[Sequence[float]] | NDArray[Any],
+        labels: Sequence[int] | NDArray[Any] | None = None,
+        box: Box | None = None,
+        mask: Mask | None = None,
+    ) -> None:
+        if labels is None:
+            labels = (True,) * (len(points) if hasattr(points, "__len__") else 0)
+        for name, value in (("points", points), ("labels", labels), ("box", box), ("mask", mask)):
+            object.__setattr__(self, name, value)
 
     @property
     def alone(self) -> bool:
@@ -119,6 +134,6 @@ def as_prompt(value: PromptLike) -> Prompt:
         return value
     if isinstance(value, np.ndarray):
         return Box(*value.tolist()) if value.shape == (4,) else Mask(value)
-    if isinstance(value, (tuple, list)) and len(value) == 4:
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)) and len(value) == 4:
         return Box(*value)
     return value  # type: ignore[return-value]  # `check_prompt` says what it is

@@ -22,6 +22,6 @@ def check_plan(plan: Plan, video: Video, end: int | None) -> None:
             )
     if plan.backward and not video.repeatable:
         raise InputError(
-            f"{info.source} is live or a pipe and cannot be tracked backward, as the prompt for "
-            f"frame {plan.last} needs; track it forward alone, or record it to a file first."
+            f"{info.source} {video.once} and cannot be tracked backward, as the prompt for frame "
+            f"{plan.last} needs; track it forward alone, or {video.instead}."
         )

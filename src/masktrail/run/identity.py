@@ -178,6 +178,8 @@ def fingerprint(video: Video) -> dict[str, Any]:
     """What tells a video from another one, wherever it lies."""
     info, path = video.info, Path(video.info.source)
     size = [info.width, info.height]
+    if video.given:
+        return {"size": size, "frames": info.frames, "content": video.content()}
     if path.is_file():
         return {"size": size, "bytes": path.stat().st_size, "content": _content(path)}
     if path.is_dir():

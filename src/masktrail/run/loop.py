@@ -171,7 +171,10 @@ def _track_video(
     learning: Share,
 ) -> Report:
     start, end = span(job.source, job.start, job.end)
-    job = replace(job, start=start, end=end, values=checked_range(job.values))
+    values = checked_range(job.values)
+    if isinstance(job.source, Video) and values is None:
+        values = job.source.values
+    job = replace(job, start=start, end=end, values=values)
     check_edges(job.options.edges)
     writers = [*make_writers(job.export, job.out), *also]
     folder = RunFolder(job.out, names_of(writers))
@@ -287,7 +290,8 @@ def _loop(
             if not journal.finished:
                 passes.prepare(video, counted.one_more, counted.tick)
                 tracking = time.perf_counter() - begun if passes.extra else 0.0
-            for frame, seen in ahead(passes.looked_at(with_cuts(video), begin)):
+            looked = passes.looked_at(with_cuts(video), begin)
+            for frame, seen in looked if video.given else ahead(looked):
                 if frame.index < begin:
                     result = _as_kept(frame, journal, output)
                 else:

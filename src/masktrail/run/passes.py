@@ -1,6 +1,6 @@
 """A video tracked from prompts at any of its frames, in both directions, frame by frame.
 
-Up to the last prompt there are two passes, both with every prompted frame in memory: backward,
+Up to the last prompt there are two passes, both with the prompted frames in memory: backward,
 whose opinions lie on disk (`LogitCache`), then forward, which joins them with its own.
 """
 

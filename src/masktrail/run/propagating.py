@@ -114,9 +114,12 @@ def _results(
     result = Result(np.zeros((video.info.height, video.info.width), np.uint8))
     looked = passes.looked_at(video, 0)
     with closing(looked if video.given else ahead(looked)) as frames:
-        for frame, seen in frames:
-            result = result_of(frame, seen, passes, result, refine)
-            yield frame, result
+        try:
+            for frame, seen in frames:
+                result = result_of(frame, seen, passes, result, refine)
+                yield frame, result
+        finally:
+            video.close()  # so that nobody waits for a frame of it
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from masktrail.errors import InputError
+from masktrail.video.arrays import NAME
 from masktrail.video.names import is_url, local
 
 
@@ -44,6 +45,11 @@ def places(about: Mapping[str, Any], run: Path) -> list[str]:
     existing = [place for place in dict.fromkeys(candidates) if os.path.exists(place)]
     if not existing and is_url(source):
         return [source]
+    if not existing and source == NAME:
+        raise InputError(
+            f"The run in {run} is of frames that were given to it, not of a file; say where there "
+            'is a video of them, as video="clip.mp4".'
+        )
     if not existing:
         raise InputError(
             f"The video of the run in {run} is no longer at {candidates[-2]}; say where it lies "

@@ -16,7 +16,8 @@ class Propagator(Protocol):
     """One family's way from frame to frame; holds that family's state for all objects.
 
     For every frame `look` is called, `propagate` once, then `update`; `forget` between frames.
-    Arrays that pass either way are not written to by who gets them.
+    Arrays that pass either way are not written to by who gets them. It can be deep-copied, as
+    `Tracker.clone` does; what is shared then is its attribute `engine`, if it has one.
 
     Attributes:
         stride: which height and width of the images it is given are multiples of.
@@ -61,7 +62,8 @@ class Propagator(Protocol):
         """Drops all that is known of an object."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything needed to go on bit for bit: arrays, and plain values in dicts and lists."""
+        """Everything needed to go on bit for bit: arrays, and plain values in dicts and lists; it
+        stays as it is whatever comes."""
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Puts back what `state_dict` gave, wherever that was computed."""
@@ -69,6 +71,33 @@ class Propagator(Protocol):
 
 Prompter = Callable[[Image, Box | Points, NDArray[np.float32] | None], NDArray[np.bool_]]
 """Makes a mask (H, W) of a box or clicks, going out from a soft mask (H, W) where there is one."""
+
+
+def check_prompter(prompter: Prompter | None) -> Prompter:
+    """The prompter, or what stands for none.
+
+    Raises:
+        InputError: it cannot be called.
+    """
+    if prompter is not None and not callable(prompter):
+        raise InputError(
+            f"A prompter is a function of an image, a prompt and a mask before, not {prompter!r}; "
+            "masktrail.load_prompter() gives one."
+        )
+    return no_prompter if prompter is None else prompter
+
+
+def check_mask(mask: object, image: Image) -> NDArray[np.bool_]:
+    """What a prompter gave.
+
+    Raises:
+        InputError: it is no mask of the image.
+    """
+    shape = image.shape[:2]
+    if isinstance(mask, np.ndarray) and mask.dtype == bool and mask.shape == shape:
+        return mask
+    found = f"{mask.dtype} {mask.shape}" if isinstance(mask, np.ndarray) else type(mask).__name__
+    raise InputError(f"The prompter gave {found}; expected a mask of true and false, {shape}.")
 
 
 def no_prompter(

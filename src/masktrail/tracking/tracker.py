@@ -19,6 +19,7 @@ from masktrail.prompts.apart import apart
 from masktrail.prompts.check import check_prompts
 from masktrail.prompts.kinds import Box, Mask, Points, Prompt, PromptLike
 from masktrail.results import Result, described
+from masktrail.settings import integer
 from masktrail.tracking.competition import Settled, sigmoid, soft_aggregate, to_logits
 from masktrail.tracking.confidence import LOST, expected_overlap
 from masktrail.tracking.family import USUAL, Traits
@@ -31,11 +32,12 @@ from masktrail.tracking.propagator import (
     Propagator,
     Scoring,
     WarmingUp,
-    no_prompter,
+    check_mask,
+    check_prompter,
 )
 from masktrail.tracking.provenance import UNKNOWN, Provenance
 from masktrail.tracking.soft import Kind, Opinion, OpinionMasks
-from masktrail.tracking.states import check_state
+from masktrail.tracking.states import MALFORMED, check_state, damaged
 from masktrail.types import Colour, Image
 
 
@@ -81,9 +83,13 @@ class Tracker:
         ahead: bool = False,
     ) -> None:
         self.propagator = propagator
-        self.size, self.settings, self.traits = size, dict(settings), traits
+        self.size, self.settings, self.traits = (
+            integer(size, "working size"),
+            dict(settings),
+            traits,
+        )
         self.provenance, self.ahead = provenance, ahead
-        self._prompter = prompter or no_prompter
+        self._prompter = check_prompter(prompter)
         self.learner = Learner(cast(Learning, propagator))
         self._ids: list[int] = []
         self._stretch: Stretch | None = None
@@ -91,7 +97,7 @@ class Tracker:
         self._usual: dict[int, float] = {}
         self.logits: dict[int, Soft] = {}
         self.given: dict[int, NDArray[np.bool_]] = {}
-        self._fresh = self.state_dict()
+        self._fresh = copy.deepcopy(self.state_dict())
 
     def __repr__(self) -> str:
         objects = f"objects {', '.join(map(str, self._ids))}" if self._ids else "no objects"
@@ -141,18 +147,20 @@ class Tracker:
             inner = stretch.inner_height, stretch.inner_width
             yield from self.propagator.warm_up(*inner, count, shown)
 
-    def look(self, image: Image) -> Seen:
+    def look(self, image: NDArray[Any], *, colour: Colour = "rgb") -> Seen:
         """What `step` is to know of a frame whatever its objects are.
 
         Another thread may look at the next frame while `step` is busy with one: nothing that `step`
         uses changes, but that the first frame says how large all are.
 
         Args:
-            image: uint8 RGB (H, W, 3), the same size in every call.
+            image: uint8 (H, W, 3), the same size in every call.
+            colour: order of the image's channels.
 
         Raises:
             InputError: a frame of another size.
         """
+        image = as_rgb(image, colour)
         inner = self._fit(image).image_in(image)
         return Seen(inner, self.propagator.look(inner))
 
@@ -253,19 +261,29 @@ class Tracker:
 
     def reset(self) -> None:
         """Forgets every object, all that is remembered and learned, and the size of the frames."""
-        self.load_state_dict(self._fresh)
+        self.load_state_dict(copy.deepcopy(self._fresh))
         self.logits, self.given = {}, {}
 
     def clone(self) -> "Tracker":
-        """Another tracker in the same state, which goes its own way; weights are shared.
+        """Another tracker in the same state, which goes its own way.
 
-        Each may be used by a thread of its own; one tracker belongs to one thread at a time.
+        Shared are what the propagator has as `engine`, and the prompter. Each may be used by a
+        thread of its own; one tracker belongs to one thread at a time.
+
+        Raises:
+            InputError: the propagator cannot be copied.
         """
         twin = object.__new__(type(self))
         vars(twin).update(vars(self))
         engine = getattr(self.propagator, "engine", None)
         shared = {} if engine is None else {id(engine): copy.copy(engine)}  # that learns by itself
-        twin.propagator = copy.deepcopy(self.propagator, shared)
+        try:
+            twin.propagator = copy.deepcopy(self.propagator, shared)
+        except TypeError as error:
+            raise InputError(
+                f"{type(self.propagator).__name__} cannot be copied ({error}); give it a method "
+                "__deepcopy__, or have it in a tracker of its own wherever one is needed."
+            ) from error
         twin.learner = self.learner.of(cast(Learning, twin.propagator))
         twin._ids, twin._before, twin._usual = (
             list(self._ids),
@@ -305,19 +323,21 @@ class Tracker:
         Raises:
             InputError: it is of another model, or no state; the tracker is then as it was.
         """
-        check_state(state, self._about())
-        ids, size, frame = list(state["ids"]), state["size"], state["frame"]
-        before, usual = dict(state["before"]), dict(state["usual"])
+        check_state(state, {**self._about(), "size": self.size})
         own, learned = self.propagator.state_dict(), self.learner.state_dict()
         try:
+            ids, frame = list(state["ids"]), state["frame"]
+            before, usual = dict(state["before"]), dict(state["usual"])
+            stretch = self._stretch_of(*frame) if frame else None
             self.learner.load_state_dict(state)
             self.propagator.load_state_dict(state["propagator"])
-        except BaseException:
+        except BaseException as error:
             self.learner.load_state_dict(learned)
             self.propagator.load_state_dict(own)
+            if isinstance(error, MALFORMED) and not isinstance(error, InputError):
+                raise damaged(error) from error
             raise
-        self._ids, self.size, self._before, self._usual = ids, size, before, usual
-        self._stretch = self._stretch_of(*frame) if frame else None
+        self._ids, self._before, self._usual, self._stretch = ids, before, usual, stretch
 
     def _about(self) -> dict[str, Any]:
         """What a state is of."""
@@ -363,10 +383,9 @@ class Tracker:
         """The mask a prompt stands for; `logits` are what it would have been without."""
         if isinstance(prompt, Mask):
             return prompt.mask
-        if logits is None:
-            return self._prompter(image, prompt, None)
         assert self._stretch is not None
-        return self._prompter(image, prompt, sigmoid(self._stretch.logits_out(logits)))
+        previous = None if logits is None else sigmoid(self._stretch.logits_out(logits))
+        return check_mask(self._prompter(image, prompt, previous), image)
 
     def _settle(
         self, logits: dict[int, Soft], prompt_masks: dict[int, NDArray[np.bool_]]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from fractions import Fraction
-from itertools import chain
 from typing import Any, TypeGuard
 
+import numpy as np
 from numpy.typing import NDArray
 
 from masktrail.errors import InputError
@@ -23,69 +24,106 @@ Arrays = Iterable[NDArray[Any]] | Iterable[Frame]
 """Pictures, uint8 (H, W, 3), or frames."""
 
 
-class ArraySource:
-    """Frames of an iterable, 25 per second; those that are `Frame`s keep their times.
-
-    Whatever has a length and can be indexed, such as a list or an array (T, H, W, 3), can be read
-    in any order. Of anything else the first frame is taken at once, and each of the others when it
-    is asked for.
+class Feed:
+    """What an iterator gives, one by one and counted, for all who ask.
 
     Args:
-        frames: pictures, uint8 (H, W, 3), all of one size, or frames.
+        frames: whatever can be iterated.
+
+    Attributes:
+        index: of what is to be taken next.
+    """
+
+    def __init__(self, frames: Iterable[Any]) -> None:
+        self.index = 0
+        self._iterator, self._waiting = iter(frames), list[Any]()
+
+    def peek(self) -> Any:
+        """What is to be taken next; it raises StopIteration at the end."""
+        if not self._waiting:
+            self._waiting.append(next(self._iterator))
+        return self._waiting[0]
+
+    def take(self) -> tuple[int, Any]:
+        """The next one, and its index; it raises StopIteration at the end."""
+        item = self._waiting.pop() if self._waiting else next(self._iterator)
+        self.index += 1
+        return self.index - 1, item
+
+
+class ArraySource:
+    """Frames of somebody else, 25 per second; those that are `Frame`s keep their times.
+
+    A sequence, whatever has a length and can be indexed such as a list or an array (T, H, W, 3),
+    can be read in any order. Of a feed the first frame is looked at at once, each is taken when it
+    is asked for, and what is read again goes on where it is.
+
+    Args:
+        frames: a sequence or a `Feed` of pictures, uint8 (H, W, 3), all of one size, or of frames.
         colour: order of the channels of pictures.
 
     Raises:
         InputError: there is no frame, or the first is none.
     """
 
-    def __init__(self, frames: Arrays, colour: Colour = "rgb") -> None:
+    def __init__(self, frames: Sequence[Any] | Feed, colour: Colour = "rgb") -> None:
         self.loss: str | None = None
-        self._colour = colour
-        self._sequence = frames if is_sequence(frames) else None
-        self.repeatable = self._sequence is not None
-        self._rest: Iterator[Any] = iter(())
-        first = self._first(frames)
+        self._frames, self._colour = frames, colour
+        self.repeatable = not isinstance(frames, Feed)
+        first = self._first()
         height, width = first.image.shape[:2]
+        shown = first.duration * first.time_base
         self.info = VideoInfo(
             source=NAME,
             width=width,
             height=height,
-            rate=RATE,
+            rate=1 / shown if shown > 0 else RATE,
             time_base=first.time_base,
-            frames=None if self._sequence is None else len(self._sequence),
+            frames=None if isinstance(frames, Feed) else len(frames),
         )
 
     def frames(self, start: int = 0, end: int | None = None) -> Iterator[Frame]:
         """Frames with `start <= index < end`."""
-        if self._sequence is not None:
-            for index in range(len(self._sequence))[start:end]:
-                yield self._frame(self._sequence[index], index)
+        if not isinstance(self._frames, Feed):
+            for index in range(len(self._frames))[start:end]:
+                yield self._frame(self._frames[index], index)
             return
-        for index, item in enumerate(self._rest):
+        while end is None or self._frames.index < end:  # the one behind is not to be waited for
+            try:
+                index, item = self._frames.take()
+            except StopIteration:
+                return
             if index >= start:
                 yield self._frame(item, index)
-            if end is not None and index + 1 >= end:  # the next one is not to be waited for
-                return
+                del item
+
+    def content(self) -> str | None:
+        """What tells a sequence from another one: its first, middle and last frame."""
+        if isinstance(self._frames, Feed):
+            return None
+        digest, count = hashlib.sha256(), len(self._frames)
+        for index in (0, count // 2, count - 1):
+            digest.update(self._frame(self._frames[index], index).image.tobytes())
+        return digest.hexdigest()[:16]
 
     def close(self) -> None:
-        """The iterable is its owner's."""
+        """The frames are their owner's."""
 
-    def _first(self, frames: Arrays) -> Frame:
-        iterator = iter(frames)
+    def _first(self) -> Frame:
+        frames = self._frames
         try:
-            item = next(iterator) if self._sequence is None else self._sequence[0]
+            return self._frame(frames.peek() if isinstance(frames, Feed) else frames[0], 0)
         except (StopIteration, IndexError):
             raise InputError(
                 "There is not one frame in what was given as a video; give at least one."
             ) from None
-        if self._sequence is None:
-            self._rest = chain([item], iterator)
-        return self._frame(item, 0)
 
     def _frame(self, item: Any, index: int) -> Frame:
+        """A frame of its own: whoever gives pictures may use the room of one for the next."""
         if isinstance(item, Frame):
-            return replace(item, index=index)
-        return Frame(as_rgb(item, self._colour), index, index, 1 / RATE, 1)
+            return replace(item, image=as_rgb(item.image), index=index)
+        image = np.array(as_rgb(item, self._colour), order="C")
+        return Frame(image, index, index, 1 / RATE, 1)
 
 
 def is_sequence(frames: object) -> TypeGuard[Sequence[Any]]:
@@ -95,5 +133,7 @@ def is_sequence(frames: object) -> TypeGuard[Sequence[Any]]:
 
 def are_frames(source: object) -> TypeGuard[Arrays]:
     """Whether a source may give frames itself, unlike names, numbers, mappings and sets."""
+    if isinstance(source, np.ndarray):
+        return source.ndim > 0
     iterable = isinstance(source, Iterable) or is_sequence(source)
     return iterable and not isinstance(source, (str, bytes, Mapping, Set))

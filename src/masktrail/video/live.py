@@ -57,8 +57,9 @@ class NewestFrame:
 
     def _take(self) -> Frame | None:
         with self._changed:
-            self._changed.wait_for(lambda: self._newest or self._ended)
-            frame = self._newest.popleft() if self._newest else None
+            self._changed.wait_for(lambda: self._newest or self._ended or self._closing)
+            ended = self._closing or not self._newest
+            frame = None if ended else self._newest.popleft()
             self._changed.notify_all()
             return frame
 

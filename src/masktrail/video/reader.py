@@ -18,7 +18,7 @@ from weakref import WeakSet
 from masktrail.errors import InputError
 from masktrail.settings import integer
 from masktrail.types import Colour, Frame, VideoInfo
-from masktrail.video.arrays import Arrays, ArraySource, are_frames
+from masktrail.video.arrays import Arrays, ArraySource, Feed, are_frames, is_sequence
 from masktrail.video.depth import Range, checked_range
 from masktrail.video.live import NewestFrame, RealTime
 from masktrail.video.names import is_url, local
@@ -44,12 +44,14 @@ class Video:
         repeatable: whether it can be read again, and backwards: true of files and folders.
         given: whether its frames come from the caller, who may wait for what is made of one before
             the next is there.
+        values: range of its deep pictures, where it was told.
         loss: after iteration, one sentence if the source turned out truncated or damaged.
     """
 
     info: VideoInfo
     repeatable: bool
     given: bool
+    values: Range | None
     loss: str | None
 
     def __init__(
@@ -58,13 +60,15 @@ class Video:
         start: int,
         end: int | None,
         fresh: Source | None = None,
+        values: Range | None = None,
     ) -> None:
         self._open_source = open_source
         self._fresh: Source | None = fresh or open_source()
         self.info = replace(self._fresh.info, start=start, end=end)
         self.repeatable = self._fresh.repeatable
         self.given = isinstance(self._fresh, ArraySource)
-        self.loss = None
+        self.values, self.loss = values, None
+        self._parts = WeakSet[Video]()
         self._running = WeakSet[Generator[Frame, None, None]]()
         self._closings, self._lock = 0, Lock()
 
@@ -72,6 +76,16 @@ class Video:
         about = self.info
         size, end = f"{about.width}x{about.height}", "" if about.end is None else about.end
         return f"<Video {about.source!r}, {size}, frames {about.start}:{end}>"
+
+    @property
+    def once(self) -> str:
+        """Why it cannot be read again, where it cannot."""
+        return "is read once" if self.given else "is live or a pipe"
+
+    @property
+    def instead(self) -> str:
+        """What is to be done then."""
+        return "give a list of them" if self.given else "record it to a file first"
 
     @property
     def expected(self) -> int | None:
@@ -115,8 +129,7 @@ class Video:
         """
         if not self.repeatable:
             raise InputError(
-                f"{self.info.source} is live or a pipe and cannot be read backwards; record it to "
-                "a file first."
+                f"{self.info.source} {self.once} and cannot be read backwards; {self.instead}."
             )
         return recording_of(self._open_source)
 
@@ -140,7 +153,8 @@ class Video:
                 del frame
 
     def part(self, start: int = 0, end: int | None = None) -> Self:
-        """A part of the video, as a video: what is open stands for it from now on.
+        """A part of the video, as a video: what is open stands for it from now on. It is closed
+        when this one is.
 
         Args:
             start: index of the first frame, counted from the source's frame 0; one before this
@@ -154,7 +168,14 @@ class Video:
         if end is not None and end <= start:
             raise InputError(_no_frames(start, end))
         fresh, self._fresh = self._fresh, None
-        return type(self)(self._open_source, start, end, fresh)
+        part = type(self)(self._open_source, start, end, fresh, self.values)
+        self._parts.add(part)
+        return part
+
+    def content(self) -> str | None:
+        """What tells frames that were given from others; None of all else."""
+        source = self._fresh or self._open_source() if self.given else None
+        return source.content() if isinstance(source, ArraySource) else None
 
     def close(self) -> None:
         """Closes the source, and ends what is being iterated.
@@ -165,6 +186,8 @@ class Video:
             running, self._closings = list(self._running), self._closings + 1
         fresh, self._fresh = self._fresh, None
         with ExitStack() as stack:
+            for part in list(self._parts):
+                stack.callback(part.close)
             if fresh is not None:
                 stack.callback(fresh.close)
             for frames in running:
@@ -201,7 +224,7 @@ def open_video(
             pages (tiff, webp, avif, png); path of a folder (jpg, png, webp, bmp, tiff, in natural
             order); camera number or device (`0`,
             `/dev/video0`); URL (`rtsp://`, `http://`, ...); "-" for a video on standard input;
-            frames as `ArraySource` takes them; a `Video`, of which a part is wanted.
+            frames, see docs/python.md; a `Video`, of which a part is wanted.
         start: index of the first frame to deliver, counted by decoding from 0.
         end: index after the last frame to deliver; None for all.
         live: treat any source as cameras and live URLs are anyway: the newest frame wins, the
@@ -210,22 +233,31 @@ def open_video(
             the first of them, and said, where it is None.
         colour: order of the channels of frames that are given; "bgr" is OpenCV's.
 
+    A `Video` has its own `live`, `values` and `colour`.
+
     Raises:
         InputError: the source is missing, unreadable, not a video or without a single frame, or
             the range is empty. On iteration: `start` is beyond the last frame.
     """
     if isinstance(source, Video):
+        if live or colour != "rgb" or values not in (None, source.values):
+            raise InputError(
+                "Live, values and colour are those of the Video that was given; say them when it "
+                "is opened."
+            )
         return source.part(start, end)
     _check_source(source, colour)
-    start, end = span(source, start, end)
+    (start, end), values = span(source, start, end), checked_range(values)
     if start < 0 or (end is not None and end <= start):
         raise InputError(_no_frames(start, end))
     if are_frames(source):
-        opener: Callable[[], Source] = partial(ArraySource, source, colour)
+        given = source if is_sequence(source) else Feed(source)
+        opener: Callable[[], Source] = partial(ArraySource, given, colour)
     else:
         name = cast(str | Path | int, source)
-        opener = _source_opener(name, start, end, checked_range(values))
-    return Video((lambda: _as_live(opener())) if live else opener, start, end)
+        opener = _source_opener(name, start, end, values)
+    opened = (lambda: _as_live(opener())) if live else opener
+    return Video(opened, start, end, values=values)
 
 
 def _end(frames: Generator[Frame, None, None]) -> None:
