@@ -145,7 +145,7 @@ def test_a_reset_does_not_rely_on_what_a_propagator_does_with_its_state() -> Non
         ({"model": 5}, "with family None, not Fake"),
         ({"propagator": {}}, r"is damaged \(KeyError: 'masks'\)"),
         ({"ids": 3}, "is damaged"),
-        ({"size": 96}, "with size 96, not 64"),
+        ({"size": "96"}, "The size '96' is no integer"),
     ],
 )
 def test_what_is_no_state_is_told_and_changes_nothing(state: Any, told: str) -> None:

@@ -290,7 +290,7 @@ def test_a_state_of_something_else_changes_nothing(change, told):
 def test_a_state_that_cannot_be_read_changes_nothing():
     tracker, other = fake_tracker(), fake_tracker()
     tracker.step(IMAGE, {1: SQUARE})
-    with pytest.raises(TypeError):
+    with pytest.raises(InputError, match=r"This state of a tracker is damaged \(TypeError"):
         tracker.load_state_dict({**other.state_dict(), "propagator": 5})
     assert tracker.ids == (1,)
     assert tracker.step(IMAGE).objects[1].box == (12, 8, 28, 24)

@@ -29,7 +29,7 @@ def check_state(state: Mapping[str, Any], about: Mapping[str, Any]) -> None:
             "tracker.state_dict() gave."
         )
     told = state.get("model") or about
-    theirs = {**(told if isinstance(told, Mapping) else {}), "size": state["size"]}
+    theirs = told if isinstance(told, Mapping) else {}
     for name, ours in about.items():
         if theirs.get(name) != ours:
             raise InputError(

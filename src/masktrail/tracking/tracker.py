@@ -261,7 +261,7 @@ class Tracker:
 
     def reset(self) -> None:
         """Forgets every object, all that is remembered and learned, and the size of the frames."""
-        self.load_state_dict(copy.deepcopy(self._fresh))
+        self.load_state_dict({**copy.deepcopy(self._fresh), "size": self.size})
         self.logits, self.given = {}, {}
 
     def clone(self) -> "Tracker":
@@ -323,12 +323,12 @@ class Tracker:
         Raises:
             InputError: it is of another model, or no state; the tracker is then as it was.
         """
-        check_state(state, {**self._about(), "size": self.size})
+        check_state(state, self._about())
         own, learned = self.propagator.state_dict(), self.learner.state_dict()
         try:
-            ids, frame = list(state["ids"]), state["frame"]
+            ids, size, frame = list(state["ids"]), integer(state["size"], "size"), state["frame"]
             before, usual = dict(state["before"]), dict(state["usual"])
-            stretch = self._stretch_of(*frame) if frame else None
+            stretch = frame and self._stretch_of(*frame, size)
             self.learner.load_state_dict(state)
             self.propagator.load_state_dict(state["propagator"])
         except BaseException as error:
@@ -337,7 +337,8 @@ class Tracker:
             if isinstance(error, MALFORMED) and not isinstance(error, InputError):
                 raise damaged(error) from error
             raise
-        self._ids, self._before, self._usual, self._stretch = ids, before, usual, stretch
+        self._ids, self._before, self._usual = ids, before, usual
+        self.size, self._stretch = size, stretch
 
     def _about(self) -> dict[str, Any]:
         """What a state is of."""
@@ -348,8 +349,9 @@ class Tracker:
             "settings": dict(self.settings),
         }
 
-    def _stretch_of(self, height: int, width: int) -> Stretch:
-        return Stretch.to_short_side(height, width, self.size, self.propagator.stride)
+    def _stretch_of(self, height: int, width: int, size: int | None = None) -> Stretch:
+        stride = self.propagator.stride
+        return Stretch.to_short_side(height, width, size or self.size, stride)
 
     def _fit(self, image: Image) -> Stretch:
         height, width = as_rgb(image).shape[:2]
