@@ -23,8 +23,9 @@ from masktrail.data.davis import Sequence, find_sequences
 from masktrail.evaluate.scores import ObjectMeasure, measure_sequence
 from masktrail.evaluate.tracking import read_image
 from masktrail.masks import read_labels
+from masktrail.prompts.kinds import Mask, Points, Prompt
 from masktrail.run import track
-from masktrail.types import Image, LabelMap, Mask, Points, Prompt
+from masktrail.types import Image, LabelMap
 from masktrail.zoo import load_prompter
 
 

@@ -20,9 +20,10 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from masktrail.prompts.kinds import Box
 from masktrail.run import track
 from masktrail.run.record import peak_memory_mb
-from masktrail.types import Box, Frame, VideoInfo
+from masktrail.types import Frame, VideoInfo
 from masktrail.video import VideoWriter
 
 EARLY = 500

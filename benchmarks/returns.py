@@ -19,7 +19,8 @@ from masktrail.demo.clip import Pond
 from masktrail.demo.things import Koi, plane, soft
 from masktrail.evaluate.measures import region_similarity
 from masktrail.masks import write_labels
-from masktrail.types import Mask, Result
+from masktrail.prompts.kinds import Mask
+from masktrail.results import Result
 from masktrail.zoo import load
 
 GONE, AFTER = 40, 30

@@ -24,8 +24,9 @@ from masktrail.data.davis import Sequence, find_sequences
 from masktrail.evaluate.measures import region_similarity
 from masktrail.evaluate.tracking import read_image
 from masktrail.export.review import ReviewWriter
+from masktrail.prompts.kinds import Mask
 from masktrail.tracking.family import Calibration
-from masktrail.types import Frame, Mask, VideoInfo
+from masktrail.types import Frame, VideoInfo
 from masktrail.zoo import load
 
 BINS, LISTED, WORST = 10, 10, 20

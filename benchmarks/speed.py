@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from masktrail.demo import render_demo
+from masktrail.prompts.kinds import Box
 from masktrail.run import track
-from masktrail.types import Box
 
 BOXES = {
     1: Box(20, 220, 340, 390),

@@ -16,9 +16,10 @@ from pathlib import Path
 
 from adapting import Steps
 from masktrail import families
+from masktrail.cli.options import read_assignments
 from masktrail.evaluate.run import evaluate
 from masktrail.families import fitting
-from masktrail.settings import ModelOptions, read_assignments
+from masktrail.settings import ModelOptions
 from masktrail.zoo import card_of
 
 

@@ -15,9 +15,10 @@ from masktrail.families import family as family_of
 from masktrail.families.labelprop.network import FeatureNetwork
 from masktrail.families.memory.propagator import MemoryPropagator
 from masktrail.geometry import Soft
+from masktrail.prompts.kinds import Box, Points
 from masktrail.tracking.competition import to_logits
 from masktrail.tracking.tracker import Tracker
-from masktrail.types import Box, Image, Points
+from masktrail.types import Image
 
 TRACKING = [each.name for each in families() if each.propagator]
 """Names of the families that track."""

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from fake import fake_tracker
+from masktrail.prompts.kinds import Box
 from masktrail.run import loop, track
 from masktrail.run.record import peak_memory_mb
-from masktrail.types import Box
 from painted_videos import paint_clip, write_video
 
 SIZE = (640, 480)

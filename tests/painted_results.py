@@ -1,6 +1,7 @@
 """Painted clips as a tracker's results, written by any writer: what the tests of exports share."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masktrail.export import make_writers
-from masktrail.masks import areas, tight_box
-from masktrail.types import Frame, LabelMap, ObjectResult, Result, VideoInfo
+from masktrail.masks import areas
+from masktrail.results import NOT_KEPT, ObjectResult, Result, SoftMasks, described
+from masktrail.types import Frame, LabelMap, VideoInfo
 from painted_videos import Clip
 
 Pair = tuple[Frame, Result]
@@ -40,16 +42,28 @@ def hard_labels() -> list[LabelMap]:
     return frames
 
 
+@dataclass(frozen=True, eq=False)
+class GivenMasks(SoftMasks):
+    """Soft masks that are there already."""
+
+    masks: Soft
+
+    def make(self) -> Soft:
+        return self.masks
+
+    def packed(self) -> bytes:
+        raise NotImplementedError
+
+
 def results_of(
-    labels: Iterable[LabelMap], known: tuple[int, ...] = (), soft: Callable[[], Soft] | None = None
+    labels: Iterable[LabelMap], known: tuple[int, ...] = (), soft: Soft | None = None
 ) -> list[Result]:
     """Label maps as results; `known` ids that are not seen are lost."""
     results = []
     for picture in labels:
         objects = {i: ObjectResult(0.0, 0, None, "lost") for i in known}
-        for i, area in areas(picture).items():
-            objects[i] = ObjectResult(0.875, area, tight_box(picture == i), "present")
-        results.append(Result(picture, objects, soft))
+        objects |= {i: described(picture == i, 0.875, turned=False) for i in areas(picture)}
+        results.append(Result(picture, objects, NOT_KEPT if soft is None else GivenMasks(soft)))
     return results
 
 
@@ -66,7 +80,7 @@ def soft_clip(clip: Clip) -> list[Result]:
     for labels in clip.labels:
         half = np.where(np.arange(labels.shape[1]) < labels.shape[1] // 2, 0.5, 1.0)
         masks = {i: ((labels == i) * half).astype(np.float32) for i in (1, 2)}
-        results += results_of([labels], soft=lambda masks=masks: masks)
+        results += results_of([labels], soft=masks)
     return results
 
 

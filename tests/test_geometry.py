@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from PIL import Image as Picture
 
 from masktrail.geometry import Stretch, Window
+from masktrail.prompts.kinds import Box
 from masktrail.tracking.competition import to_logits
-from masktrail.types import Box
 
 STRIDE = 16
 

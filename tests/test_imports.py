@@ -15,10 +15,10 @@ ROOT = Path(__file__).parents[1] / "src" / "masktrail"
 
 LEVELS = [
     {"errors"},
-    {"types", "files", "pictures"},
-    {"masks", "geometry", "devices", "settings", "flow"},
+    {"types", "files", "pictures", "images"},
+    {"masks", "prompts", "results", "geometry", "devices", "settings", "flow"},
     {"video", "models", "engines", "data", "dreams", "losses"},
-    {"prompts", "recipe"},
+    {"recipe"},
     {"tracking", "export"},
     {"families"},
     {"zoo"},

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from masktrail.types import Mask
+from masktrail.prompts.kinds import Mask
 from masktrail.zoo import load
 from returns import AFTER, GONE, Scene, measure
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from fake import TRACKING
+from masktrail.cli.options import read_assignments
 from masktrail.errors import InputError
 from masktrail.families import family as family_of
 from masktrail.settings import (
@@ -15,7 +16,6 @@ from masktrail.settings import (
     arguments_of,
     checked,
     format_settings,
-    read_assignments,
     text_of,
 )
 from masktrail.zoo import CARDS, load, own_settings, settings_of, trackers

@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from masktrail.types import Box, Frame, Mask, Points, Result
+from masktrail.prompts.kinds import Box, Mask, Points
+from masktrail.results import Result
+from masktrail.types import Frame
+from painted_results import GivenMasks
 
 SQUARE = np.zeros((4, 6), bool)
 SQUARE[1:3, 1:3] = True
@@ -32,7 +35,7 @@ FRAME = Frame(IMAGE, 3, 3, Fraction(1, 25))
         (FRAME, replace(FRAME, image=IMAGE.copy()), [replace(FRAME, image=IMAGE + 1)]),
         (
             Result(SQUARE.astype(np.uint8)),
-            Result(SQUARE.astype(np.uint8), soft=lambda: {}),
+            Result(SQUARE.astype(np.uint8), soft=GivenMasks({})),
             [Result(np.zeros((4, 6), np.uint8))],
         ),
     ],

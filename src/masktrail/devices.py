@@ -22,7 +22,7 @@ def choose_device(name: str = "auto") -> torch.device:
         torch.zeros(1, device=device).item()  # "meta" exists but holds nothing
     except (RuntimeError, AssertionError, ImportError) as error:
         raise InputError(
-            f"The device {name!r} is not available here; use --device cpu or leave it at auto."
+            f"The device {name!r} is not available here; take cpu, or leave it at auto."
         ) from error
     return device
 

@@ -98,7 +98,7 @@ def _check(*numbers: tuple[str, int, int] | tuple[str, int, int, int]) -> None:
         limit = most[0] if most else LARGEST
         if not least <= value <= limit:
             expected = f"{least} or more" if value < least else f"{limit} or less"
-            raise InputError(f"--{name} {value} is not possible; use {expected}.")
+            raise InputError(f"{name}={value} is not possible; use {expected}.")
 
 
 @contextmanager

@@ -40,7 +40,7 @@ class FineTuned:
     """What came of a fine-tuning.
 
     Attributes:
-        weights: the file; its folder is what `--model` takes.
+        weights: the file; its folder is a model that `zoo.load` loads.
         trained: names of the sequences trained on.
         held_out: names of those measured on.
         before: J&F there of the weights it started from.

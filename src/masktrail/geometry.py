@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Picture
 
-from masktrail.types import Box, Image
+from masktrail.prompts.kinds import Box
+from masktrail.types import Image
 
 Soft = NDArray[np.float32]
 """One value per pixel, (h, w): a soft mask or logits."""

@@ -12,9 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from masktrail.errors import InputError
+
+Precision = Literal["auto", "float", "bfloat16", "int8"]
+EngineName = Literal["auto", "openvino", "onnxruntime", "torch"]
+Edges = Literal["plain", "refined"]
+"""What a model computes in, what computes it, and how its masks' edges are drawn."""
 
 
 @dataclass(frozen=True)
@@ -133,8 +138,9 @@ def checked(settings: Sequence[Setting], values: Mapping[str, Any], model: str) 
         model: who has them, for what is said.
 
     Raises:
-        InputError: there is no such setting, or a value is not possible.
+        InputError: there is no such setting, a value is not possible, or they have no names.
     """
+    values = by_name(values)
     names = {setting.name: setting for setting in settings}
     for name in values:
         if name not in names:
@@ -157,25 +163,8 @@ def differing(settings: Sequence[Setting], values: Mapping[str, Any]) -> dict[st
     return {s.name: values[s.name] for s in settings if values[s.name] != s.default}
 
 
-def read_assignments(texts: Sequence[str] | None) -> dict[str, str]:
-    """Values by name, from texts of the form NAME=VALUE.
-
-    Raises:
-        InputError: one has another form, or a name comes twice.
-    """
-    values: dict[str, str] = {}
-    for text in texts or ():
-        name, sign, value = text.partition("=")
-        if not (name and sign and value):
-            raise InputError(f"--set {text!r} is no NAME=VALUE, as view=square.")
-        if name in values:
-            raise InputError(f"--set gives {name} twice, {values[name]} and {value}; give it once.")
-        values[name] = value
-    return values
-
-
 def format_settings(settings: Mapping[str, Any]) -> str:
-    """Settings as `read_assignments` reads them, with spaces between."""
+    """Settings as NAME=VALUE, with spaces between."""
     return " ".join(f"{name}={text_of(value)}" for name, value in settings.items())
 
 
@@ -196,6 +185,46 @@ def integer(value: object, what: str) -> int:
     except TypeError:
         pass
     raise InputError(f"The {what} {value!r} is no integer; give one, as 1.")
+
+
+def check_text(value: object, name: str, example: str, *others: type) -> None:
+    """Refuses what is no text where one is wanted.
+
+    Args:
+        value: what is given.
+        name: of the keyword that it is given by.
+        example: of what can be.
+        others: what it may be instead.
+
+    Raises:
+        InputError: it is none of these.
+    """
+    if not isinstance(value, (str, *others)):
+        raise InputError(f'{name}={value!r:.60} is no text; write {name}="{example}".')
+
+
+def check_choice(value: object, choices: Sequence[str], what: str) -> None:
+    """Refuses what is none of the names there are; `what` says of what.
+
+    Raises:
+        InputError: see above.
+    """
+    if not isinstance(value, str) or value not in choices:
+        raise InputError(f"No {what} {value!r}; there are {', '.join(choices)}.")
+
+
+def by_name(settings: object) -> dict[str, Any]:
+    """Settings that are given by name.
+
+    Raises:
+        InputError: they are not.
+    """
+    if not isinstance(settings, Mapping):
+        raise InputError(
+            f"settings={settings!r:.60} gives no values by name; write "
+            'settings={"view": "square"}.'
+        )
+    return dict(settings)
 
 
 def _setting(name: str, hint: Any, default: Any) -> Setting:

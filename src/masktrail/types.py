@@ -1,11 +1,10 @@
-"""What passes between the rooms: frames in, prompts beside them, results out."""
+"""What passes between the rooms: pictures, frames and what is known of a video."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from fractions import Fraction
-from typing import Any, Literal, Protocol
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,9 @@ Corners = tuple[tuple[float, float], ...]
 
 Image = NDArray[np.uint8]
 """RGB picture, uint8, shape (H, W, 3)."""
+
+Colour = Literal["rgb", "bgr"]
+"""Order of a picture's channels; "bgr" is OpenCV's."""
 
 LabelMap = NDArray[np.unsignedinteger]
 """Object id of every pixel, uint8 or uint16, shape (H, W); 0 is background."""
@@ -98,97 +100,3 @@ class VideoInfo:
     start: int = 0
     end: int | None = None
     pixel_aspect: Fraction = Fraction(1)
-
-
-@dataclass(frozen=True)
-class Box:
-    """Box prompt: (x0, y0) top left, (x1, y1) bottom right, pixels, end exclusive."""
-
-    x0: float
-    y0: float
-    x1: float
-    y1: float
-
-
-@dataclass(frozen=True, eq=False)
-class Mask(ByValue):
-    """Mask prompt: shape (H, W), the size of the frame it belongs to.
-
-    True or false, zero or not, or probabilities (floats), of which those above one half count.
-    """
-
-    mask: NDArray[Any]
-
-
-@dataclass(frozen=True, eq=False)
-class Points(ByValue):
-    """Click prompt; a box or a rough mask of the same object may stand beside the clicks.
-
-    Clicks alone correct the mask of an object that is tracked already; beside a box or a mask, or
-    for a new object, they start afresh.
-
-    Attributes:
-        points: (x, y) in pixels, continuous: (0.5, 0.5) is the middle of the first pixel.
-        labels: of each, whether it lies on the object.
-        box: around the object.
-        mask: what the clicks correct.
-    """
-
-    points: Sequence[tuple[float, float]]
-    labels: Sequence[bool]
-    box: Box | None = None
-    mask: Mask | None = None
-
-    @property
-    def alone(self) -> bool:
-        """Whether there are clicks and nothing else."""
-        return self.box is None and self.mask is None
-
-
-Prompt = Box | Points | Mask
-
-
-@dataclass(frozen=True)
-class ObjectResult:
-    """One object in one frame.
-
-    Attributes:
-        score: confidence in the mask, 0 to 1.
-        area: pixels.
-        box: tight (x0, y0, x1, y1), end exclusive, or None where the mask is empty.
-        state: "present", or "lost" where nothing of the object is seen.
-        rotated: the smallest rectangle around the mask, none where nothing is seen; None where the
-            model gives none.
-    """
-
-    score: float
-    area: int
-    box: tuple[int, int, int, int] | None
-    state: Literal["present", "lost"]
-    rotated: Corners | None = None
-
-
-class SoftMasks(Protocol):
-    """Soft masks of a frame, kept small until they are asked for."""
-
-    def __call__(self) -> dict[int, NDArray[np.float32]]:
-        """Soft masks (H, W) in [0, 1] by object id."""
-
-    def packed(self) -> bytes:
-        """What a journal keeps of them."""
-
-
-@dataclass(frozen=True, eq=False)
-class Result(ByValue):
-    """What the tracker says of one frame.
-
-    Attributes:
-        labels: object id of every pixel, uint8 (uint16 where an id exceeds 255), shape (H, W); not
-            to be changed, soft masks follow it.
-        objects: every object being tracked, by id, whether present or lost.
-        soft: makes the soft masks, see `SoftMasks`; None where nobody kept them.
-    """
-
-    labels: LabelMap
-    objects: dict[int, ObjectResult] = field(default_factory=dict)
-    soft: SoftMasks | None = field(default=None, repr=False, compare=False)

@@ -24,10 +24,10 @@ from masktrail.batch.work import Options, Status, do, run_batch
 from masktrail.engines.threads import threads
 from masktrail.errors import TOO_LARGE, InputError
 from masktrail.masks import write_labels
+from masktrail.prompts.kinds import Box
 from masktrail.run import track
 from masktrail.run.journal import Journal
 from masktrail.settings import ModelOptions
-from masktrail.types import Box
 from masktrail.zoo.weights import save_network
 from painted_videos import paint_clip, through_pipe, write_video
 from watched_runs import count_steps
@@ -368,7 +368,7 @@ def test_a_journal_that_is_damaged_inside_is_begun_anew(folder, options, tmp_pat
 
 
 def test_fewer_than_one_process_are_refused(folder, options, tmp_path):
-    with pytest.raises(InputError, match="--jobs is 0; expected 1 or more"):
+    with pytest.raises(InputError, match="jobs=0 is not possible; expected 1 or more"):
         run_batch([task(folder, "a")], tmp_path, options, 0)
 
 

@@ -12,8 +12,8 @@ from PIL import Image
 
 from fake import fake_tracker
 from masktrail.masks import read_labels, write_labels
+from masktrail.prompts.kinds import Box, Points
 from masktrail.run import Report
-from masktrail.types import Box, Points
 from painted_videos import paint_clip
 from said import Said
 
@@ -288,7 +288,10 @@ def test_what_is_no_mask_is_refused(run, video, model, tmp_path, make, told):
         (["--box", "0:1,2,3,4"], "ids go from 1 to 65535"),
         (["--box", "70000:1,2,3,4"], "ids go from 1 to 65535"),
         ([BOX, BOX], "marked twice"),
-        (["--point", "1:64,10"], "point 1:64,10 lies outside the frame of 64 x 48 pixels"),
+        (
+            ["--point", "1:64,10"],
+            "point (64, 10) of object 1 lies outside the frame of 64 x 48 pixels",
+        ),
         (["--point", "1:6"], "'1:6' cannot be read; write ID:x,y, as 1:90,120"),
         (["--not-point", "1:6,7"], "no object 1 that --not-point 1:6,7 could correct"),
         ([BOX, "--at", "x", "--point", "1:5,6"], "'x' cannot be read; count them from 0"),

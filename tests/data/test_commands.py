@@ -71,7 +71,10 @@ def test_what_is_measured_or_chosen_on_is_not_packed(command: Run, tmp_path: Pat
         (["mose", "set", "out", "--canvas", "256"], "canvas '256' cannot be read"),
         (["mose", "set", "out", "--held-out", "1.5"], "--held-out 1.5 is no share"),
         (["mose", "set", "out", "--negatives", "-1"], "--negatives -1 is no ratio"),
-        (["davis", "set", "out", "--held-out", "0.1", "--seed", "0"], "no --seed, --held-out;"),
+        (
+            ["davis", "set", "out", "--held-out", "0.1", "--seed", "0"],
+            "no --seed 0, --held-out 0.1;",
+        ),
         (["mose", "set", "out", "--recording", "("], "--recording '(' is no regular expression"),
         (["mose", "set", "out", "--recording", "a{99999999999999}"], "is no regular expression"),
         (["mose", "set", "set"], "would be replaced"),

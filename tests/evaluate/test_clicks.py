@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from masktrail.evaluate.clicks import from_box, over_clicks
-from masktrail.types import Box
+from masktrail.prompts.kinds import Box
 
 IMAGE = np.zeros((60, 80, 3), np.uint8)
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "prompts.py"

@@ -14,9 +14,9 @@ from masktrail.evaluate import run
 from masktrail.evaluate.run import evaluate, name_of
 from masktrail.evaluate.tracking import prompt_from, track_to_folder
 from masktrail.masks import read_labels, write_labels
+from masktrail.prompts.kinds import Box, Mask
 from masktrail.run import identity
 from masktrail.settings import ModelOptions
-from masktrail.types import Box, Mask
 from masktrail.zoo.weights import save_network
 
 from .conftest import add_sequence, label_map

@@ -10,9 +10,9 @@ from PIL import Image
 
 from masktrail.errors import InputError
 from masktrail.export import WRITERS
+from masktrail.prompts.kinds import Box
 from masktrail.run import track
 from masktrail.run.products import existing
-from masktrail.types import Box
 from painted_results import pairs_of, soft_clip, write
 from painted_videos import paint_clip
 

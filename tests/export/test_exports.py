@@ -12,8 +12,9 @@ from PIL import Image
 
 from masktrail.errors import InputError
 from masktrail.export import WRITERS, make_writers
-from masktrail.masks import areas, read_labels, tight_box
-from masktrail.types import Frame, ObjectResult, Result, VideoInfo
+from masktrail.masks import areas, read_labels
+from masktrail.results import ObjectResult, Result, described
+from masktrail.types import Frame, VideoInfo
 
 INFO = VideoInfo("none.mp4", 96, 64, Fraction(25), Fraction(1, 25), start=3)
 
@@ -23,8 +24,8 @@ def results(clip) -> list[tuple[Frame, Result]]:
     pairs = []
     for index, (image, labels) in enumerate(zip(clip.images, clip.labels, strict=True), start=3):
         objects = {9: ObjectResult(0.0, 0, None, "lost")}
-        for i, area in areas(labels).items():
-            objects[i] = ObjectResult(0.875, area, tight_box(labels == i), "present")
+        for i in areas(labels):
+            objects[i] = described(labels == i, 0.875, turned=False)
         pairs.append((Frame(image, index, index, Fraction(1, 25)), Result(labels, objects)))
     return pairs
 
@@ -66,13 +67,16 @@ def test_table_has_a_row_per_frame_and_object(tmp_path, clip):
     assert rows[0] | {"score": "0.8750", "time": "0.120000", "state": "present"} == rows[0]
     assert tuple(int(rows[0][c]) for c in ("x0", "y0", "x1", "y1")) == first.box
     assert int(rows[0]["area"]) == first.area
+    middle = np.argwhere(pairs[0][1].labels == 1).mean(0)[::-1] + 0.5
+    assert [float(rows[0][c]) for c in "xy"] == pytest.approx(middle, abs=0.0051)
     lost = [r for r in rows if r["id"] == "9"]
-    assert all(r["state"] == "lost" and r["x0"] == r["y1"] == "" for r in lost)
+    assert all(r["state"] == "lost" and r["x0"] == r["y1"] == r["x"] == r["y"] == "" for r in lost)
 
 
 def test_table_without_frames_is_a_header(tmp_path):
     write("csv", tmp_path, [])
-    assert (tmp_path / "objects.csv").read_text() == "frame,time,id,score,area,x0,y0,x1,y1,state\n"
+    header = "frame,time,id,score,area,x0,y0,x1,y1,state,x,y\n"
+    assert (tmp_path / "objects.csv").read_text() == header
 
 
 def test_overlay_tints_objects_and_nothing_else(tmp_path, clip):

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from masktrail.export.matte import HAZE, MARGIN, opacity
-from masktrail.types import Frame, Result, VideoInfo
+from masktrail.results import Result
+from masktrail.types import Frame, VideoInfo
 from masktrail.video import open_video
-from painted_results import overlap, pairs_of, results_of, soft_clip, write
+from painted_results import GivenMasks, overlap, pairs_of, results_of, soft_clip, write
 from painted_videos import paint_clip
 
 FILES = {"cutout": "cutout.mov", "alpha": "alpha.webm", "green": "green.mp4"}
@@ -174,11 +175,11 @@ def test_far_from_the_objects_nothing_of_the_picture_is_left(tmp_path):
 def test_doubt_far_from_objects_is_no_veil():
     labels = np.zeros((1, 4), np.uint8)
     doubt = np.array([[HAZE, 0.5, 1 - HAZE, 1.0]], np.float32)
-    (result,) = results_of([labels], soft=lambda: {1: doubt})
+    (result,) = results_of([labels], soft={1: doubt})
     assert opacity(result).tolist() == [[0, 128, 255, 255]]
 
 
 def test_objects_that_touch_leave_no_seam():
     (result,) = results_of([np.ones((1, 1), np.uint8)])
     halves = {i: np.full((1, 1), 0.5, np.float32) for i in (1, 2)}
-    assert opacity(replace(result, soft=lambda: halves)).tolist() == [[255]]
+    assert opacity(replace(result, soft=GivenMasks(halves))).tolist() == [[255]]

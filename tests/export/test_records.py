@@ -52,10 +52,10 @@ def test_corners_follow_where_there_are_rotated_boxes(tmp_path):
     write("csv", tmp_path, turned(pairs_of(results_of(hard_labels(), known=(9,)))))
     with (tmp_path / "objects.csv").open(newline="") as file:
         rows = list(csv.reader(file))
-    assert rows[0][10:] == [f"rotated_{axis}{n}" for n in range(4) for axis in "xy"]
+    assert rows[0][12:] == [f"rotated_{axis}{n}" for n in range(4) for axis in "xy"]
     seen = next(row for row in rows if row[9] == "present")
-    assert [float(value) for value in seen[10:]] == [1.5, 2.0, 3.0, 0.5, 4.25, 1.75, 2.75, 3.25]
-    assert all(row[10:] == [""] * 8 for row in rows if row[9] == "lost")
+    assert [float(value) for value in seen[12:]] == [1.5, 2.0, 3.0, 0.5, 4.25, 1.75, 2.75, 3.25]
+    assert all(row[10:] == [""] * 10 for row in rows if row[9] == "lost")
 
 
 @pytest.mark.parametrize("pairs", [[], pairs_of(results_of(hard_labels()[2:3]))])

@@ -9,7 +9,8 @@ import pytest
 
 from masktrail.export import review
 from masktrail.export.review import ReviewWriter, reason_for
-from masktrail.types import Frame, ObjectResult, Result, VideoInfo
+from masktrail.results import ObjectResult, Result
+from masktrail.types import Frame, VideoInfo
 
 INFO = VideoInfo("none.mp4", 96, 64, Fraction(25), Fraction(1, 25))
 LOST = ObjectResult(0.0, 0, None, "lost")

@@ -18,7 +18,7 @@ def test_probabilities_come_back(tmp_path):
     rng = np.random.default_rng(0)
     masks = {i: rng.random((63, 95), np.float32) for i in (1, 300)}
     masks[1][0, :2] = 0, 1
-    results = results_of([np.zeros((63, 95), np.uint16)], soft=lambda: masks)
+    results = results_of([np.zeros((63, 95), np.uint16)], soft=masks)
     write("soft", tmp_path, pairs_of(results, first=4))
     for object_id, mask in masks.items():
         back = read(tmp_path / f"soft/{object_id}/00004.png")
@@ -34,5 +34,5 @@ def test_a_folder_per_object_and_a_picture_per_frame(tmp_path, clip):
 
 
 def test_without_soft_masks_a_sentence_says_what_to_do(tmp_path, clip):
-    with pytest.raises(InputError, match="track again with --export soft"):
+    with pytest.raises(InputError, match="track again with soft among the exports"):
         write("soft", tmp_path, pairs_of(results_of(clip.labels)))

@@ -14,10 +14,10 @@ from masktrail.families.memory.adapting import adapted
 from masktrail.families.memory.network import MemoryNetwork
 from masktrail.families.memory.propagator import MemoryPropagator
 from masktrail.families.memory.training import unrolled
+from masktrail.prompts.kinds import Mask
 from masktrail.tracking.family import Traits
 from masktrail.tracking.shot import Shot
 from masktrail.tracking.tracker import Tracker
-from masktrail.types import Mask
 from painted_videos import paint_clip
 
 CLIP = paint_clip(8, (96, 64), objects=2)

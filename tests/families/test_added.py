@@ -19,10 +19,10 @@ from fake import fill_box
 from masktrail import families, zoo
 from masktrail.engines.torch import TorchEngine
 from masktrail.finetune import fine_tune
+from masktrail.prompts.kinds import Mask, Points
 from masktrail.tracking.family import Card, Family
 from masktrail.tracking.tracker import Tracker
 from masktrail.train.reading import problems
-from masktrail.types import Mask, Points
 from masktrail.zoo import weights_path
 from masktrail.zoo.headers import read_config
 from masktrail.zoo.weights import save_network

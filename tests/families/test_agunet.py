@@ -20,11 +20,11 @@ from masktrail.families.agunet.network import AgunetNetwork
 from masktrail.families.agunet.propagator import AgunetPropagator
 from masktrail.families.agunet.teaching import taught
 from masktrail.families.agunet.training import AgunetSettings, agunet_step, covered, swapped
+from masktrail.prompts.kinds import Mask
 from masktrail.recipe import Stage
 from masktrail.run.states import packed_state, unpacked_state
 from masktrail.tracking.shot import Shot
 from masktrail.tracking.tracker import Tracker
-from masktrail.types import Mask
 from painted_videos import paint_clip
 
 CLIP = paint_clip(8, (96, 64), objects=2)
@@ -383,7 +383,7 @@ def test_a_frame_that_is_marked_again_counts_once() -> None:
     marked(followed)
     marked(followed, 0, (2,))
     state = followed.state_dict()["propagator"]
-    ((_, masks),) = state["references"]
+    ((_, masks, _),) = state["references"]
     assert set(masks) == {1, 2}
     followed.remove(1)
     assert set(followed.state_dict()["propagator"]["references"][0][1]) == {2}

@@ -10,7 +10,7 @@ import torch
 from masktrail import load
 from masktrail.errors import InputError
 from masktrail.masks import tight_box
-from masktrail.types import Mask
+from masktrail.prompts.kinds import Mask
 
 
 def textured(height: int, width: int, seed: int = 0) -> np.ndarray:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from fake import TRACKING, tracker_of
+from masktrail.prompts.kinds import Mask
 from masktrail.run.states import packed_state, unpacked_state
-from masktrail.types import Mask
 from painted_videos import paint_clip
 
 SIZE = (64, 48)

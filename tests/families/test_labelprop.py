@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from masktrail import load
 from masktrail.families.labelprop.labels import ONE_BY_ONE, propagate_labels
 from masktrail.families.labelprop.network import STRIDE, FeatureNetwork
-from masktrail.types import Mask
+from masktrail.prompts.kinds import Mask
 
 
 def plain(query, keys, labels, radius, top_k, temperature):

@@ -21,12 +21,12 @@ from masktrail.families.lucid.teaching import Teaching, damaged, taught
 from masktrail.families.lucid.training import LucidSettings, lucid_step
 from masktrail.flow.estimators import VARIABLE
 from masktrail.models.backbones import ResNet18
+from masktrail.prompts.kinds import Mask
 from masktrail.recipe import Stage
 from masktrail.tracking.family import Traits
 from masktrail.tracking.shot import Shot
 from masktrail.tracking.tracker import Tracker
 from masktrail.tracking.view import View
-from masktrail.types import Mask
 from painted_videos import paint_clip
 
 CLIP = paint_clip(8, (96, 64), objects=2)
@@ -215,7 +215,7 @@ def test_without_opencv_it_says_what_else_there_is(monkeypatch: pytest.MonkeyPat
     import sys
 
     monkeypatch.setitem(sys.modules, "cv2", None)
-    with pytest.raises(InputError, match=r"masktrail\[flow\].*--set flow=learned"):
+    with pytest.raises(InputError, match=r"masktrail\[flow\].*by the setting flow=learned"):
         tracker(flow="dis")
 
 

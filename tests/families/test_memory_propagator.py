@@ -8,7 +8,7 @@ import torch
 
 from fake import WatchedEngine, memory_tracker, random_network
 from masktrail.families.memory.propagator import MemoryPropagator
-from masktrail.types import Mask
+from masktrail.prompts.kinds import Mask
 from painted_videos import paint_clip
 
 SIZE = (64, 48)

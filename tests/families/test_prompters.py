@@ -10,7 +10,7 @@ from masktrail.families.prompt.network import PromptConfig, PromptNetwork
 from masktrail.families.prompt.prompter import NetworkPrompter
 from masktrail.masks import tight_box
 from masktrail.prompts.colour import mask_by_colour
-from masktrail.types import Box, Mask, Points
+from masktrail.prompts.kinds import Box, Mask, Points
 from painted_videos import paint_clip
 
 SIZES = [(64, 48), (333, 251), (40, 300)]

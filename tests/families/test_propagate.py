@@ -9,11 +9,11 @@ from masktrail.engines.torch import TorchEngine
 from masktrail.errors import InputError
 from masktrail.families import create
 from masktrail.families.unet.propagator import PairPropagator
+from masktrail.prompts.kinds import Mask
 from masktrail.tracking.competition import sigmoid, soft_aggregate, softmax
 from masktrail.tracking.last_frame import unsharpened
 from masktrail.tracking.tracker import Tracker
 from masktrail.tracking.view import OUTSIDE
-from masktrail.types import Mask
 
 VIEWS = ("frame", "square", "object")
 COLOURS = ((230, 40, 40), (40, 220, 40), (40, 40, 240))

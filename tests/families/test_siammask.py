@@ -14,8 +14,8 @@ from masktrail.families.siammask.choice import choose, context
 from masktrail.families.siammask.config import ANCHORS, EXEMPLAR, RING, SEARCH, STRIDE
 from masktrail.families.siammask.crops import Square
 from masktrail.families.siammask.propagator import SiamMaskPropagator
+from masktrail.prompts.kinds import Box, Mask, Points
 from masktrail.tracking.tracker import Tracker
-from masktrail.types import Box, Mask, Points
 
 HEIGHT, WIDTH = 240, 320
 RED = np.array([255, 0, 0], np.uint8)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from masktrail.masks import tight_box
-from masktrail.types import Box, LabelMap, Mask, Points, Prompt
+from masktrail.prompts.kinds import Box, Mask, Points, Prompt
+from masktrail.types import LabelMap
 from masktrail.zoo import CARDS, DEFAULT, trackers
 
 

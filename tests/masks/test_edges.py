@@ -5,7 +5,8 @@ import pytest
 from scipy import ndimage
 
 from masktrail.masks.edges import guided, refined
-from masktrail.types import ObjectResult, Result
+from masktrail.results import ObjectResult, Result
+from painted_results import GivenMasks
 
 HEIGHT, WIDTH = 120, 160
 
@@ -40,7 +41,7 @@ def result(**soft: np.ndarray) -> Result:
     objects = {
         i: ObjectResult(0.9, int((labels == i).sum()), (0, 0, 1, 1), "present") for i in masks
     }
-    return Result(labels, objects, lambda: masks)
+    return Result(labels, objects, GivenMasks(masks))
 
 
 def wrong(labels: np.ndarray, truth: np.ndarray) -> int:
@@ -67,9 +68,9 @@ def test_an_edge_moves_to_that_of_the_picture() -> None:
     assert found.area == (after.labels == 1).sum() and found.score == 0.9
     assert found.box is not None and abs(found.box[0] - 50) <= 1 and abs(found.box[2] - 111) <= 2
     assert after.soft is not None
-    soft = after.soft()[1]
+    soft = after.soft[1]
     assert soft.dtype == np.float32 and soft.min() >= 0 and soft.max() <= 1
-    assert np.abs(soft - truth).mean() < np.abs(before.soft()[1] - truth).mean()  # type: ignore
+    assert np.abs(soft - truth).mean() < np.abs(before.soft[1] - truth).mean()  # type: ignore
 
 
 def test_far_from_edges_nothing_changes() -> None:
@@ -78,7 +79,7 @@ def test_far_from_edges_nothing_changes() -> None:
     after = refined(np.random.default_rng(1).integers(0, 255, (HEIGHT, WIDTH, 3), np.uint8), before)
     middle, outside = disc(80, 60, 28), ~disc(80, 60, 52)
     assert (after.labels[middle] == 1).all() and (after.labels[outside] == 0).all()
-    np.testing.assert_array_equal(after.soft()[1][middle], before.soft()[1][middle])  # type: ignore
+    np.testing.assert_array_equal(after.soft[1][middle], before.soft[1][middle])  # type: ignore
 
 
 def test_what_the_user_drew_stays() -> None:
@@ -105,7 +106,7 @@ def test_without_soft_masks_and_without_objects_nothing_happens() -> None:
     assert refined(painted(), empty) is empty
     lost = ObjectResult(0.0, 0, None, "lost")
     nothing = np.zeros((HEIGHT, WIDTH), np.float32)
-    after = refined(painted(), Result(empty.labels, {1: lost}, lambda: {1: nothing}))
+    after = refined(painted(), Result(empty.labels, {1: lost}, GivenMasks({1: nothing})))
     assert after.objects == {1: lost} and not after.labels.any()
 
 

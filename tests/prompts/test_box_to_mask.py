@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from masktrail.masks import tight_box
 from masktrail.prompts.box import mask_from_box
-from masktrail.types import Box
+from masktrail.prompts.kinds import Box
 from painted_videos import paint_clip
 
 pytestmark = pytest.mark.filterwarnings("error")

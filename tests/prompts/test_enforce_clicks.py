@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from masktrail.prompts.clicks import changed_at_clicks, enforce_clicks, extent
-from masktrail.types import Box, Points
+from masktrail.prompts.kinds import Box, Points
 
 
 def square(x: int, y: int, side: int) -> np.ndarray:

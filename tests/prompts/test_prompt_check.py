@@ -9,7 +9,7 @@ import torch
 
 from masktrail.errors import InputError
 from masktrail.prompts.check import check_prompt
-from masktrail.types import Box, Mask, Points
+from masktrail.prompts.kinds import Box, Mask, Points
 
 HEIGHT, WIDTH = 48, 64
 
@@ -27,8 +27,8 @@ def full(height: int = HEIGHT, width: int = WIDTH, dtype: type = bool) -> Mask:
         (1, full(WIDTH, HEIGHT), "object 1 is 48 x 64 pixels, the frame 64 x 48"),
         (1, Mask(np.ones((HEIGHT, WIDTH, 3), bool)), "3 x 64 x 48 pixels"),
         (5, Mask(np.zeros((HEIGHT, WIDTH), bool)), "object 5 is empty"),
-        (2, Box(10, 10, 10, 20), "box 2:10,10,10,20 has no area"),
-        (2, Box(30, 10, 20, 20), "has no area; give ID:x0,y0,x1,y1 with x1 > x0"),
+        (2, Box(10, 10, 10, 20), r"box \(10, 10, 10, 20\) of object 2 has no area"),
+        (2, Box(30, 10, 20, 20), "give x0, y0, x1, y1 with x1 > x0 and y1 > y0, as 16, 12, 48, 36"),
         (2, Box(math.nan, 1, 2, 3), "has no area"),
         (2, Box(64, 10, 80, 20), "outside the frame of 64 x 48 pixels"),
         (2, Box(-20, -20, 0, 0), "outside the frame"),
@@ -44,16 +44,19 @@ def full(height: int = HEIGHT, width: int = WIDTH, dtype: type = bool) -> Mask:
             r"3 has 0 clicks and 0 labels; .* as Points\(\[\(32, 24\)\], \[True\]\)",
         ),
         (3, Points([(1, 2)], [True, False]), "1 clicks and 2 labels"),
-        (3, Points([(64, 2)], [True]), "point 3:64,2 lies outside .*64 x 48.* as 3:32,24"),
-        (3, Points([(1, 2), (1, -0.5)], [True, True]), "point 3:1,-0.5 lies outside"),
-        (3, Points([(math.nan, 2)], [True]), "point 3:nan,2 lies outside"),
-        (3, Points([(1, 2, 3)], [True]), "no pairs of numbers; give .* as 3:32,24"),
+        (3, Points([(64, 2)], [True]), r"point \(64, 2\) of object 3 .* 64 x 48.* as \(32, 24\)"),
+        (
+            3,
+            Points([(1, 2), (1, -0.5)], [True, True]),
+            r"point \(1, -0.5\) of object 3 lies outside",
+        ),
+        (3, Points([(math.nan, 2)], [True]), r"point \(nan, 2\) of object 3 lies outside"),
+        (3, Points([(1, 2, 3)], [True]), r"no pairs of numbers; give .* as \(32, 24\)"),
         (3, Points([5], [True]), "no pairs of numbers"),
         (3, Points([("5", "6")], [True]), "no pairs of numbers"),
         (3, Points(None, [True]), "no pairs of numbers"),
         (3, Points([(1, 2)], ["off"]), r"labels \['off'\] of object 3 are no list of true and"),
         (3, Points([(1, 2)], [-1]), r"give True for a click on the object, False for one off it"),
-        (3, Points([(1, 2)], None), "labels None of object 3 are no list"),
         (3, Points([(1, 2)], True), "labels True of object 3 are no list"),
         (
             2,
@@ -68,8 +71,16 @@ def full(height: int = HEIGHT, width: int = WIDTH, dtype: type = bool) -> Mask:
         (1, Mask(None), "holds object values; expected true and false, or numbers"),
         (1, Mask(np.full((HEIGHT, WIDTH), "a")), "holds <U1 values"),
         (1, Mask(np.full((HEIGHT, WIDTH), 0.3)), "no probability above 0.3, and only those above"),
-        (3, Points([(5.2, 7), (5.9, 7.5)], [True, False]), "both on object 3 and off it"),
-        (3, Points([(1, 2)], [True], Box(5, 5, 5, 9)), "box 3:5,5,5,9 has no area"),
+        (
+            3,
+            Points([(5.2, 7), (5.9, 7.5)], [True, False]),
+            r"point \(5.9, 7.5\) is both on object 3 and off it",
+        ),
+        (
+            3,
+            Points([(1, 2)], [True], Box(5, 5, 5, 9)),
+            r"box \(5, 5, 5, 9\) of object 3 has no area",
+        ),
         (3, Points([(1, 2)], [True], mask=full(WIDTH, HEIGHT)), "mask of object 3 is 48 x 64"),
     ],
 )
@@ -80,7 +91,7 @@ def test_what_cannot_be_used_is_told(object_id, prompt, told):
 
 def test_a_negative_click_needs_something_to_correct():
     off = Points([(5, 6)], [False])
-    with pytest.raises(InputError, match=r"no object 3 yet .* click 3:5,6 .*--point 3:32,24"):
+    with pytest.raises(InputError, match=r"no object 3 yet .* click \(5, 6\) .* at \(32, 24\)"):
         check_prompt(3, off, HEIGHT, WIDTH, known=False)
     check_prompt(3, off, HEIGHT, WIDTH, known=True)
     check_prompt(3, Points(off.points, off.labels, Box(1, 2, 9, 9)), HEIGHT, WIDTH, known=False)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from masktrail.errors import InputError
 from masktrail.masks import write_labels
+from masktrail.prompts.kinds import Box, Mask, Points
 from masktrail.prompts.text import parse_box, parse_frame, parse_point, read_prompts
-from masktrail.types import Box, Mask, Points
 
 numbers = st.decimals(-10000, 10000, places=3)
 

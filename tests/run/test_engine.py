@@ -9,6 +9,7 @@ import onnx
 import pytest
 
 from masktrail.devices import choose_device, has_fast_bfloat16
+from masktrail.prompts.kinds import Mask
 from masktrail.run import loop, track
 from masktrail.run.folder import RunFolder
 from masktrail.run.identity import REQUIRED, as_recorded, modern
@@ -16,7 +17,6 @@ from masktrail.run.job import Job
 from masktrail.run.journal import Journal, OtherRun
 from masktrail.run.loop import track_video
 from masktrail.settings import ModelOptions
-from masktrail.types import Mask
 from masktrail.zoo import load
 from watched_runs import Stopped, masks_of, stop_after
 

@@ -14,10 +14,10 @@ from PIL import Image
 
 from masktrail.errors import InputError
 from masktrail.export import WRITERS
+from masktrail.prompts.kinds import Box
 from masktrail.run import convert, loop, track
 from masktrail.run.folder import RunFolder
 from masktrail.run.journal import NAME, Journal, OtherRun
-from masktrail.types import Box
 from painted_videos import paint_clip, through_pipe, write_video
 from watched_runs import Stopped, stop_after
 
@@ -53,7 +53,9 @@ def hashes(folder: Path) -> dict[str, str]:
 def test_a_run_is_not_replaced_unasked(run, tmp_path):
     run()
     before = hashes(tmp_path / "out")
-    with pytest.raises(InputError, match=r"holds a run already \(journal.sqlite\).*--resume"):
+    with pytest.raises(
+        InputError, match=r"holds a run already \(journal.sqlite\).*resume=True .*overwrite=True"
+    ):
         run("csv")
     assert hashes(tmp_path / "out") == before
 
@@ -129,10 +131,14 @@ def test_the_video_of_a_run_is_found_again(video, tmp_path, monkeypatch):
     write_video(tmp_path / "v.mp4", paint_clip(5).images)  # another one, where it was beside
     assert convert("alone", "json") == FRAMES
     shutil.move("work/v.mp4", "elsewhere.mp4")
-    with pytest.raises(InputError, match=r"v\.mp4 is not the video that .* with --video"):
+    with pytest.raises(
+        InputError, match=r'v\.mp4 is not the video that .*; say .* as video="clip.mp4"\.'
+    ):
         convert("alone", "json")
+    with pytest.raises(InputError, match=r"v\.mp4 is not the video that .*; give that one\."):
+        convert("alone", "json", video="v.mp4")
     (tmp_path / "v.mp4").unlink()
-    with pytest.raises(InputError, match=r"no longer at .*work/v\.mp4; say where.*--video"):
+    with pytest.raises(InputError, match=r'no longer at .*work/v\.mp4; say where.* as video="'):
         convert("alone", "json")
     assert convert("alone", "json", video="elsewhere.mp4") == FRAMES
     assert track("elsewhere.mp4", BOX, "alone", "copy", "csv", resume=True).frames == FRAMES
@@ -411,7 +417,7 @@ def test_what_came_through_a_pipe_is_neither_resumed_nor_converted(
     before = hashes(out / "masks")
     told = r"is of a camera or a pipe \(.*\.ts\)"
     for how in ({"resume": True}, {"resume": True, "overwrite": True}):
-        with pytest.raises(InputError, match=told + ".*--overwrite"):
+        with pytest.raises(InputError, match=told + ".*overwrite=True"):
             run(source=tmp_path / "nobody-writes.ts", **how)  # said before it is opened
     with pytest.raises(InputError, match=told):
         convert(out, "json")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from fake import FakePropagator, fake_tracker, fill_box
+from masktrail.prompts.kinds import Box
 from masktrail.run import loop, track
 from masktrail.run.identity import difference
 from masktrail.run.journal import NAME, Journal
@@ -18,7 +19,6 @@ from masktrail.settings import ModelOptions
 from masktrail.tracking.family import Traits
 from masktrail.tracking.propagator import Lesson
 from masktrail.tracking.tracker import Tracker
-from masktrail.types import Box
 from painted_videos import paint_clip, write_video
 from watched_runs import Stopped, masks_of, stop_after
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from masktrail.errors import InputError
+from masktrail.prompts.kinds import Mask
 from masktrail.run import loop, track
 from masktrail.run.job import Job
 from masktrail.settings import ModelOptions
 from masktrail.tracking.tracker import Tracker
-from masktrail.types import Mask
 from masktrail.zoo import load, tracker_of
 from watched_runs import Stopped, masks_of, stop_after
 

@@ -23,13 +23,13 @@ from fake import fake_tracker
 from masktrail.devices import choose_device, has_fast_bfloat16
 from masktrail.errors import InputError
 from masktrail.masks import areas, read_labels
+from masktrail.prompts.kinds import Box, Mask
 from masktrail.run import convert, track
 from masktrail.run.job import Job
 from masktrail.run.loop import track_video
 from masktrail.run.record import peak_memory_mb
 from masktrail.settings import ModelOptions
 from masktrail.tracking.confidence import LOST
-from masktrail.types import Box, Mask
 from masktrail.video import open_video
 from memory_use import LABELS_MB, growth_of, paint_long
 from painted_videos import paint_clip

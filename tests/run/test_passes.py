@@ -9,12 +9,13 @@ import pytest
 from fake import FakePropagator, fake_tracker, fill_box, memory_tracker, tracker_of
 from masktrail.errors import InputError
 from masktrail.masks import areas, read_labels, tight_box
+from masktrail.prompts.kinds import Box, Mask, Points
 from masktrail.run import track
 from masktrail.run.passes import BothPasses
 from masktrail.run.plan import Plan
+from masktrail.tracking import prompted
 from masktrail.tracking.family import Traits
 from masktrail.tracking.tracker import Tracker
-from masktrail.types import Box, Mask, Points
 from masktrail.video import open_video
 from masktrail.video.browse import Browser
 from masktrail.video.watch import Watch
@@ -110,6 +111,36 @@ def test_a_network_goes_both_ways_and_comes_back_to_where_it_was(video, model, t
             if frame.index > 6:
                 np.testing.assert_array_equal(tracker.logits[1], forward.logits[1])
     assert sum(entry.permanent for entry in tracker.propagator.bank.entries) == 2
+
+
+def test_of_many_prompts_those_stay_in_memory_that_a_pass_came_by_last(
+    video, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(prompted, "MOST", 3)
+    clip = paint_clip(FRAMES, SIZE)
+    prompts = {t: {1: Mask(clip.labels[t] == 1)} for t in range(0, 12, 2)}
+    tracker = memory_tracker()
+    bank, seen = tracker.propagator.bank, {}
+    passes = BothPasses(tracker, Plan(prompts, 0, "both"), tmp_path)
+    with open_video(video) as source:
+        for frame in source:
+            seen[bank._engine.array(tracker.look(frame.image).features.memory).tobytes()] = (
+                frame.index
+            )
+
+        def kept():
+            entries = [entry for entry in bank.entries if entry.permanent]
+            return {seen[bank._engine.array(entry.keys).tobytes()] for entry in entries}
+
+        on_the_way = []
+        passes.prepare(source, lambda: on_the_way.append(kept()), lambda: None)
+        assert on_the_way[0] == kept() == {0, 8, 10}, "as after it was shown all of them"
+        assert on_the_way[-1] == {0, 2, 4}, "the last of the pass backward"
+        for frame in source:
+            result = passes.step(frame)
+            if frame.index in prompts:
+                np.testing.assert_array_equal(result.labels == 1, prompts[frame.index][1].mask)
+                assert {0, frame.index} <= kept() and len(kept()) == 3
 
 
 def test_objects_may_be_prompted_at_frames_of_their_own(video, fake, tmp_path):

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from masktrail.errors import InputError
+from masktrail.prompts.kinds import Box, Points
 from masktrail.run import track
 from masktrail.run.plan import Plan, by_frame, weight
-from masktrail.types import Box, Points
 
 BOX = Box(0, 0, 10, 10)
 

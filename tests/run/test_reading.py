@@ -21,12 +21,12 @@ import pytest
 import masktrail
 from masktrail.errors import InputError
 from masktrail.masks import read_labels
+from masktrail.prompts.kinds import Box, Mask, Points
 from masktrail.run import track, write_ahead
 from masktrail.run.identity import prompts_to_json
 from masktrail.run.journal import NAME, Journal
 from masktrail.run.lock import END, Lock, is_held
 from masktrail.run.plan import Plan
-from masktrail.types import Box, Mask, Points
 from painted_videos import paint_clip, through_pipe, write_video
 from watched_runs import Stopped, stop_after
 
@@ -55,7 +55,7 @@ def content_of(folder: Path) -> dict[str, tuple[bytes, int]]:
 WRITER = """
 import sys, time
 from masktrail.run import loop, track
-from masktrail.types import Box
+from masktrail.prompts.kinds import Box
 video, out, held, pause = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
 def tell(done, expected):
     print(done, flush=True)

@@ -21,12 +21,13 @@ from PIL import Image as Picture
 from fake import random_network
 from masktrail.errors import InputError
 from masktrail.masks import write_labels
+from masktrail.prompts.kinds import Box, Mask, Points
+from masktrail.results import ObjectResult, Result
 from masktrail.run import convert, loop, track
 from masktrail.run.identity import REQUIRED
 from masktrail.run.journal import NAME, Damaged, Journal
-from masktrail.tracking.soft import Opinion, SoftMasks
+from masktrail.tracking.soft import Opinion, OpinionMasks
 from masktrail.tracking.tracker import Tracker
-from masktrail.types import Box, Mask, ObjectResult, Points, Result
 from masktrail.video.reader import open_video
 from masktrail.zoo.weights import save_network
 from painted_videos import paint_clip, write_video
@@ -278,7 +279,7 @@ def test_results_come_back_as_they_were(tmp_path, clip, video):
     objects[1] = replace(objects[1], rotated=corners)
     rng = np.random.default_rng(0)
     opinions = {i: Opinion(rng.normal(0, 3, (12, 16)).astype(np.float32), 0.5) for i in objects}
-    given = Result(labels, objects, SoftMasks(opinions, labels))
+    given = Result(labels, objects, OpinionMasks(opinions, labels))
     tmp_path.joinpath("out").mkdir()
     identity = dict.fromkeys(REQUIRED)
     about = {"identity": identity, "source": "v.mp4", "repeatable": True}
@@ -287,7 +288,7 @@ def test_results_come_back_as_they_were(tmp_path, clip, video):
         found = journal.read(frame)
         assert found.objects == objects and found.labels.dtype == np.uint16
         assert np.array_equal(found.labels, labels)
-        before, after = given.soft(), found.soft()
+        before, after = given.soft, found.soft
         assert list(after) == [1, 300] and after[1].shape == (48, 64)
         for object_id, mask in after.items():
             np.testing.assert_array_equal(mask, before[object_id])

@@ -46,14 +46,17 @@ def same_masks(one: Path, other: Path) -> bool:
     return all((read_labels(one / name)[0] == read_labels(other / name)[0]).all() for name in names)
 
 
+def rows_of(out: Path) -> list[list[str]]:
+    """Of the table, without the centroids that there were not in version 0.1."""
+    return [row.split(",")[:10] for row in (out / "objects.csv").read_text().splitlines()]
+
+
 def test_a_run_that_was_ended_goes_on(stored, monkeypatch):
     stepped = count_steps(monkeypatch)
     assert again("ended", resume=True).frames == FRAMES
     assert stepped == list(range(10, FRAMES)), "from the state that was kept"
     assert same_masks(stored / "ended/masks", stored / "finished/masks")
-    assert (stored / "ended/objects.csv").read_text() == (
-        stored / "finished/objects.csv"
-    ).read_text()
+    assert rows_of(stored / "ended") == rows_of(stored / "finished")
 
 
 def test_without_torch_it_is_said_what_reads_its_state(stored, monkeypatch):
@@ -102,7 +105,7 @@ def test_a_journal_is_read(stored):
 
 def test_a_video_that_was_moved_is_asked_for(stored):
     (stored / "clip.mp4").rename(stored / "other.mp4")
-    with pytest.raises(InputError, match=r"no longer at clip.mp4; say where .* --video"):
+    with pytest.raises(InputError, match=r'no longer at clip.mp4; say where .* as video="'):
         convert("finished", "json")
     assert convert("finished", "json", video="other.mp4") == FRAMES
 

@@ -12,10 +12,10 @@ from masktrail.engines import openvino as openvino_engine
 from masktrail.engines import openvino_form
 from masktrail.engines.graph import About
 from masktrail.errors import InputError
+from masktrail.prompts.kinds import Box, Mask, Prompt
 from masktrail.run import loop, track
 from masktrail.run.pipeline import meanwhile
 from masktrail.tracking.tracker import Tracker
-from masktrail.types import Box, Mask, Prompt
 from masktrail.zoo import load
 from masktrail.zoo.lazy_prompter import LazyPrompter
 from watched_runs import Stopped, stop_after

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from fake import TRACKING, fake_tracker, tracker_of
 from masktrail.errors import InputError
 from masktrail.masks import tight_box
+from masktrail.prompts.kinds import Box, Mask, Points, Prompt
+from masktrail.results import Result
 from masktrail.run.states import packed_state, unpacked_state
 from masktrail.tracking.tracker import Tracker
-from masktrail.types import Box, Mask, Points, Prompt, Result
 from painted_videos import paint_clip
 
 WIDTH, HEIGHT = 64, 48
@@ -89,7 +90,7 @@ class AnyOrder(stateful.RuleBasedStateMachine):
             assert found.area == mask.sum() and found.box == tight_box(mask)
             assert found.state == ("present" if found.area else "lost")
             assert 0 <= found.score <= 1 and (found.score == 0) <= (found.area == 0)
-        soft = result.soft() if result.soft else {}
+        soft = dict(result.soft)
         assert set(soft) == self.ids
         if soft:
             stacked = np.stack([soft[i] for i in sorted(soft)])
@@ -120,6 +121,19 @@ class AnyOrder(stateful.RuleBasedStateMachine):
     @stateful.rule()
     def is_saved(self) -> None:
         self.saved.append((packed_state(self.tracker.state_dict()), set(self.ids)))
+
+    @stateful.rule()
+    def is_cloned(self) -> None:
+        """A clone stands for the tracker, which goes another way and is left."""
+        left, self.tracker = self.tracker, self.tracker.clone()
+        left.step(IMAGES[0], {1: Box(8, 8, 24, 24)})
+        left.remove(1)
+
+    @stateful.rule()
+    def is_reset(self) -> None:
+        """One tracker is as new, the other is new."""
+        self.tracker.reset()
+        self.twin, self.ids = self.make(), set()
 
     @stateful.precondition(lambda self: self.saved)
     @stateful.rule(data=st.data())

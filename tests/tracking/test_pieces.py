@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from fake import fake_tracker
+from masktrail.prompts.kinds import Mask
 from masktrail.tracking.competition import sigmoid
 from masktrail.tracking.confidence import LOST, expected_overlap
 from masktrail.tracking.family import Calibration
 from masktrail.tracking.pieces import DROPPED, usual_area, without_strays
-from masktrail.types import Mask
 
 GRID = (24, 32)
 

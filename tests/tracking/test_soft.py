@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fake import fake_tracker
+from masktrail.prompts.kinds import Mask
 from masktrail.tracking.competition import sigmoid, soft_aggregate, softmax
-from masktrail.tracking.soft import MAGIC, Kind, Opinion, SoftMasks, packed, unpacked
-from masktrail.types import Mask
+from masktrail.tracking.soft import MAGIC, Kind, Opinion, OpinionMasks, packed, unpacked
 
 
 def opinion(seed: int, shape: tuple[int, int] = (12, 16), kind: Kind = Kind.TRACKED) -> Opinion:
@@ -46,7 +46,7 @@ def test_masks_are_the_enlarged_competition_but_for_what_is_given_or_lost() -> N
     labels = np.zeros((24, 32), np.uint8)
     labels[4:9, 4:9] = 3
     opinions = {2: opinion(2), 3: opinion(3, kind=Kind.GIVEN), 5: opinion(5, kind=Kind.LOST)}
-    masks = SoftMasks(opinions, labels)()
+    masks = OpinionMasks(opinions, labels)
     assert list(masks) == [2, 3, 5] and all(m.shape == (24, 32) for m in masks.values())
     np.testing.assert_array_equal(masks[3], labels == 3)
     assert not masks[5].any()
@@ -65,6 +65,6 @@ def test_a_tracker_gives_them_as_its_journal_will() -> None:
     assert result.soft is not None
     content = result.soft.packed()
     assert len(content) < 4000
-    again = SoftMasks(unpacked(content), result.labels)()
-    np.testing.assert_array_equal(again[1], result.soft()[1])
+    again = OpinionMasks(unpacked(content), result.labels)
+    np.testing.assert_array_equal(again[1], result.soft[1])
     assert ((again[1] > 0.5) == (result.labels == 1)).mean() > 0.999

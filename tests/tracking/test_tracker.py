@@ -11,9 +11,10 @@ from PIL import Image as Picture
 from fake import FakePropagator, fake_tracker, memory_tracker
 from masktrail.errors import InputError
 from masktrail.masks import tight_box
+from masktrail.prompts.kinds import Box, Mask, Points
 from masktrail.run.states import packed_state, unpacked_state
 from masktrail.tracking.tracker import Tracker
-from masktrail.types import Box, Frame, Mask, Points
+from masktrail.types import Frame
 from painted_videos import paint_clip
 
 HEIGHT, WIDTH = 48, 64
@@ -396,3 +397,14 @@ def test_a_prompt_refused_leaves_the_tracker_as_it_was():
     with pytest.raises(InputError, match="no object 2 yet"):
         tracker.step(IMAGE, {1: Points([(20, 10)], [True]), 2: Points([(5, 5)], [False])})
     assert tracker.ids == (1,) and len(tracker.propagator.told) == 1
+
+
+def test_frames_of_opencv_are_taken_as_they_are():
+    image = np.random.default_rng(0).integers(0, 255, (HEIGHT, WIDTH, 3), np.uint8)
+    rgb, bgr = memory_tracker(48), memory_tracker(48)
+    for prompts in ({1: SQUARE}, None):
+        one = rgb.step(image, prompts)
+        other = bgr.step(np.ascontiguousarray(image[..., ::-1]), prompts, colour="bgr")
+        assert one == other
+    with pytest.raises(InputError, match="Frames are rgb or bgr, not 'BGR'"):
+        bgr.step(image, colour="BGR")

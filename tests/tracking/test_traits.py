@@ -8,11 +8,11 @@ import pytest
 
 from fake import FakePropagator, fill_box
 from masktrail.families import families
+from masktrail.prompts.kinds import Box, Mask, Points
 from masktrail.settings import arguments_of
 from masktrail.tracking.competition import to_logits
 from masktrail.tracking.family import Calibration, Traits
 from masktrail.tracking.tracker import Tracker
-from masktrail.types import Box, Mask, Points
 
 HEIGHT, WIDTH = 96, 128
 IMAGE = np.zeros((HEIGHT, WIDTH, 3), np.uint8)

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from masktrail.export import review
+from masktrail.prompts.kinds import Box
 from masktrail.run import convert, track
 from masktrail.run.journal import NAME, Journal
-from masktrail.types import Box
 from masktrail.video import open_video
 from masktrail.video.cuts import with_cuts
 from painted_videos import PaintVideo, paint_clip, through_pipe, write_video

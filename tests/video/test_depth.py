@@ -10,10 +10,9 @@ import pytest
 from PIL import Image
 
 from masktrail.errors import InputError
+from masktrail.prompts.kinds import Box
 from masktrail.run import convert, track
-from masktrail.types import Box
 from masktrail.video import open_video
-from masktrail.video.depth import read_range
 
 BOX = {1: Box(62, 22, 86, 44)}
 
@@ -54,7 +53,7 @@ def test_a_range_is_found_and_said(
     black, white = np.percentile(greys[:8], (0.1, 99.9))
     expected = ((greys - black) / (white - black) * 256).clip(0, 255)
     assert np.abs(shown - expected).max() < 4
-    assert "(black)" in caplog.text and "--range LOW,HIGH" in caplog.text
+    assert "(black)" in caplog.text and "give a range to see others" in caplog.text
 
 
 def test_a_dark_beginning_does_not_make_the_rest_flicker(tmp_path: Path) -> None:
@@ -106,9 +105,6 @@ def test_a_chosen_range_is_kept_with_the_run(tmp_path: Path, greys: Any) -> None
 
 
 def test_a_range_that_is_none_is_told(tmp_path: Path, greys: Any) -> None:
-    assert read_range("0,4095") == (0, 4095) and read_range(None) is None
-    for wrong in ("5", "a,b", "1,2,3", ""):
-        with pytest.raises(InputError, match="cannot be read; write LOW,HIGH, as 0,4095"):
-            read_range(wrong)
-    with pytest.raises(InputError, match="The range 9,3 is none; give LOW,HIGH"):
-        open_video(deep(tmp_path / "deep", twelve_bits(greys)), values=(9, 3))
+    folder = deep(tmp_path / "deep", twelve_bits(greys))
+    with pytest.raises(InputError, match=r"^values=\(9, 3\) is no range; .* values=\(0, 4095\)\.$"):
+        open_video(folder, values=(9, 3))

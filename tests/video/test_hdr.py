@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from av.video.reformatter import Colorspace
 
+from masktrail.prompts.kinds import Box
 from masktrail.run import track
-from masktrail.types import Box
 from masktrail.video import open_video
 from masktrail.video.hdr import HLG, PQ, to_ordinary
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from masktrail.errors import InputError
+from masktrail.prompts.kinds import Box
 from masktrail.run import convert, track
-from masktrail.types import Box
 from masktrail.video import open_video
 from masktrail.video.browse import Browser
 from painted_videos import Clip, paint_clip, write_video
@@ -85,7 +85,7 @@ def test_the_mask_before_stands_for_it(damaged: Path, tmp_path: Path) -> None:
     assert masks[5] == masks[4]
     rows = (out / "objects.csv").read_text().splitlines()[1:]
     states = {int(row.split(",")[0]): row.split(",") for row in rows}
-    assert [frame for frame, row in states.items() if row[-1] == "lost"] == [5]
+    assert [frame for frame, row in states.items() if row[9] == "lost"] == [5]
     assert float(states[5][3]) == 0
     review = (out / "review.csv").read_text().splitlines()[1].split(",")
     assert (review[0], review[-1]) == ("5", "lost")

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from masktrail.errors import InputError
+from masktrail.prompts.kinds import Box
 from masktrail.run import track
-from masktrail.types import Box
 from masktrail.video import open_video, seek
 from masktrail.video import pages as pages_module
 from masktrail.video.browse import Browser

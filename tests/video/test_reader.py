@@ -137,7 +137,7 @@ def test_a_video_that_another_thread_reads_is_closed_too(
     assert seen == [0, 1] and len(closed) == 1
 
 
-@pytest.mark.parametrize("source", [None, [1], 1.5, True, -1, "", b"clip.mp4"])
+@pytest.mark.parametrize("source", [None, {1: 2}, {3}, 1.5, True, -1, "", b"clip.mp4"])
 def test_what_is_no_source_is_refused(source: Any) -> None:
     with pytest.raises(InputError, match=r"is no video; give the path of a file or a folder, a U"):
         open_video(source)

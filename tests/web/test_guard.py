@@ -140,7 +140,7 @@ def test_a_mark_that_does_not_fit_is_said(opened: Any, allowed: AllowedFiles) ->
     path.write_text(json.dumps(told))
     assert opened.post("/api/open", json={"project": "clip"}).status_code == 200
     answer = opened.get("/api/labels/0")
-    assert answer.status_code == 400 and "box 1:8,8,30,0 has no area" in answer.text
+    assert answer.status_code == 400 and "box (8, 8, 30, 0) of object 1 has no area" in answer.text
     opened.post("/api/run")
     assert "has no area" in wait(opened, "run", "failed")["message"]
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from masktrail.prompts.kinds import Box
 from masktrail.run import track
 from masktrail.run.journal import Journal
-from masktrail.types import Box
 from painted_videos import paint_clip, write_video
 from visitor import Visitor, marked, wait_for
 

@@ -84,6 +84,16 @@ def test_a_run_that_cannot_go_on_begins_anew(
     assert not told["stale"] and sorted(paused.glob("masks/*")) == kept
 
 
+@pytest.mark.parametrize("harm", [of_another_version, damaged, of_nothing])
+def test_the_page_tells_what_can_be_done_there(opened: Any, paused: Path, harm: Any) -> None:
+    opened.post("/api/close")
+    harm(paused)
+    said = opened.post("/api/open", json={"project": "clip"}).json()["run"]["message"]
+    assert NAME in said and said.endswith("; track again.")
+    opened.post("/api/export", json={"exports": ["csv"]})
+    assert wait(opened, "export", "done", "failed")["message"] == said
+
+
 def test_what_the_user_keeps_in_a_run_stays(opened: Any, paused: Path) -> None:
     (paused / "notes.txt").write_text("mine")
     for x in range(3):

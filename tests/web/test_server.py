@@ -15,8 +15,8 @@ from PIL import Image
 from masktrail.errors import InputError
 from masktrail.export import WRITERS
 from masktrail.masks import read_labels
+from masktrail.prompts.kinds import Box, Points
 from masktrail.run import track
-from masktrail.types import Box, Points
 from masktrail.video import open_video
 from masktrail.web import project, tracking
 from masktrail.zoo import CARDS

@@ -11,8 +11,8 @@ import pytest
 from fake import random_network
 from masktrail.engines import processor
 from masktrail.errors import InputError
+from masktrail.prompts.kinds import Mask
 from masktrail.tracking.family import Family
-from masktrail.types import Mask
 from masktrail.zoo import CARDS, engines, load, weights_hash
 from masktrail.zoo.weights import save_network
 

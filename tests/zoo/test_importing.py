@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from masktrail.errors import InputError
 from masktrail.families.labelprop.importing import from_resnet18
 from masktrail.models.backbones import Normalise
-from masktrail.types import Mask
+from masktrail.prompts.kinds import Mask
 from masktrail.zoo import load
 from masktrail.zoo.importing import import_weights, read_checkpoint
 from painted_videos import paint_clip

@@ -7,7 +7,7 @@ import pytest
 
 from masktrail.cli.options import settings
 from masktrail.errors import InputError
-from masktrail.types import Mask
+from masktrail.prompts.kinds import Mask
 from masktrail.zoo import engines, load, untaught
 from painted_videos import paint_clip
 

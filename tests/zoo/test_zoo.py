@@ -12,7 +12,7 @@ from fake import random_network
 from masktrail.errors import InputError
 from masktrail.families import create
 from masktrail.prompts.colour import mask_by_colour
-from masktrail.types import Box, Mask, Points
+from masktrail.prompts.kinds import Box, Mask, Points
 from masktrail.zoo import (
     CARDS,
     DEFAULT,

@@ -43,12 +43,17 @@ TITLES = ("name", "state", "frames", "fps", "said")
 
 @dataclass(frozen=True)
 class Options:
-    """What holds for all videos; see `run.Job`."""
+    """What holds for all videos; see `run.Job`.
+
+    Attributes:
+        worded: what is written down of the text of an error, in the words of who asked.
+    """
 
     model_options: ModelOptions
     export: str
     values: tuple[float, float] | None = None
     overwrite: bool = False
+    worded: Callable[[str], str] = str
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,7 @@ def run_batch(
             written.
     """
     if jobs < 1:
-        raise InputError(f"--jobs is {jobs}; expected 1 or more.")
+        raise InputError(f"jobs={jobs} is not possible; expected 1 or more.")
     model_options = options.model_options
     options = replace(
         options,
@@ -211,7 +216,7 @@ def do(task: Task, out: Path, options: Options) -> Status:
         job = _job(task, out, options, ours)
         status = _status_of(task.name, track_video(job, load_tracker=_tracker))
     except InputError as error:
-        status = Status(task.name, "failed", str(error))
+        status = Status(task.name, "failed", options.worded(str(error)))
     except KeyboardInterrupt:
         status = Status(task.name, "interrupted", "stopped before its first frame")
     except Exception as error:  # one bad video never stops the rest

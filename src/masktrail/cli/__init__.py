@@ -10,6 +10,7 @@ import typer
 from masktrail.cli import measuring, models, tracking, training
 from masktrail.cli.options import REFUSED
 from masktrail.cli.ordered import OrderedCommand
+from masktrail.cli.wording import in_options
 from masktrail.errors import TOO_LARGE, InputError, is_out_of_memory
 
 app = typer.Typer(
@@ -49,7 +50,7 @@ class Warnings(logging.Handler):
         self._said: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
-        message = record.getMessage()
+        message = in_options(record.getMessage())
         if message not in self._said:
             typer.echo(f"Warning: {message}", err=True)
         self._said.add(message)
@@ -62,7 +63,7 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        _refuse(str(error))
+        _refuse(in_options(str(error)))
     except ModuleNotFoundError as error:
         if error.name not in EXTRAS:
             raise

@@ -19,8 +19,9 @@ from masktrail.cli.options import (
     ReportFolder,
     Sequences,
     Size,
+    read_assignments,
 )
-from masktrail.settings import ModelOptions, read_assignments
+from masktrail.settings import ModelOptions
 
 
 def evaluate(

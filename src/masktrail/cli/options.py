@@ -1,6 +1,7 @@
 """Options that several commands have, and exit codes."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +19,6 @@ def settings(model: str, assignments: list[str] | None, adapt: float | None) -> 
     Raises:
         InputError: they cannot be read, or `--adapt` is for a model that learns nothing.
     """
-    from masktrail.settings import read_assignments
     from masktrail.zoo import learning, untaught
 
     own: dict[str, Any] = dict(read_assignments(assignments))
@@ -28,6 +28,38 @@ def settings(model: str, assignments: list[str] | None, adapt: float | None) -> 
     for name in told.keys() & own:
         raise InputError(f"--adapt and --set {name} say the same; give one of them.")
     return {**own, **told}
+
+
+def read_assignments(texts: Sequence[str] | None) -> dict[str, str]:
+    """Values by name, from texts of the form NAME=VALUE.
+
+    Raises:
+        InputError: one has another form, or a name comes twice.
+    """
+    values: dict[str, str] = {}
+    for text in texts or ():
+        name, sign, value = text.partition("=")
+        if not (name and sign and value):
+            raise InputError(f"--set {text!r} is no NAME=VALUE, as view=square.")
+        if name in values:
+            raise InputError(f"--set gives {name} twice, {values[name]} and {value}; give it once.")
+        values[name] = value
+    return values
+
+
+def read_range(text: str | None) -> tuple[float, float] | None:
+    """A range written as LOW,HIGH.
+
+    Raises:
+        InputError: it is written otherwise.
+    """
+    if text is None:
+        return None
+    try:
+        low, high = map(float, text.split(","))
+    except ValueError:
+        raise InputError(f"The range {text!r} cannot be read; write LOW,HIGH, as 0,4095.") from None
+    return low, high
 
 
 def _hush(quiet: bool) -> bool:

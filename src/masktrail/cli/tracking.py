@@ -29,9 +29,11 @@ from masktrail.cli.options import (
     RunOut,
     Size,
     Values,
+    read_range,
     settings,
 )
 from masktrail.cli.ordered import ORDER
+from masktrail.cli.wording import in_options
 from masktrail.settings import ModelOptions
 
 if TYPE_CHECKING:
@@ -72,7 +74,6 @@ def track(
     from masktrail.cli import terminal
     from masktrail.prompts.text import KINDS, read_prompts
     from masktrail.run import Job, track_video
-    from masktrail.video.depth import read_range
 
     marks = [(name, text) for name, text in context.meta[ORDER] if name in KINDS]
     direction = {None: "both", True: "backward", False: "forward"}[reverse]
@@ -125,12 +126,11 @@ def batch(
     """Track many videos; what is done is skipped, what was ended early or failed is taken up."""
     from masktrail.batch import manifest, work
     from masktrail.cli import terminal
-    from masktrail.video.depth import read_range
 
     own = settings(model, assignments, adapt)
     model_options = ModelOptions(model, size, device, precision, own, edges, engine)
     tasks = manifest.shard(manifest.read_tasks(videos), shard)
-    options = work.Options(model_options, export, read_range(values), overwrite)
+    options = work.Options(model_options, export, read_range(values), overwrite, in_options)
     with terminal.videos("Tracking", quiet) as update:
         statuses = work.run_batch(
             tasks, out, options, jobs, lambda s, *counts: update(f"{s.name}: {s.state}", *counts)

@@ -92,7 +92,7 @@ def require_space(folder: Path, frames: int, height: int, width: int) -> None:
     if needed > free:
         raise InputError(
             f"{frames} frames of {height}x{width} take {needed / 1e9:.1f} GB and the disk has "
-            f"{free / 1e9:.1f} GB left; free some space or choose a smaller --canvas."
+            f"{free / 1e9:.1f} GB left; free some space or choose a smaller canvas."
         )
 
 

@@ -67,8 +67,8 @@ def prepare(
         settings = SplitSettings(**chosen)  # type: ignore[arg-type]
         return pack_single_objects(root, out, height, width, settings, progress)
     if chosen:
-        flags = ", ".join("--" + name.replace("_", "-") for name in chosen)
-        raise InputError(f"{kind} is packed as it is and has no {flags}; only mose is split.")
+        given = ", ".join(f"{name}={value!r}" for name, value in chosen.items())
+        raise InputError(f"{kind} is packed as it is and has no {given}; only mose is split.")
     write_pack(FINDERS[kind](root), out, height, width, progress)
     return []
 

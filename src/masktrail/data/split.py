@@ -42,12 +42,12 @@ def check_settings(settings: SplitSettings) -> None:
     """
     if not 0 <= settings.held_out < 1:
         raise InputError(
-            f"--held-out {settings.held_out:g} is no share of the videos that leaves some to train "
+            f"held_out={settings.held_out:g} is no share of the videos that leaves some to train "
             "on; expected 0 or more and less than 1."
         )
     if not (0 <= settings.negatives < math.inf):
         raise InputError(
-            f"--negatives {settings.negatives:g} is no ratio; expected 0 or more, as 0.25 for one "
+            f"negatives={settings.negatives:g} is no ratio; expected 0 or more, as 0.25 for one "
             "frame without the object to four that show it."
         )
     try:
@@ -55,7 +55,7 @@ def check_settings(settings: SplitSettings) -> None:
             re.compile(settings.recording)
     except (re.error, OverflowError, RecursionError) as error:
         raise InputError(
-            f"--recording {settings.recording!r} is no regular expression ({error}); expected one "
+            f"recording={settings.recording!r} is no regular expression ({error}); expected one "
             r"for the beginning of a name, as '.+(?=-\d+$)' for all but a number at the end."
         ) from error
 
@@ -71,12 +71,12 @@ def check_recordings(names: list[str], settings: SplitSettings) -> None:
         return
     if count == 1:
         raise InputError(
-            f"By --recording {settings.recording!r} all {len(names)} videos are of one recording, "
-            "and none can be held out; expected what tells recordings apart, or --held-out 0."
+            f"By recording={settings.recording!r} all {len(names)} videos are of one recording, "
+            "and none can be held out; expected what tells recordings apart, or held_out=0."
         )
     if count == len(names):
         log.warning(
-            "By --recording %r no two of the %d videos are of one recording.",
+            "By recording=%r no two of the %d videos are of one recording.",
             settings.recording,
             count,
         )

@@ -8,7 +8,8 @@ from masktrail.demo.clip import render_demo
 from masktrail.evaluate.measures import region_similarity
 from masktrail.masks import read_labels
 from masktrail.prompts.text import read_prompts
-from masktrail.run.loop import Progress, Report, track
+from masktrail.run.loop import Report, track
+from masktrail.run.progress import Progress
 from masktrail.zoo import DEFAULT
 
 

@@ -11,7 +11,7 @@ class Engine(Protocol):
     """A network that is ready to be used.
 
     Attributes:
-        name: of the kind of engine, as `--engine` takes it.
+        name: of the kind of engine, as `zoo.load` takes it.
         device: what it computes on.
         precision: what it computes in, "float", "bfloat16" or "int8".
         stride: which height and width of its pictures are multiples of.

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from masktrail.data.clicks import corrective_clicks, first_clicks
 from masktrail.evaluate.measures import region_similarity
 from masktrail.masks import tight_box
-from masktrail.types import Box, Image, Points
+from masktrail.prompts.kinds import Box, Points
+from masktrail.types import Image
 
 Prompter = Callable[[Image, Box | Points, NDArray[np.float32] | None], NDArray[np.bool_]]
 

@@ -141,7 +141,7 @@ def _folder(masks: Path | None) -> Iterator[Path]:
 
 
 def _identity(options: ModelOptions, tracker: "Tracker", prompt: str) -> dict[str, Any]:
-    record = of_model(options, tracker)
+    record = of_model(tracker, options.edges)
     where = ("size", "device", "engine", "precision", "edges")
     return {
         "weights_sha256": record["weights"],

@@ -14,7 +14,8 @@ from masktrail.data.davis import Sequence
 from masktrail.errors import InputError
 from masktrail.masks import areas, tight_box, write_labels
 from masktrail.masks.edges import refined
-from masktrail.types import Box, Image, LabelMap, Mask, Prompt
+from masktrail.prompts.kinds import Box, Mask, Prompt
+from masktrail.types import Image, LabelMap
 
 if TYPE_CHECKING:
     from masktrail.tracking.tracker import Tracker

@@ -1,5 +1,7 @@
 """Writers of results: `WRITERS` by name, `make_writers` for several with commas between."""
 
+import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from masktrail.errors import InputError
@@ -17,6 +19,7 @@ from masktrail.export.review import ReviewWriter
 from masktrail.export.soft import SoftWriter
 from masktrail.export.table import CsvWriter
 from masktrail.export.yolo import YoloWriter
+from masktrail.settings import check_text
 
 __all__ = [
     "WRITERS",
@@ -34,6 +37,7 @@ __all__ = [
     "SoftWriter",
     "Writer",
     "YoloWriter",
+    "listed",
     "make_writers",
 ]
 
@@ -54,12 +58,28 @@ WRITERS: dict[str, type[Writer]] = {
 }
 
 
+def listed(names: str | Iterable[str]) -> str:
+    """Names of writers, one by one or with commas between, as `make_writers` takes them.
+
+    Raises:
+        InputError: they are no names.
+    """
+    if isinstance(names, Iterable) and all(isinstance(name, str) for name in names):
+        return names if isinstance(names, str) else ",".join(names)
+    raise InputError(
+        f"Exports are named, as 'davis,csv' or ['davis', 'csv'], not {names!r}; there are "
+        f"{', '.join(WRITERS)}."
+    )
+
+
 def make_writers(names: str, out: Path | str) -> list[Writer]:
     """Writers for `names`, such as "davis,csv", each once; nothing is opened yet.
 
     Raises:
-        InputError: an unknown name, or none.
+        InputError: an unknown name, or none; what is no text.
     """
+    check_text(names, "export", "davis,csv")
+    check_text(out, "out", "results", os.PathLike)
     formats = list(dict.fromkeys(name.strip().lower() for name in names.split(",") if name.strip()))
     unknown = [name for name in formats if name not in WRITERS]
     if unknown or not formats:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from masktrail.errors import InputError
 from masktrail.masks import areas
-from masktrail.types import Frame, LabelMap, Result, VideoInfo
+from masktrail.results import Result
+from masktrail.types import Frame, LabelMap, VideoInfo
 
 
 class Writer(Protocol):

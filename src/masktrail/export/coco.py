@@ -10,7 +10,8 @@ import numpy as np
 from masktrail.export.base import each_object, library
 from masktrail.files import make_folder, replacing
 from masktrail.masks import tight_box
-from masktrail.types import Frame, Result, VideoInfo
+from masktrail.results import Result
+from masktrail.types import Frame, VideoInfo
 
 
 class Seen(NamedTuple):

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from masktrail.export.matte import cut_out, opacity
 from masktrail.export.rendered_video import RenderedVideoWriter
-from masktrail.types import Frame, Image, Result
+from masktrail.results import Result
+from masktrail.types import Frame, Image
 
 if TYPE_CHECKING:
     from masktrail.video.encoding import Encoding

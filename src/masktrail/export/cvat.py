@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from masktrail.export.base import each_object, named
 from masktrail.files import cannot_write, make_folder, replacing
 from masktrail.masks import tight_box
-from masktrail.types import Frame, Result, VideoInfo
+from masktrail.results import Result
+from masktrail.types import Frame, VideoInfo
 
 END = "</annotations>"
 

@@ -4,7 +4,8 @@ from typing import ClassVar
 
 from masktrail.export.matte import opacity, over_colour
 from masktrail.export.rendered_video import RenderedVideoWriter
-from masktrail.types import Frame, Image, Result
+from masktrail.results import Result
+from masktrail.types import Frame, Image
 
 GREEN = (0, 255, 0)
 """What keyers take for green unless told otherwise."""

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 from masktrail.export.base import each_object, library, named
 from masktrail.export.polygons import Polygon, outlines
 from masktrail.files import make_folder, replacing
-from masktrail.types import Frame, Result, VideoInfo
+from masktrail.results import Result
+from masktrail.types import Frame, VideoInfo
 
 VERSION = "5.5.0"
 """Of labelme, whose files these are like."""

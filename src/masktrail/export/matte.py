@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masktrail.masks.components import dilated
-from masktrail.types import Image, Result
+from masktrail.results import NOT_KEPT, Result
+from masktrail.types import Image
 
 HAZE = 0.1
 """Probabilities below this are background, those as near to 1 are object; between them lie soft
@@ -17,10 +18,10 @@ or compressed they mix with visible ones. All others are black, and so compress 
 
 def opacity(result: Result) -> NDArray[np.uint8]:
     """All objects together, 0 to 255, uint8 (H, W); edges are soft where soft masks are there."""
-    if result.soft is None:
+    if result.soft is NOT_KEPT:
         return np.where(result.labels > 0, 255, 0).astype(np.uint8)
     total = np.zeros(result.labels.shape, np.float32)
-    for mask in result.soft().values():
+    for mask in result.soft.values():
         total += mask
     certain = ((total - HAZE) / (1 - 2 * HAZE)).clip(0, 1)
     return np.round(certain * 255).astype(np.uint8)

@@ -4,7 +4,8 @@ from typing import ClassVar
 
 from masktrail.export.rendered_video import RenderedVideoWriter
 from masktrail.masks.draw import overlay
-from masktrail.types import Frame, Image, Result
+from masktrail.results import Result
+from masktrail.types import Frame, Image
 
 
 class OverlayWriter(RenderedVideoWriter):

@@ -5,7 +5,8 @@ from typing import ClassVar
 
 from masktrail.files import make_folder
 from masktrail.masks import write_labels
-from masktrail.types import Frame, Result, VideoInfo
+from masktrail.results import Result
+from masktrail.types import Frame, VideoInfo
 
 
 class DavisWriter:

@@ -6,7 +6,8 @@ from typing import ClassVar
 
 from masktrail.export.growing import GrowingFile
 from masktrail.export.table import row_of
-from masktrail.types import Frame, Result, VideoInfo
+from masktrail.results import Result
+from masktrail.types import Frame, VideoInfo
 
 
 class JsonWriter:

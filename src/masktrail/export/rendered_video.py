@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from masktrail.types import Frame, Image, Result, VideoInfo
+from masktrail.results import Result
+from masktrail.types import Frame, Image, VideoInfo
 
 if TYPE_CHECKING:
     from masktrail.video.encoding import Encoding

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import ClassVar, NamedTuple
 
 from masktrail.files import make_folder, replacing
-from masktrail.types import Frame, ObjectResult, Result, VideoInfo
+from masktrail.results import ObjectResult, Result
+from masktrail.types import Frame, VideoInfo
 
 COLUMNS = ("frame", "time", "id", "score", "reason")
 

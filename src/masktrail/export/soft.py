@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from masktrail.errors import InputError
 from masktrail.files import make_folder, replacing
-from masktrail.types import Frame, Result, VideoInfo
+from masktrail.results import NOT_KEPT, Result
+from masktrail.types import Frame, VideoInfo
 
 
 class SoftWriter:
@@ -36,12 +37,12 @@ class SoftWriter:
         Raises:
             InputError: nobody kept soft masks.
         """
-        if result.soft is None:
+        if result.soft is NOT_KEPT:
             raise InputError(
                 "The export soft needs soft masks, and this finished run keeps none; track again "
-                "with --export soft."
+                "with soft among the exports."
             )
-        for object_id, mask in result.soft().items():
+        for object_id, mask in result.soft.items():
             make_folder(self.folder / str(object_id))
             _write_soft(self.folder / str(object_id) / f"{frame.index:05d}.png", mask)
 

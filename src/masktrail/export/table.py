@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from masktrail.export.growing import GrowingFile
-from masktrail.types import Corners, Frame, ObjectResult, Result, VideoInfo
+from masktrail.results import ObjectResult, Result
+from masktrail.types import Corners, Frame, VideoInfo
 
-COLUMNS = ("frame", "time", "id", "score", "area", "x0", "y0", "x1", "y1", "state")
+COLUMNS = ("frame", "time", "id", "score", "area", "x0", "y0", "x1", "y1", "state", "x", "y")
 
 TURNED = tuple(f"rotated_{axis}{corner}" for corner in range(4) for axis in "xy")
 """More of them, where the model gives rotated boxes: corners, one after the other."""
@@ -21,8 +22,8 @@ DECIMALS = {"score": 4, "time": 6}
 class CsvWriter:
     """`objects.csv`: every object in every frame, box fields empty where nothing is seen.
 
-    Time is in seconds, area and box in pixels, the box end exclusive. Where the model gives rotated
-    boxes, their corners follow. The table grows under a temporary name.
+    Time is in seconds, area, box and centroid (x, y) in pixels, the box end exclusive. Where the
+    model gives rotated boxes, their corners follow. The table grows under a temporary name.
 
     Args:
         out: folder of the table.
@@ -71,8 +72,8 @@ class CsvWriter:
 def row_of(index: int, time: float | None, object_id: int, result: ObjectResult) -> dict[str, Any]:
     """An object in a frame as a row of every table: plain values by column, None for none.
 
-    Score and time are rounded to 4 and 6 decimals. Corners follow where the model gives rotated
-    boxes, and stand under no column at all where it gives none.
+    Score and time are rounded to 4 and 6 decimals, centroids to 2. Corners follow where the model
+    gives rotated boxes, and stand under no column at all where it gives none.
 
     Args:
         index: of the frame.
@@ -83,7 +84,8 @@ def row_of(index: int, time: float | None, object_id: int, result: ObjectResult)
     box = (None,) * 4 if result.box is None else map(int, result.box)
     seconds = None if time is None else round(time, 6)
     score, area = round(float(result.score), 4), int(result.area)
-    row = (index, seconds, object_id, score, area, *box, result.state)
+    middle = (None, None) if result.centroid is None else (round(c, 2) for c in result.centroid)
+    row = (index, seconds, object_id, score, area, *box, result.state, *middle)
     return dict(zip((*COLUMNS, *TURNED), (*row, *_turned(result.rotated)), strict=False))
 
 

@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 from masktrail.export.base import each_object, library, named
 from masktrail.export.polygons import Polygon, joined, outlines
 from masktrail.files import make_folder, replacing
-from masktrail.types import Frame, Result, VideoInfo
+from masktrail.results import Result
+from masktrail.types import Frame, VideoInfo
 
 
 class YoloWriter:

@@ -48,13 +48,17 @@ class Dis:
                 f"{needed_by} needs OpenCV's optical flow, which is not installed; "
                 "install it with: pip install 'masktrail[flow]'"
             ) from error
-        self._cv2 = cv2
+        self._cv2, self._needed_by = cv2, needed_by
         self._dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
 
     def __call__(self, first: Image, second: Image) -> NDArray[np.float32]:
         """See `Estimator`; pictures may be in grey (H, W) already."""
         flow: NDArray[np.float32] = self._dis.calc(self.grey(first), self.grey(second), None)
         return flow
+
+    def __reduce__(self) -> tuple[type["Dis"], tuple[str]]:
+        """A copy is another one: what OpenCV has serves one thread."""
+        return Dis, (self._needed_by,)
 
     def grey(self, picture: Image) -> NDArray[np.uint8]:
         """What counts of a picture: (H, W)."""

@@ -6,19 +6,20 @@ every small window the mask is what an affine function of the colours can say of
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from masktrail.errors import InputError
 from masktrail.masks import tight_box
 from masktrail.masks.components import dilated
 from masktrail.masks.filters import box_mean
-from masktrail.masks.rotated import rotated_box
-from masktrail.types import Image, LabelMap, ObjectResult, Result, SoftMasks
+from masktrail.results import NOT_KEPT, ObjectResult, Result, SoftMasks, described
+from masktrail.settings import Edges, check_choice
+from masktrail.types import Image, LabelMap
 
-EDGES = ("plain", "refined")
-"""What `--edges` may be."""
+EDGES: tuple[str, ...] = get_args(Edges)
+"""How edges may be asked for."""
 
 BAND = 6
 """Pixels on either side of an edge that may change, of a picture 480 pixels high."""
@@ -33,13 +34,12 @@ Soft = NDArray[np.floating]
 
 
 def check_edges(edges: str) -> None:
-    """Refuses what `--edges` may not be.
+    """Refuses edges that there are not.
 
     Raises:
         InputError: it is none of `EDGES`.
     """
-    if edges not in EDGES:
-        raise InputError(f"No edges {edges!r}; there are {', '.join(EDGES)}.")
+    check_choice(edges, EDGES, "edges")
 
 
 def refined(image: Image, result: Result) -> Result:
@@ -49,9 +49,9 @@ def refined(image: Image, result: Result) -> Result:
         image: the frame, uint8 RGB (H, W, 3).
         result: of it, with soft masks; without them it is given back.
     """
-    if result.soft is None:
+    if result.soft is NOT_KEPT:
         return result
-    soft, labels = result.soft(), result.labels.copy()
+    soft, labels = result.soft, result.labels.copy()
     masks, changed = _all_refined(image, soft)
     changed &= ~_drawn(soft, labels)
     labels[changed] = _winners(masks, changed, labels)
@@ -59,9 +59,9 @@ def refined(image: Image, result: Result) -> Result:
     return Result(labels, objects, RefinedSoft(image, result.soft, masks))
 
 
-@dataclass(frozen=True)
-class RefinedSoft:
-    """Refined soft masks, see `types.SoftMasks`; what is kept of them is what they are made from.
+@dataclass(frozen=True, eq=False)
+class RefinedSoft(SoftMasks):
+    """Refined soft masks; what is kept of them is what they are made from.
 
     Attributes:
         image: the frame, uint8 RGB (H, W, 3).
@@ -73,9 +73,9 @@ class RefinedSoft:
     plain: SoftMasks
     masks: dict[int, NDArray[np.float32]] | None = None
 
-    def __call__(self) -> dict[int, NDArray[np.float32]]:
-        """Soft masks (H, W) by object id."""
-        return self.masks or _all_refined(self.image, self.plain())[0]
+    def make(self) -> dict[int, NDArray[np.float32]]:
+        """See `SoftMasks.make`."""
+        return self.masks or _all_refined(self.image, self.plain)[0]
 
     def packed(self) -> bytes:
         """The plain ones."""
@@ -172,8 +172,5 @@ def _winners(masks: Mapping[int, Soft], where: NDArray[np.bool_], labels: LabelM
 
 def _described(mask: NDArray[np.bool_], result: ObjectResult) -> ObjectResult:
     """What is said of an object whose mask changed; one that was lost stays so."""
-    rotated = None if result.rotated is None else rotated_box(mask)
-    box = tight_box(mask)
-    if box is None:
-        return ObjectResult(0.0, 0, None, "lost", rotated)
-    return replace(result, area=int(np.count_nonzero(mask)), box=box, rotated=rotated)
+    found = described(mask, result.score, result.rotated is not None)
+    return found if found.box is None else replace(found, state=result.state)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from masktrail.masks.components import components, filled
 from masktrail.masks.filters import blurred
-from masktrail.types import Box, Image
+from masktrail.prompts.kinds import Box
+from masktrail.types import Image
 
 MARGIN = 0.4
 """How much of the surroundings is looked at, as a share of the box's sides."""

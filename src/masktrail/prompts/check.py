@@ -7,17 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masktrail.errors import InputError
+from masktrail.prompts.kinds import MAX_ID, Box, Mask, Points, Prompt, PromptLike, as_prompt
 from masktrail.settings import integer
-from masktrail.types import Box, Mask, Points, Prompt
-
-MAX_ID = 65535
 
 NO_NUMBERS = (TypeError, ValueError, OverflowError)
 """What is raised by what cannot be made numbers of."""
 
 
 def check_prompts(
-    prompts: Mapping[int, Prompt], height: int, width: int, known: Collection[int]
+    prompts: Mapping[int, PromptLike], height: int, width: int, known: Collection[int]
 ) -> dict[int, Prompt]:
     """Prompts of a frame, see `check_prompt`, by ascending object id.
 
@@ -35,7 +33,7 @@ def check_prompts(
             f"Prompts are given by object id, as {{1: Box(0, 0, {width}, {height})}}, not as "
             f"{type(prompts).__name__}."
         )
-    by_id = {integer(i, "object id"): prompt for i, prompt in prompts.items()}
+    by_id = {integer(i, "object id"): as_prompt(value) for i, value in prompts.items()}
     return {i: check_prompt(i, by_id[i], height, width, i in known) for i in sorted(by_id)}
 
 
@@ -118,11 +116,11 @@ def _check_box(object_id: int, box: Box, height: int, width: int) -> Box:
             f"The box of object {object_id} is {box}; expected four numbers, as "
             f"Box({width // 4}, {height // 4}, {width * 3 // 4}, {height * 3 // 4})."
         ) from error
-    text = f"{object_id}:{box.x0:g},{box.y0:g},{box.x1:g},{box.y1:g}"
-    example = f"{object_id}:{width // 4},{height // 4},{width * 3 // 4},{height * 3 // 4}"
+    text = f"({box.x0:g}, {box.y0:g}, {box.x1:g}, {box.y1:g}) of object {object_id}"
+    example = f"{width // 4}, {height // 4}, {width * 3 // 4}, {height * 3 // 4}"
     if not (box.x1 > box.x0 and box.y1 > box.y0):
         raise InputError(
-            f"The box {text} has no area; give ID:x0,y0,x1,y1 with x1 > x0 and y1 > y0, as "
+            f"The box {text} has no area; give x0, y0, x1, y1 with x1 > x0 and y1 > y0, as "
             f"{example}."
         )
     if box.x1 - box.x0 < 1 or box.y1 - box.y0 < 1:
@@ -140,7 +138,7 @@ def _check_box(object_id: int, box: Box, height: int, width: int) -> Box:
 
 
 def _check_points(object_id: int, clicks: Points, height: int, width: int, known: bool) -> Points:
-    example = f"{object_id}:{width // 2},{height // 2}"
+    example = f"({width // 2}, {height // 2})"
     points, labels = _pairs(object_id, clicks, example), _labels(object_id, clicks)
     if not points or len(points) != len(labels):
         raise InputError(
@@ -150,15 +148,14 @@ def _check_points(object_id: int, clicks: Points, height: int, width: int, known
     for x, y in points:
         if not (0 <= x < width and 0 <= y < height):
             raise InputError(
-                f"The point {object_id}:{x:g},{y:g} lies outside the frame of {width} x {height} "
-                f"pixels; click inside, as {example}."
+                f"The point ({x:g}, {y:g}) of object {object_id} lies outside the frame of "
+                f"{width} x {height} pixels; click inside, as {example}."
             )
-    _check_labels(object_id, points, labels, example)
+    _check_labels(object_id, points, labels)
     if not any(labels) and clicks.alone and not known:
         raise InputError(
-            f"There is no object {object_id} yet that the negative click {object_id}:"
-            f"{points[0][0]:g},{points[0][1]:g} could correct; mark it first, as with --point "
-            f"{example}."
+            f"There is no object {object_id} yet that the negative click ({points[0][0]:g}, "
+            f"{points[0][1]:g}) could correct; mark it first, as by a click on it at {example}."
         )
     box = None if clicks.box is None else _check_box(object_id, clicks.box, height, width)
     if clicks.mask is not None and not isinstance(clicks.mask, Mask):
@@ -203,16 +200,13 @@ def _number(value: Any) -> float:
 
 
 def _check_labels(
-    object_id: int,
-    points: tuple[tuple[float, float], ...],
-    labels: tuple[bool, ...],
-    example: str,
+    object_id: int, points: tuple[tuple[float, float], ...], labels: tuple[bool, ...]
 ) -> None:
     """Refuses a pixel that is both on the object and off it."""
     by_pixel: dict[tuple[int, int], bool] = {}
     for (x, y), label in zip(points, labels, strict=True):
         if by_pixel.setdefault((int(x), int(y)), label) != label:
             raise InputError(
-                f"The point {object_id}:{x:g},{y:g} is both on object {object_id} and off it; "
-                f"give it once, as {example}."
+                f"The point ({x:g}, {y:g}) is both on object {object_id} and off it; give it once, "
+                "as the one or the other."
             )

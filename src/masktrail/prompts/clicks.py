@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from masktrail.masks import tight_box
 from masktrail.masks.components import components
-from masktrail.types import Box, Points
+from masktrail.prompts.kinds import Box, Points
 
 RADIUS = 3
 """Around a click that the mask contradicts so much is taken or left, pixels."""

@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 from masktrail.masks.components import components
 from masktrail.prompts.box import mask_from_box
 from masktrail.prompts.clicks import enforce_clicks
-from masktrail.types import Box, Image, Points
+from masktrail.prompts.kinds import Box, Points
+from masktrail.types import Image
 
 SPOT = 0.15
 """Half the side of the square looked at around a click, as a share of the picture's short side."""

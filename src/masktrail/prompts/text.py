@@ -3,13 +3,9 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
-
-import numpy as np
 
 from masktrail.errors import InputError
-from masktrail.masks import read_first_mask
-from masktrail.types import Box, Mask, Points, Prompt
+from masktrail.prompts.kinds import Box, Mask, Points, Prompt
 
 Prompts = dict[int, dict[int, Prompt]]
 """Prompts by frame, counted from frame 0 of the source, and object id."""
@@ -122,8 +118,7 @@ def parse_frame(text: str, first: int = 0) -> int:
 def _read(kind: str, text: str) -> list[tuple[int, _Marks]]:
     """What one option says, by object id."""
     if kind == "mask":
-        labels, _ = read_first_mask(Path(text))
-        return [(int(i), _Marks(mask=Mask(labels == i))) for i in np.unique(labels) if i]
+        return [(i, _Marks(mask=mask)) for i, mask in Mask.from_file(text).items()]
     if kind == "box":
         object_id, box = parse_box(text)
         return [(object_id, _Marks(box=box))]

@@ -3,5 +3,6 @@
 from masktrail.run.convert import convert
 from masktrail.run.job import Job
 from masktrail.run.loop import Report, track, track_video
+from masktrail.run.propagating import propagate
 
-__all__ = ["Job", "Report", "convert", "track", "track_video"]
+__all__ = ["Job", "Report", "convert", "propagate", "track", "track_video"]

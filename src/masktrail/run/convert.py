@@ -63,7 +63,7 @@ def _target(folder: RunFolder, run: Path, journal: Journal, overwrite: bool) -> 
             yield
         return
     if not overwrite:
-        folder.check_free(hint="give --overwrite to replace it, or another folder")
+        folder.check_free(hint="give overwrite=True to replace it, or another folder")
     with Journal(folder.path) if folder.holds_journal else nullcontext():
         yield
 
@@ -85,10 +85,8 @@ def _video_of(journal: Journal, run: Path, video: str | Path | None) -> Video:
         if difference(identity, {"video": fingerprint(opened)}) is None:
             return opened
         opened.close()
-    raise InputError(
-        f"{candidates[0]} is not the video that the run in {run} is of; say where that lies with "
-        "--video."
-    )
+    hint = "give that one" if video is not None else 'say where that lies, as video="clip.mp4"'
+    raise InputError(f"{candidates[0]} is not the video that the run in {run} is of; {hint}.")
 
 
 def _write(

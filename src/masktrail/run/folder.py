@@ -85,12 +85,12 @@ class RunFolder:
         if not resume and not overwrite:
             raise InputError(
                 f"{self.path} holds a run already ({NAME if self.holds_journal else RECORD}); give "
-                "--resume to go on with it, --overwrite to replace it, or another folder."
+                "resume=True to go on with it, overwrite=True to replace it, or another folder."
             )
         if not overwrite and not self.holds_journal:
             raise OtherRun(
-                f"{self.path} holds {RECORD} but no {NAME} to resume from; give --overwrite to "
-                "replace it, or another folder."
+                f"{self.path} holds {RECORD} but no {NAME} to resume from; give overwrite=True "
+                "to replace it, or another folder."
             )
         if resume and self.holds_journal:
             self._check_repeatable()
@@ -298,7 +298,7 @@ class RunFolder:
         values = "" if key == "video" else f" ({recorded[key]}, now {requested[key]})"
         raise OtherRun(
             f"{self.path} holds a run of another {key}{values}; give what it began with, "
-            "--overwrite, or another folder."
+            "overwrite=True, or another folder."
         )
 
     def _check_repeatable(self) -> None:
@@ -310,8 +310,8 @@ class RunFolder:
         if not about["repeatable"]:
             raise InputError(
                 f"The run in {self.path} is of a camera or a pipe ({about['source']}), and what "
-                "that showed cannot be seen again; give --overwrite to replace the run, or another "
-                "folder."
+                "that showed cannot be seen again; give overwrite=True to replace the run, or "
+                "another folder."
             )
 
     def _whole(self, journal: Journal) -> bool:

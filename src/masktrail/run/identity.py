@@ -9,16 +9,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import ArrayLike
 
 from masktrail.errors import InputError
+from masktrail.prompts.kinds import Box, Mask, Points, Prompt
 from masktrail.run.job import Job
 from masktrail.run.plan import Plan
 from masktrail.settings import ModelOptions
-from masktrail.types import Box, Mask, Points, Prompt
 from masktrail.video.kinds import is_picture
 from masktrail.video.reader import Video, can_be_repeated
-from masktrail.zoo import own_settings, weights_hash, weights_path
 
 if TYPE_CHECKING:
     from masktrail.tracking.tracker import Tracker
@@ -36,24 +36,25 @@ ENDS = 2**16
 """Bytes of a file's beginning and of its end by which its content is known."""
 
 
-def of_model(options: ModelOptions, tracker: "Tracker") -> dict[str, Any]:
+def of_model(tracker: "Tracker", edges: str) -> dict[str, Any]:
     """What masks depend on besides pictures and prompts.
 
     Args:
-        options: as they were asked for.
-        tracker: of them.
+        tracker: that tracks.
+        edges: plain or refined.
     """
-    settings = own_settings(options.model, options.settings)
+    about = tracker.provenance
     return {
-        "weights": weights_hash(weights_path(options.model)),
+        "weights": about.weights,
         "size": tracker.size,
         "device": tracker.propagator.device,
-        "engine": tracker.engine,
-        "graphs": tracker.graphs,
-        "precision": tracker.precision,
-        "settings": settings,
-        "defaults": {name: v for name, v in tracker.settings.items() if name not in settings},
-        "edges": options.edges,
+        "engine": about.engine,
+        "graphs": about.graphs,
+        "precision": about.precision,
+        "settings": dict(about.told),
+        "defaults": {name: v for name, v in tracker.settings.items() if name not in about.told},
+        "edges": edges,
+        "family": tracker.family,
         "version": VERSION,
     }
 
@@ -260,9 +261,9 @@ def _prompt_from_json(content: Any, mask_of: Callable[[str], Mask]) -> Prompt:
     return Points(points, labels, Box(*content["box"]) if "box" in content else None, mask)
 
 
-def mask_hash(mask: NDArray[Any]) -> str:
+def mask_hash(mask: ArrayLike) -> str:
     """What is said of a mask (H, W) in place of it."""
-    return hashlib.sha256(mask.tobytes()).hexdigest()[:16]
+    return hashlib.sha256(np.asarray(mask).tobytes()).hexdigest()[:16]
 
 
 def _plain(number: float) -> float:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from masktrail.run.plan import Prompts
 from masktrail.settings import DEFAULTS, ModelOptions
+from masktrail.video.reader import VideoLike
 
 DEFAULT_EXPORTS = "davis,csv,overlay,review"
 
@@ -14,7 +15,7 @@ class Job:
     """Everything that decides what a run makes; it can be sent to another process.
 
     Attributes:
-        source: whatever `open_video` opens.
+        source: whatever `open_video` opens; what is sent to another process is a name or a number.
         prompts: by object id, for frame `start`; or by frame, counted from the source's frame 0,
             and object id.
         out: folder for the files.
@@ -35,7 +36,7 @@ class Job:
             from there, as a run that goes on takes it from `out`.
     """
 
-    source: str | Path | int
+    source: VideoLike
     prompts: Prompts
     out: str | Path
     options: ModelOptions = DEFAULTS

@@ -24,13 +24,15 @@ import numpy as np
 
 from masktrail.errors import InputError
 from masktrail.files import cannot_write, delete
+from masktrail.prompts.kinds import Box, Mask, Points, Prompt
+from masktrail.results import NOT_KEPT, Result
 from masktrail.run import write_ahead
 from masktrail.run.identity import mask_hash, modern
 from masktrail.run.lessons import Lessons
 from masktrail.run.lock import Lock
 from masktrail.run.rows import MALFORMED, Rows, packed_mask, row_of
 from masktrail.run.states import unpacked_state
-from masktrail.types import Box, Frame, Mask, Points, Prompt, Result
+from masktrail.types import Frame
 
 NAME = "journal.sqlite"
 """Of the file, in the folder of the results."""
@@ -129,7 +131,7 @@ class Journal(Rows):
                 return modern(self._stored("about"))
         raise OtherRun(
             f"{self.path} was written by another version of MaskTrail; track again with "
-            "--overwrite, or into another folder."
+            "overwrite=True, or into another folder."
         )
 
     def _begin(self) -> None:
@@ -183,7 +185,8 @@ class Journal(Rows):
         """Keeps what was said of a frame."""
         if frame.cut:
             self.add_cut(frame.index)
-        soft = result.soft.packed() if self._soft and result.soft else None
+        kept = self._soft and result.soft is not NOT_KEPT
+        soft = result.soft.packed() if kept else None
         row = (frame.index, *row_of(result), soft)
         with self._together() as file:
             file.execute("INSERT OR REPLACE INTO frames VALUES (?, ?, ?, ?, ?)", row)
@@ -221,7 +224,7 @@ class Journal(Rows):
         except ImportError as error:
             raise OtherRun(
                 "This run is of version 0.1, whose state only torch reads; pip install "
-                "'masktrail[torch]', or track it anew with --overwrite."
+                "'masktrail[torch]', or track it anew with overwrite=True."
             ) from error
         except MALFORMED as error:
             raise self._damaged(error) from error
@@ -310,8 +313,8 @@ class Journal(Rows):
 
     def _damaged(self, error: object) -> Damaged:
         return Damaged(
-            f"{self.path} is damaged ({error}); track again with --overwrite, or into another "
-            "folder."
+            f"{self.path} is damaged ({error}); track again with overwrite=True, or into "
+            "another folder."
         )
 
 

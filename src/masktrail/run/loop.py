@@ -11,38 +11,37 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from masktrail.errors import InputError
-from masktrail.export import make_writers
+from masktrail.export import listed, make_writers
 from masktrail.export.base import Writer
-from masktrail.masks.edges import check_edges, refined
-from masktrail.prompts.check import check_prompts
+from masktrail.masks.edges import check_edges
+from masktrail.results import Result
 from masktrail.run import identity as identities
 from masktrail.run import video_location
+from masktrail.run.check import check_plan
 from masktrail.run.folder import RunFolder
 from masktrail.run.job import DEFAULT_EXPORTS, Job
 from masktrail.run.journal import Damaged, Journal, OtherRun
+from masktrail.run.model import options_of
 from masktrail.run.passes import BothPasses, ForwardPass
 from masktrail.run.pipeline import Output, ahead, holding_ctrl_c, meanwhile
-from masktrail.run.plan import Plan, Prompts, by_frame
+from masktrail.run.plan import Direction, Plan, Prompts, by_frame
 from masktrail.run.products import names_of
+from masktrail.run.progress import Counted, Progress, Share, called, ignored
+from masktrail.run.propagating import result_of
 from masktrail.run.record import peak_memory_mb, versions
 from masktrail.run.states import packed_state
-from masktrail.settings import ModelOptions, integer
-from masktrail.types import Frame, Result
+from masktrail.settings import Edges, EngineName, ModelOptions, Precision
+from masktrail.types import Frame
 from masktrail.video.cuts import with_cuts
-from masktrail.video.reader import Video, open_video
+from masktrail.video.depth import checked_range
+from masktrail.video.reader import Video, VideoLike, named, open_video, span
 from masktrail.zoo import DEFAULT, tracker_of
 
 if TYPE_CHECKING:
-    from masktrail.tracking.tracker import Seen, Tracker
+    from masktrail.tracking.tracker import Tracker
 
 KEPT_EVERY = 50
 """The tracker's state is kept after so many frames; the rest is tracked again by a resumption."""
-
-Progress = Callable[[int, int | None], None]
-"""Called with frames done and frames expected (None where nobody knows)."""
-
-Share = Callable[[float], None]
-"""Called with the share, 0 to 1, of what is learned from a prompted frame."""
 
 
 @dataclass(frozen=True)
@@ -70,24 +69,24 @@ class Report:
 
 
 def track(
-    source: str | Path | int,
+    source: VideoLike,
     prompts: Prompts,
     out: str | Path,
-    model: str | Path = DEFAULT,
-    export: str = DEFAULT_EXPORTS,
+    model: "str | Path | Tracker" = DEFAULT,
+    export: str | Sequence[str] = DEFAULT_EXPORTS,
     size: int | None = None,
     progress: Progress | None = None,
     learning: Share | None = None,
     *,
     device: str = "auto",
-    precision: str = "auto",
+    precision: Precision = "auto",
     settings: Mapping[str, Any] = MappingProxyType({}),
-    edges: str = "plain",
-    engine: str = "auto",
+    edges: Edges = "plain",
+    engine: EngineName = "auto",
     start: int = 0,
     end: int | None = None,
     values: tuple[float, float] | None = None,
-    direction: str = "both",
+    direction: Direction = "both",
     resume: bool = False,
     overwrite: bool = False,
     keep_finished: bool = False,
@@ -99,8 +98,8 @@ def track(
         source: whatever `open_video` opens.
         prompts: by object id, for the first frame; or by frame and object id.
         out: folder for the files.
-        model: whatever `zoo.load` loads.
-        export: names of writers, with commas between.
+        model: whatever `load` loads; or a tracker, which stays as it is, on whose weights it goes.
+        export: names of writers, with commas between or in a list.
         size: short side to work at, pixels; the model's own by default.
         progress: called after every frame, those looked at before writing included.
         learning: called while the model learns from a prompted frame, if it does.
@@ -122,31 +121,21 @@ def track(
         InputError: see `track_video`.
         KeyboardInterrupt: Ctrl-C, once what is done is whole; `resume` goes on with it.
     """
-    options = ModelOptions(model, size, device, precision, dict(settings), edges, engine)
+    options, load = options_of(model, size, device, precision, settings, edges, engine)
     asked = start, end, values, direction, resume, overwrite, keep_finished, keep_soft
-    job = Job(source, prompts, out, options, export, *asked)
-    report = track_video(job, _called(progress), learning=_called(learning))
+    job = Job(source, prompts, out, options, listed(export), *asked)
+    report = track_video(job, called(progress), load, learning=called(learning))
     if report.interrupted:
         raise KeyboardInterrupt  # whoever calls this in a loop is to be ended too
     return report
 
 
-def _ignored(*told: object) -> None:
-    """Progress that nobody wants to know of."""
-
-
-def _called(function: Callable[..., None] | None) -> Callable[..., None]:
-    if function is not None and not callable(function):
-        raise InputError(f"Progress is told to a function or to None, not to {function!r}.")
-    return function or _ignored
-
-
 def track_video(
     job: Job,
-    progress: Progress = _ignored,
+    progress: Progress = ignored,
     load_tracker: Callable[[ModelOptions], "Tracker"] | None = None,
     also: Sequence[Writer] = (),
-    learning: Share = _ignored,
+    learning: Share = ignored,
 ) -> Report:
     """Does a job from the video to the finished files.
 
@@ -181,8 +170,8 @@ def _track_video(
     also: Sequence[Writer],
     learning: Share,
 ) -> Report:
-    start, end = integer(job.start, "start"), job.end
-    job = replace(job, start=start, end=None if end is None else integer(end, "end"))
+    start, end = span(job.source, job.start, job.end)
+    job = replace(job, start=start, end=end, values=checked_range(job.values))
     check_edges(job.options.edges)
     writers = [*make_writers(job.export, job.out), *also]
     folder = RunFolder(job.out, names_of(writers))
@@ -193,15 +182,15 @@ def _track_video(
         check_plan(plan, video, job.end)
         load, task = load_tracker or tracker_of, identities.of_task(video, plan, job)
         tracker = load(job.options)
-        identity = {**task, **identities.of_model(job.options, tracker)}
+        identity = {**task, **identities.of_model(tracker, job.options.edges)}
         if job.keep_finished and (finished := _report_of(folder.finished(identity))):
             return replace(finished, interrupted=False)  # if it was, all was done by then
         before = _as_before(job, folder, identity, load)
         if before is not None:
-            tracker, options = before
-            identity = {**task, **identities.of_model(options, tracker)}
+            tracker = before
+            identity = {**task, **identities.of_model(tracker, job.options.edges)}
         tracker.learner.progress = learning
-        where = video_location.describe(job.source, folder.path)
+        where = video_location.describe(named(job.source, video), folder.path)
         about = {"identity": identity, "repeatable": video.repeatable, **where}
         about["model"] = str(job.options.model)
         passes = (
@@ -215,7 +204,7 @@ def _track_video(
                 report = _loop(video, passes, writers, journal, progress, job.options.edges)
             finally:
                 tracker.learner.lessons = None
-            folder.record(journal, _record_of(job, identity, tracker, report))
+            folder.record(journal, _record_of(job, where["source"], identity, tracker, report))
     return report
 
 
@@ -224,9 +213,9 @@ def _as_before(
     folder: RunFolder,
     identity: Mapping[str, Any],
     load: Callable[[ModelOptions], "Tracker"],
-) -> tuple["Tracker", ModelOptions] | None:
-    """What computes a job as the run was computed that it goes on with or corrects, and its
-    options; None where that is what "auto" chose anyhow, or need not be.
+) -> "Tracker | None":
+    """What computes a job as the run was computed that it goes on with or corrects; None where that
+    is what "auto" chose anyhow, or need not be.
 
     Raises:
         OtherRun: the run was computed in a way that is not possible here, and must not be replaced.
@@ -241,13 +230,13 @@ def _as_before(
     if options is None:
         return None
     try:
-        return load(options), options
+        return load(options)
     except InputError as error:
         if not goes_on or job.overwrite:
             return None
         raise OtherRun(
             f"The run in {folder.path} was computed by {options.engine} on {options.device} in "
-            f"{options.precision}, which is not possible here ({error}); give --overwrite, or "
+            f"{options.precision}, which is not possible here ({error}); give overwrite=True, or "
             "another folder."
         ) from error
 
@@ -260,7 +249,7 @@ def _report_of(record: Mapping[str, Any] | None) -> Report | None:
 
 
 def _record_of(
-    job: Job, identity: Mapping[str, Any], tracker: "Tracker", report: Report
+    job: Job, source: str, identity: Mapping[str, Any], tracker: "Tracker", report: Report
 ) -> dict[str, Any]:
     """What `run.json` holds: what was asked for, with what, and what came of it."""
     same = ("prompts", "size", "device", "engine", "precision", "edges", "start", "end", "values")
@@ -268,7 +257,7 @@ def _record_of(
         "model": str(job.options.model),
         "weights_sha256": identity["weights"],
         "arguments": {
-            "video": str(job.source),
+            "video": source,
             "export": job.export,
             "settings": tracker.settings,
             **{name: identity[name] for name in (*same, "direction")},
@@ -276,27 +265,6 @@ def _record_of(
         "versions": versions(),
         **asdict(report),
     }
-
-
-def check_plan(plan: Plan, video: Video, end: int | None) -> None:
-    """Refuses prompts that do not fit a video before anything is loaded or written.
-
-    Raises:
-        InputError: which prompt, and why.
-    """
-    info, ids = video.info, set[int]()
-    for frame in sorted(plan.prompts, reverse=not plan.forward):
-        ids |= check_prompts(plan.prompts[frame], info.height, info.width, ids).keys()
-        if end is not None and frame >= end:
-            raise InputError(
-                f"The prompt for frame {frame} lies behind frame {end - 1}, the last one asked "
-                "for; choose a greater end."
-            )
-    if plan.backward and not video.repeatable:
-        raise InputError(
-            f"{info.source} is live or a pipe and cannot be tracked backward, as the prompt for "
-            f"frame {plan.last} needs; track it forward alone, or record it to a file first."
-        )
 
 
 def _loop(
@@ -309,7 +277,7 @@ def _loop(
 ) -> Report:
     begin = journal.following if journal.finished else passes.resume(*journal.standing())
     done, tracking, interrupted = 0, 0.0, False
-    counted = _Counted(progress, video.expected, passes.extra)
+    counted = Counted(progress, video.expected, passes.extra)
     begun, learned = time.perf_counter(), passes.seconds_learning
     output = Output(writers, video.info)
     result = Result(np.zeros((video.info.height, video.info.width), np.uint8))
@@ -324,7 +292,7 @@ def _loop(
                     result = _as_kept(frame, journal, output)
                 else:
                     before = time.perf_counter()
-                    result = _result_of(frame, seen, passes, result, edges == "refined")
+                    result = result_of(frame, seen, passes, result, edges == "refined")
                     tracking += time.perf_counter() - before
                     with holding_ctrl_c():
                         output.write(frame, result)
@@ -367,22 +335,6 @@ def _closed(output: Output, journal: Journal, whole: bool) -> bool:
     return whole
 
 
-def _result_of(
-    frame: Frame,
-    seen: "Seen | None",
-    passes: BothPasses | ForwardPass,
-    before: Result,
-    refine: bool,
-) -> Result:
-    """What is said of a frame; of one that is lost what was said before, all objects lost."""
-    if frame.lost:
-        passes.skip(frame)
-        lost = {i: replace(old, score=0.0, state="lost") for i, old in before.objects.items()}
-        return replace(before, objects=lost)
-    result = passes.step(frame, seen)
-    return refined(frame.image, result) if refine else result
-
-
 def _as_kept(frame: Frame, journal: Journal, output: Output) -> Result:
     """Writes what was said of a frame before, and gives it."""
     result = journal.read(frame)
@@ -398,20 +350,3 @@ def _keep_state(
     """Now and then, what it takes to go on with frame `following`."""
     if following % KEPT_EVERY == 0 and (state := passes.state()) is not None:
         output.then(partial(journal.checkpoint, following, packed_state(state)))
-
-
-class _Counted:
-    """Tells how many frames are done, of all passes together."""
-
-    def __init__(self, progress: Progress, expected: int | None, extra: int) -> None:
-        self._progress, self._done = progress, 0
-        self._total = None if expected is None else expected + extra
-
-    def one_more(self) -> None:
-        """A frame is done."""
-        self._done += 1
-        self.tick()
-
-    def tick(self) -> None:
-        """Nothing new, but whoever watches may want to end the run."""
-        self._progress(self._done, self._total)

@@ -4,7 +4,7 @@ Up to the last prompt there are two passes, both with every prompted frame in me
 whose opinions lie on disk (`LogitCache`), then forward, which joins them with its own.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -14,12 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masktrail.errors import InputError
+from masktrail.prompts.kinds import Mask, Prompt
+from masktrail.results import Result
 from masktrail.run.logit_cache import LogitCache
 from masktrail.run.pipeline import ahead
 from masktrail.run.plan import Plan, weight
 from masktrail.tracking.competition import sigmoid, to_logits
 from masktrail.tracking.soft import Opinion
-from masktrail.types import Frame, Mask, Prompt, Result, VideoInfo
+from masktrail.types import Frame, VideoInfo
 from masktrail.video.reader import Video
 from masktrail.video.seek import Recording, frames_backward
 from masktrail.video.source import Tick
@@ -65,7 +67,7 @@ class ForwardPass:
     def prepare(self, video: Video, done: Tick, tick: Tick) -> None:
         """Nothing to prepare."""
 
-    def looked_at(self, frames: Iterable[Frame], begin: int) -> Iterator[Looked]:
+    def looked_at(self, frames: Iterable[Frame], begin: int) -> Generator[Looked, None, None]:
         """Frames, and what the tracker sees in those from `begin` on."""
         return with_looks(self._tracker, frames, begin)
 
@@ -176,7 +178,7 @@ class BothPasses:
                 self._pass_backward(frames, done)
         self._tracker.load_state_dict(state)
 
-    def looked_at(self, frames: Iterable[Frame], begin: int) -> Iterator[Looked]:
+    def looked_at(self, frames: Iterable[Frame], begin: int) -> Generator[Looked, None, None]:
         """Frames, and what the tracker sees in those from `begin` on that it is to track."""
         if self._plan.forward:
             return with_looks(self._tracker, frames, max(begin, self._plan.first))
@@ -311,7 +313,9 @@ class BothPasses:
             self._given[index] = {**self._tracker.given, **self._given.get(index, {})}
 
 
-def with_looks(tracker: "Tracker", frames: Iterable[Frame], begin: int = 0) -> Iterator[Looked]:
+def with_looks(
+    tracker: "Tracker", frames: Iterable[Frame], begin: int = 0
+) -> Generator[Looked, None, None]:
     """Frames, and what a tracker that can look ahead sees in those from `begin` on.
 
     Whoever takes them may be busy with one while the next is looked at.

@@ -12,7 +12,8 @@ from functools import partial
 from typing import TypeVar
 
 from masktrail.export.base import Writer
-from masktrail.types import Frame, Result, VideoInfo
+from masktrail.results import Result
+from masktrail.types import Frame, VideoInfo
 
 log = logging.getLogger(__name__)
 

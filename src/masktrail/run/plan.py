@@ -7,15 +7,17 @@ of the prompt that it comes from. See docs/corrections.md.
 
 from bisect import bisect_left
 from collections.abc import Mapping
-from typing import cast
+from typing import Literal, cast, get_args
 
 from masktrail.errors import InputError
-from masktrail.settings import integer
-from masktrail.types import Points, Prompt
+from masktrail.prompts.kinds import Points, Prompt, PromptLike, as_prompt
+from masktrail.settings import check_choice, integer
 
-DIRECTIONS = ("both", "forward", "backward")
+Direction = Literal["both", "forward", "backward"]
 
-Prompts = Mapping[int, Prompt] | Mapping[int, Mapping[int, Prompt]]
+DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
+
+Prompts = Mapping[int, PromptLike | Mapping[int, PromptLike]]
 """By object id, for the first frame; or by frame, counted from the source's frame 0, and id."""
 
 
@@ -43,8 +45,7 @@ class Plan:
     def __init__(
         self, prompts: Mapping[int, Mapping[int, Prompt]], start: int, direction: str
     ) -> None:
-        if direction not in DIRECTIONS:
-            raise InputError(f"No direction {direction!r}; there are {', '.join(DIRECTIONS)}.")
+        check_choice(direction, DIRECTIONS, "direction")
         self.prompts = {frame: dict(prompts[frame]) for frame in sorted(prompts)}
         self.first, self.last = min(self.prompts), max(self.prompts)
         if self.first < start:
@@ -137,9 +138,11 @@ def by_frame(prompts: Prompts, start: int) -> dict[int, dict[int, Prompt]]:
     nested = {key: objects for key, objects in prompts.items() if isinstance(objects, Mapping)}
     if nested and len(nested) < len(prompts):
         raise InputError("Give prompts either by object id or by frame and object id, not both.")
-    frames = nested or ({start: cast(Mapping[int, Prompt], prompts)} if prompts else {})
+    frames = nested or ({start: cast(Mapping[int, PromptLike], prompts)} if prompts else {})
     result = {
-        integer(frame, "frame"): {integer(i, "object id"): prompt for i, prompt in objects.items()}
+        integer(frame, "frame"): {
+            integer(i, "object id"): as_prompt(value) for i, value in objects.items()
+        }
         for frame, objects in frames.items()
         if objects
     }

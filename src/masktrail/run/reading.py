@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from masktrail.errors import InputError
 from masktrail.export.table import row_of
+from masktrail.prompts.kinds import Mask, Prompt
+from masktrail.results import Result
 from masktrail.run.folder import RunFolder
 from masktrail.run.identity import difference, fingerprint
 from masktrail.run.journal import NAME
@@ -16,7 +18,7 @@ from masktrail.run.lock import is_held
 from masktrail.run.snapshot import Snapshot, Snapshots
 from masktrail.run.video_location import places
 from masktrail.settings import integer
-from masktrail.types import LabelMap, Mask, Prompt, Result
+from masktrail.types import LabelMap
 from masktrail.video.names import is_url
 from masktrail.video.reader import open_video
 

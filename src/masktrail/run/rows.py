@@ -13,14 +13,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from masktrail import types
 from masktrail.errors import InputError
 from masktrail.masks.edges import RefinedSoft
-from masktrail.tracking.soft import MAGIC, SoftMasks, unpacked
-from masktrail.types import Image, LabelMap, ObjectResult, Result
+from masktrail.results import NOT_KEPT, ObjectResult, Result, SoftMasks
+from masktrail.tracking.soft import MAGIC, OpinionMasks, unpacked
+from masktrail.types import Image, LabelMap
 
 MALFORMED = (ValueError, TypeError, KeyError, AttributeError)
 """What comes of content that is not as it was written."""
+
+
+LATER = ("rotated", "centroid")
+"""Of an object, what earlier versions did not tell."""
 
 
 class Rows(ABC):
@@ -125,15 +129,15 @@ class Rows(ABC):
 
     def _soft_masks(
         self, content: bytes | None, image: Image | None, labels: LabelMap, ids: list[int]
-    ) -> types.SoftMasks | None:
+    ) -> SoftMasks:
         if content is None:
-            return None
+            return NOT_KEPT
         if not content.startswith(MAGIC):
             return LargeSoft(content, ids, labels.shape)
-        soft = SoftMasks(unpacked(content), labels)
+        soft = OpinionMasks(unpacked(content), labels)
         if self.about["identity"].get("edges") != "refined":
             return soft
-        return None if image is None else RefinedSoft(image, soft)
+        return NOT_KEPT if image is None else RefinedSoft(image, soft)
 
     def _stored(self, key: str) -> Any:
         row = self._one("SELECT value FROM about WHERE key = ?", key)
@@ -174,7 +178,7 @@ def _labels(packed: bytes, kind: str, shape: tuple[int, int]) -> LabelMap:
 def _record(result: ObjectResult) -> dict[str, Any]:
     """Plain values by name, as `_object` reads them."""
     record = asdict(result)
-    return {name: value for name, value in record.items() if name != "rotated" or value is not None}
+    return {name: value for name, value in record.items() if name not in LATER or value is not None}
 
 
 def _objects(text: str) -> dict[int, ObjectResult]:
@@ -185,16 +189,19 @@ def _object(record: Mapping[str, Any]) -> ObjectResult:
     box = None if record["box"] is None else tuple(record["box"])
     turned = record.get("rotated")
     rotated = None if turned is None else tuple((x, y) for x, y in turned)
-    result = ObjectResult(**{**record, "box": box, "rotated": rotated})
-    numbers = (result.score, result.area, *(box or ()), *chain(*(rotated or ())))
+    middle = None if record.get("centroid") is None else tuple(record["centroid"])
+    places = {"box": box, "rotated": rotated, "centroid": middle}
+    result = ObjectResult(**{**record, **places})
+    numbers = (result.score, result.area, *chain(box or (), middle or (), *(rotated or ())))
     whole = all(isinstance(number, int | float) for number in numbers)
-    if len(box or ()) not in (0, 4) or len(rotated or ()) not in (0, 4) or not whole:
+    sizes = len(box or ()) in (0, 4), len(rotated or ()) in (0, 4), len(middle or ()) in (0, 2)
+    if not (whole and all(sizes)):
         raise ValueError(f"an object of {dict(record)}")
     return result
 
 
-@dataclass(frozen=True)
-class LargeSoft:
+@dataclass(frozen=True, eq=False)
+class LargeSoft(SoftMasks):
     """Soft masks as they were kept before: as large as the video, 16 bits a pixel, edges refined.
 
     Attributes:
@@ -207,8 +214,8 @@ class LargeSoft:
     ids: Sequence[int]
     shape: tuple[int, ...]
 
-    def __call__(self) -> dict[int, NDArray[np.float32]]:
-        """Soft masks (H, W) by object id."""
+    def make(self) -> dict[int, NDArray[np.float32]]:
+        """See `SoftMasks.make`."""
         steps = np.frombuffer(zlib.decompress(self.content), "<u2").reshape(-1, *self.shape)
         return dict(zip(sorted(self.ids), steps.astype(np.float32) / 65535, strict=True))
 

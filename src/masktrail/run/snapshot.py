@@ -16,11 +16,11 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple, TypeVar
 
 from masktrail.errors import InputError
+from masktrail.prompts.kinds import Mask, Prompt
 from masktrail.run.identity import modern, prompts_from_json
 from masktrail.run.journal import READ, Damaged
 from masktrail.run.lock import address, is_held
 from masktrail.run.rows import MALFORMED, Rows
-from masktrail.types import Mask, Prompt
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ from masktrail.errors import InputError
 from masktrail.video.names import is_url, local
 
 
-def describe(source: str | Path | int, run: Path) -> dict[str, str]:
+def describe(source: str | os.PathLike[str] | int, run: Path) -> dict[str, str]:
     """What a run writes down of its video: as it was named, and where that was.
 
     Args:
@@ -47,6 +47,6 @@ def places(about: Mapping[str, Any], run: Path) -> list[str]:
     if not existing:
         raise InputError(
             f"The video of the run in {run} is no longer at {candidates[-2]}; say where it lies "
-            "now with --video."
+            'now, as video="clip.mp4".'
         )
     return existing

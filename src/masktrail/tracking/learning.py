@@ -3,18 +3,32 @@
 import hashlib
 import time
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from masktrail.geometry import Soft
+from masktrail.tracking.prompted import left
 from masktrail.tracking.propagator import Learning, Lesson
 from masktrail.types import Image
 
 
+class Learned(NamedTuple):
+    """A frame that was learned from.
+
+    Attributes:
+        digest: of it and of the masks.
+        ids: objects that were prompted in it.
+    """
+
+    digest: str
+    ids: Sequence[int]
+
+
 class Learner:
-    """A propagator that learns from prompted frames, from each once.
+    """A propagator that learns from prompted frames, from each once while it is among those that
+    `prompted.left` leaves.
 
     Args:
         propagator: that has learned nothing yet.
@@ -31,8 +45,15 @@ class Learner:
         self.lessons: MutableMapping[str, Mapping[str, Any]] | None = None
         self.seconds = 0.0
         self.progress: Callable[[float], None] = lambda share: None
-        self._learned: list[str] = []
+        self._learned: list[Learned] = []
         self._lesson: Lesson | None = None
+
+    def of(self, propagator: Learning) -> "Learner":
+        """The same of another propagator, which has learned what this one has."""
+        twin = Learner(propagator)
+        twin.seconds, twin.progress = self.seconds, self.progress
+        twin._learned, twin._lesson = list(self._learned), self._lesson
+        return twin
 
     def learn(self, image: Image, masks: dict[int, Soft]) -> None:
         """Learns from a frame, unless it has; where the same was learned before, it takes that.
@@ -44,10 +65,10 @@ class Learner:
             masks: coverage (H, W) in [0, 1] of the objects that were prompted in it, by id.
         """
         digest = _digest(image, masks)
-        if digest in self._learned:
+        if any(digest == each.digest for each in self._learned):
             return
-        learned, begun = [*self._learned, digest], time.perf_counter()
-        key = _key(learned)
+        learned, begun = [*self._learned, Learned(digest, sorted(masks))], time.perf_counter()
+        key = self._key_with(digest)
         try:
             lesson = None if self.lessons is None else self.lessons.get(key)
             if lesson is not None:
@@ -61,21 +82,37 @@ class Learner:
             self._propagator.take(self._lesson)
             raise
         self.seconds += time.perf_counter() - begun
-        self._learned, self._lesson = learned, Lesson(key, lesson)
+        self._learned = [learned[place] for place in left([each.ids for each in learned])]
+        self._lesson = Lesson(key, lesson)
 
     def state_dict(self) -> dict[str, Any]:
-        """What was learned, and from what: digests, and a `Lesson` or None."""
-        return {"learned": list(self._learned), "lesson": self._lesson}
+        """What was learned, and from what: digests with ids, and a `Lesson` or None."""
+        learned = [[digest, list(ids)] for digest, ids in self._learned]
+        return {"learned": learned, "lesson": self._lesson}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Puts back what `state_dict` gave; version 0.1 said nothing of it."""
+        """Puts back what `state_dict` gave; version 0.1 said nothing of it, or told no ids."""
         lesson = state.get("lesson")
         if lesson is not self._lesson:
             self._propagator.take(lesson)
-        self._learned = list(state.get("learned", ()))
+        self._learned = [
+            Learned(each, (0,)) if isinstance(each, str) else Learned(*each)
+            for each in state.get("learned", ())
+        ]
         if lesson is not None and not isinstance(lesson, Lesson):
-            lesson = Lesson(_key(self._learned), lesson)
+            lesson = Lesson(_key(self._digests), lesson)
         self._lesson = lesson
+
+    @property
+    def _digests(self) -> list[str]:
+        return [each.digest for each in self._learned]
+
+    def _key_with(self, digest: str) -> str:
+        """Of all that was learned from, those that are no longer known too, and another frame."""
+        digests = self._digests
+        if self._lesson is not None and self._lesson.key != _key(digests):
+            digests = [self._lesson.key]
+        return _key([*digests, digest])
 
 
 def _digest(image: Image, masks: Mapping[int, NDArray[np.floating]]) -> str:

@@ -6,8 +6,10 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from masktrail.errors import InputError
 from masktrail.geometry import Soft
-from masktrail.types import Box, Image, Points
+from masktrail.prompts.kinds import Box, Points
+from masktrail.types import Image
 
 
 class Propagator(Protocol):
@@ -69,6 +71,20 @@ Prompter = Callable[[Image, Box | Points, NDArray[np.float32] | None], NDArray[n
 """Makes a mask (H, W) of a box or clicks, going out from a soft mask (H, W) where there is one."""
 
 
+def no_prompter(
+    image: Image, prompt: Box | Points, previous: NDArray[np.float32] | None
+) -> NDArray[np.bool_]:
+    """Stands for the prompter of a tracker that has none.
+
+    Raises:
+        InputError: always.
+    """
+    raise InputError(
+        f"This tracker makes no mask of {type(prompt).__name__}; give a Mask, or a prompter to the "
+        "tracker when it is made, as masktrail.load_prompter()."
+    )
+
+
 @runtime_checkable
 class WarmingUp(Protocol):
     """A propagator, or a prompter, whose first frames take less time if it is told before."""
@@ -121,7 +137,8 @@ class Learning(Propagator, Protocol):
     def learn(
         self, image: Image, masks: dict[int, Soft], progress: Callable[[float], None]
     ) -> None:
-        """Learns from the frame last propagated to, after `update`, beside all before.
+        """Learns from the frame last propagated to, after `update`, beside those before, of which
+        the ones that `prompted.left` leaves are enough.
 
         Args:
             image: uint8 RGB (H, W, 3), as `look` was given it.

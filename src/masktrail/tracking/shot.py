@@ -20,6 +20,11 @@ class Shot(NamedTuple):
     image: Image
     labels: NDArray[np.uint16]
 
+    @property
+    def ids(self) -> set[int]:
+        """Objects that it shows."""
+        return set(np.unique(self.labels).tolist()) - {0}
+
     @classmethod
     def of(cls, image: Image, masks: dict[int, Soft]) -> "Shot":
         """That of a frame and the coverage (H, W) of its objects by id."""

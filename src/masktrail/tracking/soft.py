@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masktrail.geometry import Soft, Stretch
+from masktrail.results import SoftMasks
 from masktrail.tracking.competition import soft_aggregate, softmax
 from masktrail.types import LabelMap
 
@@ -83,9 +84,9 @@ def unpacked(content: bytes) -> dict[int, Opinion]:
     return opinions
 
 
-@dataclass(frozen=True)
-class SoftMasks:
-    """Soft masks of a frame, see `types.SoftMasks`: the same from a run as from its journal.
+@dataclass(frozen=True, eq=False)
+class OpinionMasks(SoftMasks):
+    """Soft masks of opinions: the same from a run as from its journal.
 
     Attributes:
         opinions: by object id, their logits all of one size.
@@ -99,8 +100,8 @@ class SoftMasks:
         """What it takes, besides the label map, to make it again."""
         return packed(self.opinions)
 
-    def __call__(self) -> dict[int, Soft]:
-        """Soft masks (H, W) by object id; what the user gave is 0 or 1, what is lost is 0."""
+    def make(self) -> dict[int, Soft]:
+        """See `SoftMasks.make`; what the user gave is 0 or 1, what is lost is 0."""
         if not self.opinions:
             return {}
         rounded = np.stack(

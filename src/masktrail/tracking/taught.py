@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from masktrail.engines import Engine
 from masktrail.geometry import Soft
+from masktrail.tracking.prompted import left
 from masktrail.tracking.shot import Shot
 from masktrail.types import Image
 
@@ -48,7 +49,7 @@ class Taught:
     def learn(
         self, image: Image, masks: dict[int, Soft], progress: Callable[[float], None]
     ) -> None:
-        """Learns from this frame and those learned from before, see `Learning.learn`.
+        """Learns from this frame and those before it that are left, see `Learning.learn`.
 
         Raises:
             InputError: torch is not installed, or the engine cannot take what was learned.
@@ -56,6 +57,8 @@ class Taught:
         if not self.seconds:  # which a tracker that was not told of settings does not know
             return
         shots = *self._shots, Shot.of(image, masks)
+        # of frames that show none, too, there may be many
+        shots = tuple(shots[place] for place in left([shot.ids or {0} for shot in shots]))
         self._take(shots, self.taught(self.engine.network_copy(), shots, progress))
 
     def lesson(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Object ids are the user's and permanent. A propagator turns a frame into one mas
 tracker owns ids, prompts, sizes, the competition between objects, and what is said of each.
 """
 
+import copy
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
@@ -13,14 +14,14 @@ from numpy.typing import NDArray
 
 from masktrail.errors import InputError
 from masktrail.geometry import Soft, Stretch
-from masktrail.masks import tight_box
-from masktrail.masks.rotated import rotated_box
+from masktrail.images import as_rgb
 from masktrail.prompts.apart import apart
 from masktrail.prompts.check import check_prompts
+from masktrail.prompts.kinds import Box, Mask, Points, Prompt, PromptLike
+from masktrail.results import Result, described
 from masktrail.tracking.competition import Settled, sigmoid, soft_aggregate, to_logits
 from masktrail.tracking.confidence import LOST, expected_overlap
 from masktrail.tracking.family import USUAL, Traits
-from masktrail.tracking.images import check_image
 from masktrail.tracking.learning import Learner
 from masktrail.tracking.pieces import usual_area, without_strays
 from masktrail.tracking.propagator import (
@@ -30,12 +31,12 @@ from masktrail.tracking.propagator import (
     Propagator,
     Scoring,
     WarmingUp,
+    no_prompter,
 )
-from masktrail.tracking.soft import Kind, Opinion, SoftMasks
-from masktrail.types import Box, Image, Mask, ObjectResult, Points, Prompt, Result
-
-STATE = {"ids", "size", "frame", "before", "usual", "propagator"}
-"""What every state of a tracker tells."""
+from masktrail.tracking.provenance import UNKNOWN, Provenance
+from masktrail.tracking.soft import Kind, Opinion, OpinionMasks
+from masktrail.tracking.states import check_state
+from masktrail.types import Colour, Image
 
 
 class Seen(NamedTuple):
@@ -56,14 +57,12 @@ class Tracker:
     Args:
         propagator: the model.
         size: short side the model works at, pixels; smaller videos are not enlarged.
-        prompter: how a box or clicks become a mask.
-        precision: what the model computes in, for reports.
-        settings: what the propagator was told, by name, for reports.
+        prompter: how a box or clicks become a mask; None where masks alone will be given, or what
+            the propagator takes itself.
+        settings: what the propagator was told, by name.
         traits: what the propagator does itself.
-        engine: what computes the model, for reports.
-        graphs: SHA-256 of the files that it computes, if any, for reports.
+        provenance: what it was made of, see there.
         ahead: whether it is quicker to `look` at the next frame while one is tracked.
-        weights: SHA-256 of the model's, if it has any: states are of these.
 
     Attributes:
         learner: what lets the propagator learn from prompted frames, if it does.
@@ -75,21 +74,16 @@ class Tracker:
         self,
         propagator: Propagator,
         size: int,
-        prompter: Prompter,
-        precision: str = "float",
+        prompter: Prompter | None = None,
         settings: Mapping[str, Any] = MappingProxyType({}),
         traits: Traits = USUAL,
-        engine: str = "none",
-        graphs: str | None = None,
+        provenance: Provenance = UNKNOWN,
         ahead: bool = False,
-        weights: str | None = None,
     ) -> None:
         self.propagator = propagator
-        self.size = size
-        self.engine, self.graphs, self.ahead, self.weights = engine, graphs, ahead, weights
-        self.precision, self.settings = precision, dict(settings)
-        self.traits = traits
-        self._prompter = prompter
+        self.size, self.settings, self.traits = size, dict(settings), traits
+        self.provenance, self.ahead = provenance, ahead
+        self._prompter = prompter or no_prompter
         self.learner = Learner(cast(Learning, propagator))
         self._ids: list[int] = []
         self._stretch: Stretch | None = None
@@ -97,17 +91,24 @@ class Tracker:
         self._usual: dict[int, float] = {}
         self.logits: dict[int, Soft] = {}
         self.given: dict[int, NDArray[np.bool_]] = {}
+        self._fresh = self.state_dict()
 
     def __repr__(self) -> str:
         objects = f"objects {', '.join(map(str, self._ids))}" if self._ids else "no objects"
-        what = f"{type(self.propagator).__name__} at {self.size} px, {self.engine} {self.precision}"
-        return f"<Tracker, {what}, {objects}>"
+        what = self.provenance.model or type(self.propagator).__name__
+        how = f"{self.provenance.engine} {self.provenance.precision}"
+        return f"<Tracker, {what} at {self.size} px, {how}, {objects}>"
 
     @property
     def learns(self) -> bool:
         """Whether it learns from prompted frames, and was told to."""
         names = self.traits.learns
         return bool(names) and all(self.settings.get(name, True) for name in names)
+
+    @property
+    def family(self) -> str:
+        """What its propagator is called."""
+        return type(self.propagator).__name__.removesuffix("Propagator")
 
     @property
     def ids(self) -> tuple[int, ...]:
@@ -157,29 +158,34 @@ class Tracker:
 
     def step(
         self,
-        image: Image,
-        prompts: Mapping[int, Prompt] | None = None,
+        image: NDArray[Any],
+        prompts: Mapping[int, PromptLike] | None = None,
         seen: Seen | None = None,
         learn: bool = True,
+        *,
+        colour: Colour = "rgb",
     ) -> Result:
         """Tracks every object into the next frame.
 
         Args:
-            image: uint8 RGB (H, W, 3), the same size in every call.
-            prompts: by object id (1 to 65535), for new objects or known ones; a prompted mask is
-                taken as it is and kept in memory for good. Clicks alone on a known object correct
-                the mask it would have had. Where prompted masks overlap, the smaller one lies on
-                top.
+            image: uint8 (H, W, 3), the same size in every call.
+            prompts: by object id (1 to 65535), for new objects or known ones: `Box`, `Points`,
+                `Mask`, or four numbers for a box, an array (H, W) for a mask. A prompted mask is
+                taken as it is and kept in memory, as `prompted` says. Clicks alone on a known
+                object correct the mask it would have had. Where prompted masks overlap, the smaller
+                one lies on top.
             seen: what `look` said of the image, where it was asked before.
             learn: whether a propagator that learns from prompted frames is to learn from this one.
+            colour: order of the image's channels; "bgr" is OpenCV's.
 
         Raises:
             InputError: a frame of another size, a prompt that cannot be used, or two that mark the
                 same pixels.
         """
+        image = as_rgb(image, colour)
         stretch = self._fit(image)
-        prompts = {} if prompts is None else prompts
-        prompts = check_prompts(prompts, stretch.height, stretch.width, self._ids)
+        given = {} if prompts is None else prompts
+        prompts = check_prompts(given, stretch.height, stretch.width, self._ids)
         carried = [i for i in self._ids if i not in prompts or _corrects(prompts[i])]
         inner, features = seen or self.look(image)
         by_id = dict(zip(carried, self.propagator.propagate(features, carried), strict=True))
@@ -245,6 +251,40 @@ class Tracker:
         """
         self._ids, self._before, self._usual = [], {}, {}
 
+    def reset(self) -> None:
+        """Forgets every object, all that is remembered and learned, and the size of the frames."""
+        self.load_state_dict(self._fresh)
+        self.logits, self.given = {}, {}
+
+    def clone(self) -> "Tracker":
+        """Another tracker in the same state, which goes its own way; weights are shared.
+
+        Each may be used by a thread of its own; one tracker belongs to one thread at a time.
+        """
+        twin = object.__new__(type(self))
+        vars(twin).update(vars(self))
+        engine = getattr(self.propagator, "engine", None)
+        shared = {} if engine is None else {id(engine): copy.copy(engine)}  # that learns by itself
+        twin.propagator = copy.deepcopy(self.propagator, shared)
+        twin.learner = self.learner.of(cast(Learning, twin.propagator))
+        twin._ids, twin._before, twin._usual = (
+            list(self._ids),
+            dict(self._before),
+            dict(self._usual),
+        )
+        return twin
+
+    __copy__ = clone
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Tracker":
+        return self.clone()
+
+    def __reduce__(self) -> str:
+        raise TypeError(
+            "A tracker cannot be sent to another process; load one there, and give it what "
+            "state_dict() gave here."
+        )
+
     def state_dict(self) -> dict[str, Any]:
         """Everything needed to go on mid-video, bit for bit: arrays and plain values."""
         frame = (self._stretch.height, self._stretch.width) if self._stretch else None
@@ -265,7 +305,7 @@ class Tracker:
         Raises:
             InputError: it is of another model, or no state; the tracker is then as it was.
         """
-        _check_state(state, self._about())
+        check_state(state, self._about())
         ids, size, frame = list(state["ids"]), state["size"], state["frame"]
         before, usual = dict(state["before"]), dict(state["usual"])
         own, learned = self.propagator.state_dict(), self.learner.state_dict()
@@ -282,9 +322,9 @@ class Tracker:
     def _about(self) -> dict[str, Any]:
         """What a state is of."""
         return {
-            "family": type(self.propagator).__name__.removesuffix("Propagator"),
-            "weights": self.weights,
-            "precision": self.precision,
+            "family": self.family,
+            "weights": self.provenance.weights,
+            "precision": self.provenance.precision,
             "settings": dict(self.settings),
         }
 
@@ -292,8 +332,7 @@ class Tracker:
         return Stretch.to_short_side(height, width, self.size, self.propagator.stride)
 
     def _fit(self, image: Image) -> Stretch:
-        check_image(image)
-        height, width = image.shape[:2]
+        height, width = as_rgb(image).shape[:2]
         if self._stretch is None:
             self._stretch = self._stretch_of(height, width)
         if (height, width) != (self._stretch.height, self._stretch.width):
@@ -364,7 +403,8 @@ class Tracker:
         """Soft masks (h, w) after the competition, and what follows from them."""
         assert self._stretch is not None
         if not logits:
-            return {}, Result(np.zeros((self._stretch.height, self._stretch.width), np.uint8), {})
+            labels = np.zeros((self._stretch.height, self._stretch.width), np.uint8)
+            return {}, Result(labels, {}, OpinionMasks({}, labels))
         ids = sorted(logits)
         aggregated = soft_aggregate(np.stack([logits[i] for i in ids]))
         settled = Settled(self._stretch, ids, aggregated, prompt_masks)
@@ -376,30 +416,10 @@ class Tracker:
         for object_id in lost:
             labels[labels == object_id] = 0
         turned = self.traits.rotated
-        objects = {i: _describe(labels == i, scores[i], turned) for i in ids}
+        objects = {i: described(labels == i, scores[i], turned) for i in ids}
         kinds = dict.fromkeys(lost, Kind.LOST) | dict.fromkeys(prompt_masks, Kind.GIVEN)
         opinions = {i: Opinion(logits[i], scores[i], kinds.get(i, Kind.TRACKED)) for i in ids}
-        return soft, Result(labels, objects, SoftMasks(opinions, labels))
-
-
-def _check_state(state: Mapping[str, Any], about: Mapping[str, Any]) -> None:
-    """Refuses what is no state, or one of another model; early ones said nothing of theirs.
-
-    Raises:
-        InputError: see above.
-    """
-    if missing := sorted(STATE - state.keys()):
-        raise InputError(
-            f"This is no state of a tracker: it has no {', '.join(missing)}; give what "
-            "tracker.state_dict() gave."
-        )
-    theirs = state.get("model") or about
-    for name, ours in about.items():
-        if theirs[name] != ours:
-            raise InputError(
-                f"This state is of a tracker with {name} {theirs[name]}, not {ours}; load the "
-                "model as it was loaded then."
-            )
+        return soft, Result(labels, objects, OpinionMasks(opinions, labels))
 
 
 def _kind(prompt: Box | Points) -> str:
@@ -419,11 +439,3 @@ def _inside(prompt: Box | Points, stretch: Stretch) -> Box | Points:
 def _corrects(prompt: Prompt) -> bool:
     """Whether a prompt goes out from the mask there is; any other starts afresh."""
     return isinstance(prompt, Points) and prompt.alone
-
-
-def _describe(mask: NDArray[np.bool_], score: float, turned: bool) -> ObjectResult:
-    rotated = rotated_box(mask) if turned else None
-    box = tight_box(mask)
-    if box is None:
-        return ObjectResult(0.0, 0, None, "lost", rotated)
-    return ObjectResult(score, int(np.count_nonzero(mask)), box, "present", rotated)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from masktrail.geometry import Soft, Window
 from masktrail.masks import tight_box
-from masktrail.types import Box
+from masktrail.prompts.kinds import Box
 
 OUTSIDE = -12.0
 """Logit of a pixel that was not looked at."""

@@ -201,7 +201,9 @@ class Trainer:
         """
         path = self.out / CHECKPOINT
         if not path.is_file():
-            raise InputError(f"{self.out} holds no {CHECKPOINT} to resume from; drop --resume.")
+            raise InputError(
+                f"{self.out} holds no {CHECKPOINT} to resume from; train from the beginning."
+            )
         try:
             state = torch.load(path, map_location=self.device, weights_only=True)
             self.network.load_state_dict(state["network"])

@@ -6,7 +6,8 @@ One range of values is found for a whole sequence, so that brightness does not f
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any
 
 import numpy as np
@@ -43,12 +44,7 @@ class Depth:
     def __init__(
         self, name: str, first: Callable[[], Iterable[NDArray[Any]]], limits: Range | None = None
     ) -> None:
-        if limits is not None and not limits[0] < limits[1]:
-            raise InputError(
-                f"The range {limits[0]:g},{limits[1]:g} is none; give LOW,HIGH with LOW below "
-                "HIGH, as 0,4095."
-            )
-        self._name, self._first, self._range = name, first, limits
+        self._name, self._first, self._range = name, first, checked_range(limits)
 
     def to_bytes(self, values: NDArray[Any]) -> NDArray[np.uint8]:
         """Values of any kind and shape as 0 (black) to 255 (white)."""
@@ -64,25 +60,38 @@ class Depth:
         low, high = (float(x) for x in usual_range(values))
         log.warning(
             "Values of %s from %g (black) to %g (white) are shown, as found in its first pictures; "
-            "--range LOW,HIGH chooses others.",
+            "give a range to see others.",
             self._name, low, high,
         )  # fmt: skip
         return low, high
 
 
-def read_range(text: str | None) -> Range | None:
-    """A range written as LOW,HIGH.
+def checked_range(values: object) -> Range | None:
+    """A range as plain numbers; None stays None.
 
     Raises:
-        InputError: it is written otherwise.
+        InputError: it is no two numbers of which the first is less.
     """
-    if text is None:
+    if values is None:
         return None
+    shown = f"{values!r:.60}"
     try:
-        low, high = map(float, text.split(","))
-    except ValueError:
-        raise InputError(f"The range {text!r} cannot be read; write LOW,HIGH, as 0,4095.") from None
-    return low, high
+        if not isinstance(values, (str, bytes, Mapping, Set)):
+            low, high = (float(value) for value in values)  # type: ignore[attr-defined]
+            shown = f"({low:g}, {high:g})"
+            if -math.inf < low < high < math.inf:
+                return _plain(low), _plain(high)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise InputError(
+        f"values={shown} is no range; expected the value that is black below the one that is "
+        "white, as values=(0, 4095)."
+    )
+
+
+def _plain(number: float) -> float:
+    """A whole number as one."""
+    return int(number) if number.is_integer() else number
 
 
 def usual_range(values: NDArray[Any]) -> Range:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 
-def local(source: str | Path | int) -> str:
+def local(source: str | os.PathLike[str] | int) -> str:
     """A source's name, a URL of a file as its path.
 
     `file:///a/my%20clip.mp4` is how file managers give it, `file:///a/my clip.mp4` how people do.

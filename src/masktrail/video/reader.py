@@ -7,17 +7,19 @@ import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
+from functools import partial
 from inspect import GEN_RUNNING, getgeneratorstate
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 from weakref import WeakSet
 
 from masktrail.errors import InputError
 from masktrail.settings import integer
-from masktrail.types import Frame, VideoInfo
-from masktrail.video.depth import Range
+from masktrail.types import Colour, Frame, VideoInfo
+from masktrail.video.arrays import Arrays, ArraySource, are_frames
+from masktrail.video.depth import Range, checked_range
 from masktrail.video.live import NewestFrame, RealTime
 from masktrail.video.names import is_url, local
 from masktrail.video.seek import Recording, frames_backward, recording_of
@@ -40,18 +42,28 @@ class Video:
     Attributes:
         info: size, rate and timing, known before the first frame is asked for.
         repeatable: whether it can be read again, and backwards: true of files and folders.
+        given: whether its frames come from the caller, who may wait for what is made of one before
+            the next is there.
         loss: after iteration, one sentence if the source turned out truncated or damaged.
     """
 
     info: VideoInfo
     repeatable: bool
+    given: bool
     loss: str | None
 
-    def __init__(self, open_source: Callable[[], Source], start: int, end: int | None) -> None:
+    def __init__(
+        self,
+        open_source: Callable[[], Source],
+        start: int,
+        end: int | None,
+        fresh: Source | None = None,
+    ) -> None:
         self._open_source = open_source
-        self._fresh: Source | None = open_source()
+        self._fresh: Source | None = fresh or open_source()
         self.info = replace(self._fresh.info, start=start, end=end)
         self.repeatable = self._fresh.repeatable
+        self.given = isinstance(self._fresh, ArraySource)
         self.loss = None
         self._running = WeakSet[Generator[Frame, None, None]]()
         self._closings, self._lock = 0, Lock()
@@ -127,6 +139,23 @@ class Video:
                 yield frame
                 del frame
 
+    def part(self, start: int = 0, end: int | None = None) -> Self:
+        """A part of the video, as a video: what is open stands for it from now on.
+
+        Args:
+            start: index of the first frame, counted from the source's frame 0; one before this
+                video's first stands for that.
+            end: index after the last; None for this video's.
+
+        Raises:
+            InputError: there is nothing between the two.
+        """
+        start, end = span(self, start, end)
+        if end is not None and end <= start:
+            raise InputError(_no_frames(start, end))
+        fresh, self._fresh = self._fresh, None
+        return type(self)(self._open_source, start, end, fresh)
+
     def close(self) -> None:
         """Closes the source, and ends what is being iterated.
 
@@ -153,39 +182,49 @@ class Video:
         self.close()
 
 
+VideoLike = str | os.PathLike[str] | int | Video | Arrays
+"""Whatever `open_video` opens."""
+
+
 def open_video(
-    source: str | Path | int,
+    source: VideoLike,
     start: int = 0,
     end: int | None = None,
     live: bool = False,
     values: Range | None = None,
+    colour: Colour = "rgb",
 ) -> Video:
-    """Opens a video file, a folder of pictures, a camera, a URL or a pipe.
+    """Opens a video file, a folder of pictures, a camera, a URL or a pipe; or takes frames.
 
     Args:
         source: path of a file in any container and codec that PyAV decodes, or of a picture of many
             pages (tiff, webp, avif, png); path of a folder (jpg, png, webp, bmp, tiff, in natural
             order); camera number or device (`0`,
-            `/dev/video0`); URL (`rtsp://`, `http://`, ...); "-" for a video on standard input.
+            `/dev/video0`); URL (`rtsp://`, `http://`, ...); "-" for a video on standard input;
+            frames as `ArraySource` takes them; a `Video`, of which a part is wanted.
         start: index of the first frame to deliver, counted by decoding from 0.
         end: index after the last frame to deliver; None for all.
         live: treat any source as cameras and live URLs are anyway: the newest frame wins, the
             others are dropped. Files and folders then play at their own speed.
         values: (low, high), which are black and white in pictures of 16 bits or of floats; found in
             the first of them, and said, where it is None.
+        colour: order of the channels of frames that are given; "bgr" is OpenCV's.
 
     Raises:
         InputError: the source is missing, unreadable, not a video or without a single frame, or
             the range is empty. On iteration: `start` is beyond the last frame.
     """
-    _check_source(source)
-    start, end = integer(start, "start"), None if end is None else integer(end, "end")
+    if isinstance(source, Video):
+        return source.part(start, end)
+    _check_source(source, colour)
+    start, end = span(source, start, end)
     if start < 0 or (end is not None and end <= start):
-        raise InputError(
-            f"Frames {start} to {'the end' if end is None else end} were asked for; "
-            "the start must be 0 or more and the end greater than the start."
-        )
-    opener = _source_opener(source, start, end, values)
+        raise InputError(_no_frames(start, end))
+    if are_frames(source):
+        opener: Callable[[], Source] = partial(ArraySource, source, colour)
+    else:
+        name = cast(str | Path | int, source)
+        opener = _source_opener(name, start, end, checked_range(values))
     return Video((lambda: _as_live(opener())) if live else opener, start, end)
 
 
@@ -197,14 +236,53 @@ def _end(frames: Generator[Frame, None, None]) -> None:
             raise
 
 
-def _check_source(source: object) -> None:
+def span(source: VideoLike, start: int, end: int | None) -> tuple[int, int | None]:
+    """First frame and the one to stop before, of what is asked for of a source.
+
+    Args:
+        source: as `open_video` opens it; a `Video` may be of a part itself.
+        start: first frame, counted from 0.
+        end: frame to stop before, or None.
+
+    Raises:
+        InputError: one of them is no integer.
+    """
+    start, end = integer(start, "start"), None if end is None else integer(end, "end")
+    if not isinstance(source, Video):
+        return start, end
+    ends = [n for n in (end, source.info.end) if n is not None]
+    return max(start, source.info.start), min(ends, default=None)
+
+
+def named(source: VideoLike, video: Video) -> str | os.PathLike[str] | int:
+    """What a source is called: as it was given where that is a name or a number.
+
+    Args:
+        source: what was opened.
+        video: that came of it.
+    """
+    return source if isinstance(source, (str, os.PathLike, int)) else video.info.source
+
+
+def _no_frames(start: int, end: int | None) -> str:
+    return (
+        f"Frames {start} to {'the end' if end is None else end} were asked for; the start must be "
+        "0 or more and the end greater than the start."
+    )
+
+
+def _check_source(source: object, colour: Colour) -> None:
+    if are_frames(source):
+        return
+    if colour != "rgb":
+        raise InputError("The order of colours is asked of frames that are given alone; leave it.")
     with suppress(InputError):
         named = isinstance(source, (str, os.PathLike)) and source != ""
         if named or integer(source, "camera") >= 0:
             return
     raise InputError(
-        f"{source!r} is no video; give the path of a file or a folder, a URL, or the number of a "
-        "camera."
+        f"{source!r} is no video; give the path of a file or a folder, a URL, the number of a "
+        "camera, or frames."
     )
 
 

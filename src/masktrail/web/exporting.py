@@ -13,6 +13,7 @@ from masktrail.export import WRITERS
 from masktrail.files import delete, make_folder, remove_empty, replacing
 from masktrail.run.convert import convert
 from masktrail.web.project import Project
+from masktrail.web.wording import on_page
 
 FOLDER = "exports"
 """Of a project, for the files to be downloaded."""
@@ -103,7 +104,7 @@ class Exporting:
                 self._files[name] = self._make(name, folder, place, len(names))
             self._state = "done"
         except InputError as error:
-            self._fail(str(error))
+            self._fail(on_page(error))
         except KeyboardInterrupt:
             self._fail("The export was stopped.")
         except Exception as error:

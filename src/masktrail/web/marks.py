@@ -16,7 +16,7 @@ from pydantic import (
 
 from masktrail.errors import InputError
 from masktrail.prompts.check import check_prompt
-from masktrail.types import Box, Mask, Points, Prompt
+from masktrail.prompts.kinds import Box, Mask, Points, Prompt
 from masktrail.zoo import DEFAULT, own_settings
 
 MOST_OBJECTS = 255

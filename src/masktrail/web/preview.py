@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masktrail.prompts.check import check_prompt
-from masktrail.types import Box, Image, LabelMap, Mask, Points, Prompt
+from masktrail.prompts.kinds import Box, Mask, Points, Prompt
+from masktrail.types import Image, LabelMap
 from masktrail.web.marks import PromptMark, ReadMask
 
 KEPT = 64

@@ -10,13 +10,15 @@ from typing import Any, ClassVar
 
 from masktrail.errors import TOO_LARGE, InputError, is_out_of_memory
 from masktrail.export.review import ReviewWriter
+from masktrail.results import ObjectResult, Result
 from masktrail.run.folder import RECORD
 from masktrail.run.job import Job
 from masktrail.run.journal import Journal, OtherRun
 from masktrail.run.loop import Report, track_video
 from masktrail.settings import ModelOptions
-from masktrail.types import Frame, ObjectResult, Result, VideoInfo
+from masktrail.types import Frame, VideoInfo
 from masktrail.web.project import Project
+from masktrail.web.wording import on_page
 
 EXPORT = "davis,csv,review"
 """What a run writes as it goes; everything else is made of it when it is asked for."""
@@ -174,7 +176,7 @@ class Tracking:
             report = self._track(job)
             self._end("paused" if report.interrupted else "done", report.loss)
         except InputError as error:
-            self._end("failed", str(error))
+            self._end("failed", on_page(error))
         except Exception as error:
             if is_out_of_memory(error):
                 return self._end("failed", TOO_LARGE)
@@ -236,7 +238,7 @@ class Tracking:
                     watcher.note_cut(frame)
                 finished = journal.finished
         except InputError as error:
-            self._message = str(error)
+            self._message = on_page(error)
             return "failed", watcher
         self._done = watcher.since(0)["next"]
         return ("done" if finished and (run / RECORD).is_file() else "paused"), watcher

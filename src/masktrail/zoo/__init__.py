@@ -8,11 +8,21 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from masktrail.errors import InputError
 from masktrail.families import families, family
-from masktrail.settings import ModelOptions, Setting, arguments_of, checked, differing, integer
+from masktrail.settings import (
+    EngineName,
+    ModelOptions,
+    Precision,
+    Setting,
+    arguments_of,
+    check_text,
+    checked,
+    differing,
+    integer,
+)
 from masktrail.tracking.family import Card, Family
 
 if TYPE_CHECKING:
@@ -61,9 +71,10 @@ def load(
     model: str | Path = DEFAULT,
     device: str = "auto",
     size: int | None = None,
-    precision: str = "auto",
+    precision: Precision = "auto",
     settings: Mapping[str, Any] = MappingProxyType({}),
-    engine: str = "auto",
+    engine: EngineName = "auto",
+    prompter: "Prompter | None" = None,
 ) -> "Tracker":
     """A tracker ready for the first frame of a video.
 
@@ -75,46 +86,63 @@ def load(
         precision: see `zoo.engines.make_engine`.
         settings: the model's own, by name, see `settings_of`; values, or text such as "square".
         engine: "auto", "openvino", "onnxruntime" or "torch", see `zoo.engines.make_engine`.
+        prompter: makes masks of boxes and clicks; what `load_prompter` gives by default.
 
     Raises:
         InputError: no such model, weights that are missing or not as published, no such device or
-            engine, a precision or a setting that is not possible.
+            engine, a precision or a setting that is not possible, anything of another kind.
     """
+    from masktrail.tracking.provenance import Provenance
     from masktrail.tracking.tracker import Tracker
-    from masktrail.zoo.engines import check_can_learn, check_names, make_engine
+    from masktrail.zoo.engines import check_names, make_engine
 
     size = None if size is None else integer(size, "working size")
     if size is not None and not 64 <= size <= LARGEST:
         raise InputError(f"A working size of {size} is not possible; use 64 to {LARGEST}.")
     check_names(engine, precision)
-    (path, engine), card, spec = _files_of(model, engine), card_of(model), _family_of(model)
-    values, usable = checked(settings_of(model), settings, str(model)), _device(spec, device)
-    prompter = load_prompter(device=device, engine=engine)
+    check_text(device, "device", "cpu")
+    (path, name), card, spec = _files_of(model, engine), card_of(model), _family_of(model)
+    defaults, usable = settings_of(model), _device(spec, device)
+    values = checked(defaults, settings, str(model))
+    told = differing(defaults, values)
+    prompter = prompter or load_prompter(device=device, engine=name)
     if path is None:
-        propagator = _propagator(model)(**values)
-        return Tracker(propagator, size or card.size, prompter, settings=values, traits=spec.traits)
-    made = make_engine(path, spec, engine, usable, precision)
-    learns, able = spec.traits.learns, dict[str, float]()
-    if learns and all(values[name] for name in learns):
-        try:
-            check_can_learn(made.name, str(model))
-        except InputError as error:
-            if not settings.keys().isdisjoint(learns):
-                raise
-            log.warning("%s It learns nothing now.", error)  # what nobody asked for is no error
-            able = {learns[0]: 0.0}
+        propagator, about = _propagator(model)(**values), Provenance(str(model), told=told)
+        return Tracker(propagator, size or card.size, prompter, values, spec.traits, about)
+    made = make_engine(path, spec, name, usable, precision)
+    weights = weights_hash(weights_path(model))
     return Tracker(
-        _propagator(model)(made, **{**values, **able}),
+        _propagator(model)(made, **_possible(values, settings, spec, made.name, str(model))),
         size or card.size,
         prompter,
-        made.precision,
         values,
         spec.traits,
-        made.name,
-        made.graphs,
+        Provenance(str(model), weights, made.name, made.graphs, made.precision, told),
         made.concurrent,
-        weights_hash(weights_path(model)),
     )
+
+
+def _possible(
+    values: Mapping[str, Any], given: Mapping[str, Any], spec: Family, engine: str, model: str
+) -> dict[str, Any]:
+    """Settings of a model, without learning where an engine cannot and nobody asked for it.
+
+    Raises:
+        InputError: somebody did.
+    """
+    from masktrail.zoo.engines import check_can_learn
+
+    learns = spec.traits.learns
+    if not learns or not all(values[name] for name in learns):
+        return dict(values)
+    try:
+        check_can_learn(engine, model)
+    except InputError as error:
+        if not given.keys().isdisjoint(learns):
+            raise
+        log.warning("%s It learns nothing now.", error)
+        return {**values, learns[0]: 0.0}
+    return dict(values)
 
 
 def tracker_of(options: ModelOptions) -> "Tracker":
@@ -127,9 +155,9 @@ def tracker_of(options: ModelOptions) -> "Tracker":
         options.model,
         options.device,
         options.size,
-        options.precision,
+        cast(Precision, options.precision),
         options.settings,
-        options.engine,
+        cast(EngineName, options.engine),
     )
 
 
@@ -163,7 +191,7 @@ def learning(model: str | Path, seconds: float) -> dict[str, float]:
     if not names:
         learn = [n for n, card in CARDS.items() if family(card.family).traits.learns]
         raise InputError(
-            f"The model {model} does not learn from prompted frames, as --adapt asks; "
+            f"The model {model} does not learn from prompted frames, as was asked; "
             f"{', '.join(learn)} would."
         )
     return {names[0]: seconds}
@@ -262,6 +290,7 @@ def weights_path(model: str | Path) -> Path | None:
 
         card = CARDS[str(model)]
         return find(card.files, WEIGHTS, card.url) if card.files else None
+    check_text(model, "model", DEFAULT, os.PathLike)
     path = Path(model)
     if os.path.isdir(path):  # unlike `Path.is_dir`, no error for a name that is too long
         path = path / "weights.safetensors"

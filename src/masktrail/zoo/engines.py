@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from masktrail.engines import Engine, gpu
 from masktrail.engines.processor import precisions
 from masktrail.errors import InputError
+from masktrail.settings import EngineName, Precision, check_choice
 from masktrail.tracking.family import Family
 from masktrail.zoo import CARDS, WEIGHTS
 from masktrail.zoo.fetch import lying
@@ -18,8 +19,8 @@ from masktrail.zoo.graphs import NOTHING, Graphs, graphs_beside
 
 log = logging.getLogger(__name__)
 
-ENGINES = ("auto", "openvino", "onnxruntime", "torch")
-PRECISIONS = ("auto", "float", "bfloat16", "int8")
+ENGINES: tuple[str, ...] = get_args(EngineName)
+PRECISIONS: tuple[str, ...] = get_args(Precision)
 INSTALLED_BY = {
     "openvino": "openvino",
     "onnxruntime": "'masktrail[onnxruntime]'",
@@ -131,10 +132,8 @@ def check_names(engine: str, precision: str) -> None:
     Raises:
         InputError: it is not.
     """
-    if engine not in ENGINES:
-        raise InputError(f"No engine {engine!r}; there are {', '.join(ENGINES)}.")
-    if precision not in PRECISIONS:
-        raise InputError(f"No precision {precision!r}; there are {', '.join(PRECISIONS)}.")
+    check_choice(engine, ENGINES, "engine")
+    check_choice(precision, PRECISIONS, "precision")
 
 
 def _impossible(precision: str, name: str, possible: Sequence[str], path: Path) -> InputError:

@@ -6,8 +6,9 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
+from masktrail.prompts.kinds import Box, Points
 from masktrail.tracking.propagator import Prompter, WarmingUp
-from masktrail.types import Box, Image, Points
+from masktrail.types import Image
 
 
 class LazyPrompter:

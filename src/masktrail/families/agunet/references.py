@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from masktrail.engines import Engine
 from masktrail.geometry import Soft
+from masktrail.tracking.prompted import surplus
 
 ROOM = 2**25
 """So many similarities of pixels to remembered ones are there at a time, at most, but for those of
@@ -23,15 +24,17 @@ class Reference:
         features: `Levels.f16` of it, as an engine keeps them.
         masks: how much of each pixel at stride 16 is an object's (h, w), by id.
         key: what other frames are compared with, of the features.
+        turn: ascending with the time when they were marked last.
     """
 
     features: Any
     masks: dict[int, Soft]
     key: Any
+    turn: int
 
 
 class References:
-    """Marked frames, in the order they came in.
+    """Marked frames, in the order they came in; those that are left of many, see `surplus`.
 
     Args:
         engine: of an `AgunetNetwork`.
@@ -42,13 +45,20 @@ class References:
         self._all: list[Reference] = []
 
     def add(self, features: Any, masks: Mapping[int, Soft]) -> None:
-        """Keeps a marked frame, see `Reference`; one that comes again in a pass backward, once."""
+        """Keeps a marked frame, see `Reference`; one that comes again in a pass backward, once, as
+        the newest."""
+        turn = 1 + max((r.turn for r in self._all), default=0)
         shown = self._engine.array(features)
         for kept in self._all:
             if np.array_equal(self._engine.array(kept.features), shown):
                 kept.masks.update(masks)
-                return
-        self._all.append(Reference(features, dict(masks), self._key(features)))
+                kept.turn = turn
+                break
+        else:
+            self._all.append(Reference(features, dict(masks), self._key(features), turn))
+        for place, object_id in surplus([r.masks for r in self._all], [r.turn for r in self._all]):
+            self._all[place].masks.pop(object_id)
+        self._all = [r for r in self._all if r.masks]
 
     def groups(self, ids: Sequence[int]) -> list[list[int]]:
         """Objects that were marked in the same frames, which are sought together, as many as there
@@ -83,14 +93,14 @@ class References:
 
     def state(self) -> list[Any]:
         """Everything needed to go on, as arrays and plain values."""
-        return [[self._engine.array(r.features), dict(r.masks)] for r in self._all]
+        return [[self._engine.array(r.features), dict(r.masks), r.turn] for r in self._all]
 
     def load(self, state: Iterable[Any]) -> None:
-        """Puts back what `state` gave."""
+        """Puts back what `state` gave; early ones told no `turn`."""
         self._all = []
-        for array, masks in state:
-            features = self._engine.keep(array)
-            self._all.append(Reference(features, dict(masks), self._key(features)))
+        for place, (array, masks, *turn) in enumerate(state):
+            features, when = self._engine.keep(array), turn[0] if turn else place
+            self._all.append(Reference(features, dict(masks), self._key(features), when))
 
     def _key(self, features: Any) -> Any:
         return self._engine.run("project", features)

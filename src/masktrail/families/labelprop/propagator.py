@@ -13,6 +13,7 @@ from masktrail.families.labelprop.labels import Floats, propagate_labels
 from masktrail.geometry import Soft
 from masktrail.settings import Range
 from masktrail.tracking.competition import stacked
+from masktrail.tracking.prompted import surplus
 from masktrail.types import Image
 
 
@@ -34,7 +35,7 @@ class LabelPropagator:
 
     Args:
         engine: of a `FeatureNetwork`.
-        context: last frames that are looked at, beside the prompted ones, which are kept for good.
+        context: last frames that are looked at, beside the prompted ones, see `tracking.prompted`.
         radius: how far an object may move between any two of them, in pixels at stride 8.
         top_k: pixels that share the weight.
         temperature: of the softmax over their similarities.
@@ -97,6 +98,9 @@ class LabelPropagator:
         prompted_masks = {i: masks[i] for i in prompted}
         if prompted_masks:
             self._given.append(Reference(self._features, prompted_masks))
+            for place, object_id in surplus([r.masks for r in self._given]):
+                self._given[place].masks.pop(object_id)
+            self._given = [r for r in self._given if r.masks]
         propagated = {i: self._propagated[i] for i in masks if i in self._propagated}
         if propagated:
             self._passing.append(Reference(self._features, propagated))

@@ -109,7 +109,9 @@ class LucidPropagator(OwnMaps, Taught):
         try:
             return Dis("The model lucid"), "dis"
         except InputError as error:
-            raise InputError(f"{error}; or let it use its own, with --set flow=learned") from error
+            raise InputError(
+                f"{error}; or let it use its own, by the setting flow=learned"
+            ) from error
 
     def _learned_flow(self, first: Image, second: Image) -> NDArray[np.float32]:
         """See `Estimator`; of pictures whose sides are multiples of `stride`."""

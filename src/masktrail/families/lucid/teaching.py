@@ -24,9 +24,9 @@ from masktrail.families.lucid.network import LucidNetwork
 from masktrail.geometry import Window, resampled
 from masktrail.losses import mask_loss
 from masktrail.masks import tight_box
+from masktrail.prompts.kinds import Box
 from masktrail.tracking.shot import Shot
 from masktrail.tracking.view import View
-from masktrail.types import Box
 
 RATE = 2e-4
 """Learning rate at first."""

@@ -1,13 +1,14 @@
 """A bounded memory of frames: keys of the picture, values of every object seen in it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from masktrail.engines import Engine
 from masktrail.geometry import Soft
+from masktrail.tracking.prompted import surplus
 
 Group = tuple[int, ...]
 """Objects that were seen in the same entries."""
@@ -32,18 +33,23 @@ class Entry:
     Attributes:
         keys: lifted memory keys (1, P, 2K+1) of its P pixels at stride 16.
         values: (P, V) by object id; only objects that were seen in it.
-        permanent: kept whatever comes later.
+        permanent: of a prompted frame, kept as `tracking.prompted` says.
         origin: what the values were made of, where they may have to be made anew.
+        prompted: objects that were prompted in it; where these were all removed since, it is kept
+            for all that were seen in it.
+        turn: of permanent ones, ascending with the time when they were given last.
     """
 
     keys: Any
     values: dict[int, Any]
     permanent: bool
     origin: Origin | None = None
+    prompted: set[int] = field(default_factory=set)
+    turn: int = 0
 
 
 class MemoryBank:
-    """Permanent entries, and the latest of the others.
+    """Permanent entries, those that are left of many, and the latest of the others.
 
     Args:
         engine: of a `MemoryNetwork`.
@@ -59,11 +65,18 @@ class MemoryBank:
     def add(self, entry: Entry) -> None:
         """Remembers a frame, forgetting the oldest passing one where there is no room.
 
-        A prompted frame that comes again, as in a pass backward, is not remembered twice.
+        A prompted frame that comes again, as in a pass backward, is not remembered twice; it is the
+        newest from then on.
         """
-        if entry.permanent and any(self._same(entry, stored) for stored in self.entries):
-            return
+        if entry.permanent:
+            entry.turn = 1 + max((e.turn for e in self.entries), default=0)
+            for stored in self.entries:
+                if self._same(entry, stored):
+                    stored.turn = entry.turn
+                    stored.prompted |= entry.prompted
+                    return
         self.entries.append(entry)
+        self._drop_surplus()
         passing = [e for e in self.entries if not e.permanent]
         if len(passing) > self.capacity:
             self._drop(passing[0])
@@ -79,6 +92,7 @@ class MemoryBank:
         for entry in self.entries:
             if not (passing and entry.permanent):
                 entry.values.pop(object_id, None)
+                entry.prompted.discard(object_id)
         for entry in [e for e in self.entries if not e.values]:
             self._drop(entry)
         self._changed()
@@ -134,12 +148,14 @@ class MemoryBank:
                 "values": {i: array(value) for i, value in entry.values.items()},
                 "permanent": entry.permanent,
                 "origin": entry.origin and [array(entry.origin.features), dict(entry.origin.masks)],
+                "prompted": sorted(entry.prompted),
+                "turn": entry.turn,
             }
             for entry in self.entries
         ]
 
     def load_state_dict(self, state: list[dict[str, Any]]) -> None:
-        """Puts back what `state_dict` gave."""
+        """Puts back what `state_dict` gave; early states told no `prompted` and no `turn`."""
         keep = self._engine.keep
         self.entries = [
             Entry(
@@ -147,14 +163,28 @@ class MemoryBank:
                 values={i: keep(value) for i, value in row["values"].items()},
                 permanent=row["permanent"],
                 origin=_origin(row.get("origin"), keep),
+                prompted=set(row.get("prompted", ())),
+                turn=row.get("turn", place),
             )
-            for row in state
+            for place, row in enumerate(state)
         ]
         self._changed()
 
     def _changed(self) -> None:
         self._gathered.clear()
         self._keys = None
+
+    def _drop_surplus(self) -> None:
+        """Forgets objects in prompted frames where they have too many, and frames kept for none."""
+        permanent = [e for e in self.entries if e.permanent]
+        kept_for = [set(e.prompted or e.values) for e in permanent]
+        for place, object_id in surplus(kept_for, [e.turn for e in permanent]):
+            kept_for[place].discard(object_id)
+            permanent[place].prompted.discard(object_id)
+            permanent[place].values.pop(object_id)
+        for entry, ids in zip(permanent, kept_for, strict=True):
+            if not ids:
+                self._drop(entry)
 
     def _drop(self, entry: Entry) -> None:
         self.entries = [e for e in self.entries if e is not entry]

@@ -12,6 +12,7 @@ from masktrail.families.memory.config import MASK_STRIDE, STRIDE, Encoded
 from masktrail.geometry import Soft
 from masktrail.settings import Range
 from masktrail.tracking.confidence import LOST
+from masktrail.tracking.prompted import MOST
 from masktrail.tracking.shot import Shot
 from masktrail.tracking.taught import Parameters, Taught
 from masktrail.types import Image
@@ -42,7 +43,7 @@ class MemoryPropagator(Taught):
 
     Args:
         engine: of a `MemoryNetwork`.
-        capacity: remembered frames beside the prompted ones, which are kept for good.
+        capacity: remembered frames beside the prompted ones, see `tracking.prompted`.
         every: a frame is remembered after this many.
         top_k: memory pixels that each pixel reads from.
         min_score: objects less certain than this are not written to memory.
@@ -74,6 +75,7 @@ class MemoryPropagator(Taught):
 
     def warm_up(self, height: int, width: int, count: int, shown: int) -> Iterator[None]:
         """See `WarmingUp.warm_up`; comparing comes last, for every length that memory grows to."""
+        shown = min(shown, MOST)
         high, wide = height // STRIDE, width // STRIDE
         yield from self.engine.warm_up({"h": high, "w": wide, "n": count})
         pixels, last = high * wide, shown + min(self.bank.capacity, AHEAD)
@@ -124,7 +126,7 @@ class MemoryPropagator(Taught):
             self.bank.forget(object_id, passing=True)
         certain = [i for i in masks if scores[i] >= self.min_score or i in prompted]
         if certain and (prompted or self._since_write >= self.every):
-            self._write(masks, certain, permanent=bool(prompted))
+            self._write(masks, certain, prompted)
             self._since_write = 0
 
     def _read(self, query: Any, groups: list[Group]) -> Any:
@@ -144,12 +146,14 @@ class MemoryPropagator(Taught):
         similarity = self.bank.similarity(compared, group)
         return self.engine.attend(similarity, self.bank.values(group), self.top_k)
 
-    def _write(self, masks: dict[int, Soft], ids: list[int], permanent: bool) -> None:
+    def _write(self, masks: dict[int, Soft], ids: list[int], prompted: set[int]) -> None:
         assert self._seen is not None
         origin = Origin(self._seen.encoded.f16, {i: masks[i] for i in ids})
         values = self._values(origin)
         kept = origin if self.seconds else None
-        self.bank.add(Entry(self._seen.memory, values, permanent, kept))
+        self.bank.add(
+            Entry(self._seen.memory, values, bool(prompted), kept, prompted=set(prompted))
+        )
 
     def _values(self, origin: Origin) -> dict[int, Any]:
         """Of objects, (P, V) by id."""

@@ -11,8 +11,9 @@ from masktrail.engines import Engine
 from masktrail.geometry import Soft, Window
 from masktrail.prompts.clicks import changed_at_clicks, enforce_clicks, extent
 from masktrail.prompts.colour import mask_by_colour
+from masktrail.prompts.kinds import Box, Points
 from masktrail.tracking.competition import sigmoid
-from masktrail.types import Box, Image, Points
+from masktrail.types import Image
 
 SIZES = (256, 320)
 """Sides of squares, pixels, whose area a crop has inside the network, look by look: the second one

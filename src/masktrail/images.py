@@ -1,13 +1,31 @@
-"""Whether what a tracker is given can be a frame."""
+"""Arrays that are given as frames: whether they can be, and in which order their colours lie."""
+
+from typing import get_args
 
 import numpy as np
 
 from masktrail.errors import InputError
-from masktrail.types import Frame
+from masktrail.types import Colour, Frame, Image
 
 
-def check_image(image: object) -> None:
-    """Refuses what is no picture.
+def as_rgb(image: object, colour: Colour = "rgb") -> Image:
+    """A frame, RGB, of one whose channels lie in a certain order; or the other way round.
+
+    Args:
+        image: uint8 (H, W, 3).
+        colour: the order.
+
+    Raises:
+        InputError: no such order, or as `check_image`.
+    """
+    if colour not in get_args(Colour):
+        raise InputError(f"Frames are {' or '.join(get_args(Colour))}, not {colour!r}.")
+    checked = check_image(image)
+    return checked if colour == "rgb" else np.ascontiguousarray(checked[..., ::-1])
+
+
+def check_image(image: object) -> Image:
+    """The image; what is no picture is refused.
 
     Raises:
         InputError: it is no array, not uint8 RGB (H, W, 3), or has no pixels.
@@ -28,3 +46,4 @@ def check_image(image: object) -> None:
         raise InputError(f"{wanted}, not {image.dtype} {image.shape}.")
     if not image.size:
         raise InputError(f"{wanted}; this one has no pixels, its shape is {image.shape}.")
+    return image
