@@ -11,6 +11,8 @@ import sqlite3
 import time
 from contextlib import closing, suppress
 from pathlib import Path
+from random import SystemRandom
+from typing import NamedTuple
 from urllib.parse import quote
 
 END = "-lock"
@@ -18,6 +20,23 @@ END = "-lock"
 
 PATIENCE = 1.0
 """Seconds that somebody who is quick may hold it before the lock counts as taken."""
+
+
+START_OF_MARKS, END_OF_MARKS = (seconds * 10**9 for seconds in (631152000, 1577836800))
+"""Times that no file is made at nowadays: 1990 to 2019, in nanoseconds."""
+
+MARKS = SystemRandom()
+
+TRIES = 20
+"""To mark a file, on drives that keep no times in vain."""
+
+
+class _Identity(NamedTuple):
+    """Of a file: drive, number, time of its last change."""
+
+    drive: int
+    number: int
+    time: int
 
 
 class Lock:
@@ -33,7 +52,7 @@ class Lock:
 
     def __init__(self, journal: Path) -> None:
         self._path = _beside(journal)
-        self._file = _taken(self._path)
+        self._file: sqlite3.Connection | None = _taken(self._path)
 
     def release(self) -> None:
         """Lets others have it, and leaves nothing of it; once more does nothing."""
@@ -76,18 +95,18 @@ def _beside(journal: Path) -> Path:
     return journal.with_name(f"{journal.name}{END}")
 
 
-def _taken(path: Path) -> sqlite3.Connection | None:
+def _taken(path: Path) -> sqlite3.Connection:
     """The file, locked; it is opened by SQLite alone: whoever closes a file drops all locks that
     his process has on it."""
     deadline = time.monotonic() + PATIENCE
     while True:
-        before = _number(path)
+        before = _marked(path)
         file = sqlite3.connect(path, PATIENCE, isolation_level=None, check_same_thread=False)
         try:
             file.execute("PRAGMA journal_mode = MEMORY")  # nothing more beside it
             file.execute("BEGIN EXCLUSIVE")
-            if before is not None and before == _number(path):
-                return file
+            if before is not None and before == _identity(path):
+                return file  # it had this name all the time
         except sqlite3.OperationalError as error:
             file.close()
             if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
@@ -98,9 +117,26 @@ def _taken(path: Path) -> sqlite3.Connection | None:
             raise BlockingIOError(str(path))
 
 
-def _number(path: Path) -> tuple[int, int] | None:
+def _marked(path: Path) -> _Identity | None:
+    """What tells the file from all others that had its name: a time of its own in the past, as a
+    system gives numbers of removed files again at once. None where there is no file."""
+    for _ in range(TRIES):
+        found = _identity(path)
+        if found is None or found.time < END_OF_MARKS:
+            return found
+        mark = MARKS.randrange(START_OF_MARKS, END_OF_MARKS)
+        try:
+            os.utime(path, ns=(mark, mark))
+        except FileNotFoundError:
+            continue
+        except OSError:  # of another user, or on a drive that keeps no times
+            break
+    return _identity(path)
+
+
+def _identity(path: Path) -> _Identity | None:
     try:
         found = path.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return _Identity(found.st_dev, found.st_ino, found.st_mtime_ns)
