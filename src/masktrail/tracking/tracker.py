@@ -328,7 +328,7 @@ class Tracker:
         try:
             ids, size, frame = list(state["ids"]), integer(state["size"], "size"), state["frame"]
             before, usual = dict(state["before"]), dict(state["usual"])
-            stretch = frame and self._stretch_of(*frame, size)
+            stretch = self._stretch_of(frame[0], frame[1], size) if frame else None
             self.learner.load_state_dict(state)
             self.propagator.load_state_dict(state["propagator"])
         except BaseException as error:
