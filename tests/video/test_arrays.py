@@ -1,5 +1,6 @@
 """Frames that somebody else has read, as a video."""
 
+import itertools
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
@@ -109,6 +110,14 @@ def test_frames_keep_their_times() -> None:
     assert [frame.index for frame in read] == list(range(7))
     assert [frame.time for frame in read] == [frame.time for frame in given]
     assert video.info.rate == Fraction(90, 7)
+
+
+def test_times_go_on_where_one_video_follows_another() -> None:
+    one = [Frame(image, t, 9 * t, Fraction(1, 90), 9) for t, image in enumerate(IMAGES[:3])]
+    two = [Frame(image, t, 2 * t, Fraction(1, 10), 2) for t, image in enumerate(IMAGES[3:])]
+    read = list(open_video(itertools.chain(one, two, iter(IMAGES[:1]))))
+    assert [round(frame.time, 3) for frame in read] == [0, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1.1]
+    assert {frame.time_base for frame in read} == {Fraction(1, 90)}
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,8 @@ class ArraySource:
         self.loss: str | None = None
         self._frames, self._colour = frames, colour
         self.repeatable = not isinstance(frames, Feed)
+        self._last: int | None = None
+        self._later = self._shown = 0
         first = self._first()
         height, width = first.image.shape[:2]
         shown = first.duration * first.time_base
@@ -93,9 +95,11 @@ class ArraySource:
                 index, item = self._frames.take()
             except StopIteration:
                 return
+            frame = self._timed(self._frame(item, index))
+            del item
             if index >= start:
-                yield self._frame(item, index)
-                del item
+                yield frame
+            del frame
 
     def content(self) -> str | None:
         """What tells a sequence from another one: its first, middle and last frame."""
@@ -117,6 +121,16 @@ class ArraySource:
             raise InputError(
                 "There is not one frame in what was given as a video; give at least one."
             ) from None
+
+    def _timed(self, frame: Frame) -> Frame:
+        """A frame in the unit of the first one; where its time is not behind that of the one
+        before, as where one video follows another, it is shown when that one ends."""
+        base = self.info.time_base
+        pts, duration = (round(t * frame.time_base / base) for t in (frame.pts, frame.duration))
+        if self._last is not None and pts + self._later <= self._last:
+            self._later = self._last + self._shown - pts
+        self._last, self._shown = pts + self._later, duration or round(1 / RATE / base) or 1
+        return replace(frame, pts=self._last, time_base=base, duration=duration)
 
     def _frame(self, item: Any, index: int) -> Frame:
         """A frame of its own: whoever gives pictures may use the room of one for the next."""
