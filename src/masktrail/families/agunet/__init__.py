@@ -10,39 +10,39 @@ FAMILY = Family(
             about="AGUNet: tells each frame from the first, after ten steps on it; in training",
             files={
                 "agunet-00001-of-00001.safetensors": (
-                    "0df21560755c13337eefb73cca6a04441cc2827ecb973d8da177d0b0250dc9dd"
+                    "8a0f7f367209f9ef7ec63c8583bd7aa00ab59d40eaf721a086f310b13f1071ae"
                 ),
             },
             graphs={
                 "agunet.encode.int8.onnx": (
-                    "1ee437691f98af2296b79f7838c2212002f692845fd0b1f7fad50bc3c236008c"
+                    "2ef160b865fdb6b16a80e885bf88648d67f34c3e08d9f296dbf3839ea8995fc3"
                 ),
                 "agunet.encode.onnx": (
-                    "f57233baacb675a27534e22eb7aff91e9192a40253c97ac185b728070df01e89"
+                    "e33db05eec680cbe0640a4b35bbdb2ad90c885f4af0465f01023d53f5f21043c"
                 ),
                 "agunet.project.onnx": (
-                    "ed427ed55dac8eb3ec9515305cc1da2986f9605fd67a4458e7e5a8bbc28cb78b"
+                    "5afa69c441f9e9ef8c0e692c998576caa1d102886b7d67a8edbaaef76c6a8a63"
                 ),
                 "agunet.score.onnx": (
-                    "38f090548b55df8c15f7ca6a250e9073b13aa512daa9c56c1a31b60651fda29b"
+                    "0e8f1519e543d58f09fe6a2fc8191f2d53be45009c0d16ec30bec31de954627c"
                 ),
                 "agunet.segment.int8.onnx": (
-                    "f4cc581d1193db91eaf5be67e5aa133462cb744b554ede4bb35f69072655ed15"
+                    "1fb33d90635051479b1206417876702b247b2a1e88bac9cb36304a192b3e3afe"
                 ),
                 "agunet.segment.onnx": (
-                    "11233a051a225feb6bc7171cc3edfddf9b5f03f6f30f8faed2b094dc672acb62"
+                    "bcaf6a1eae49679fdc59a79310b8e46ea754c4fc6c66156e7428a9b0e3ad8cf8"
                 ),
                 "agunet.labels.onnx": (
-                    "42dd52f164b0fa228f846e988786512b22765f73cc3dbc601e1a62e562834b42"
+                    "80a7a9371cd68fdfb06e6bd2cfbf8ef46b9d2b9289cc3c618fbe0d7439688bc4"
                 ),
             },
             parameters=3_395_043,
             size=480,
             data=f"{PHOTOGRAPHS}; ResNet-18 of ImageNet",
-            training="7,660 clips in 72 minutes on two CPU cores",
+            training="15,762 clips in 176 minutes on two CPU cores",
             licence=RESEARCH,
             recipe="relay/agunet.toml",
-            scores={"davis2016-dev10 J&F": 0.667},
+            scores={"davis2016-dev10 J&F": 0.680},
             scored_by="openvino int8",
         ),
     },
