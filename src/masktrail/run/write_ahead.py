@@ -59,14 +59,18 @@ def close(file: sqlite3.Connection, path: Path) -> None:
         file: as `opened` gave it.
         path: of the file.
     """
-    deadline = time.monotonic() + SETTLING
-    with closing(file):
-        while _is_there(path) and not _without_log(file):
+    deadline, is_one_file = time.monotonic() + SETTLING, False
+    with closing(file), suppress(sqlite3.DatabaseError):
+        if file.in_transaction:
+            file.execute("ROLLBACK")
+        while _is_used(_log(path)) and not (is_one_file := _without_log(file)):
             if time.monotonic() > deadline:
-                with suppress(sqlite3.DatabaseError):  # the log stays, but is not needed
-                    file.execute("PRAGMA wal_checkpoint").fetchall()
+                file.execute("PRAGMA wal_checkpoint").fetchall()  # the log stays, but is not needed
                 break
             time.sleep(0.002)
+    if is_one_file:  # who read just then may have made an empty log, which nobody writes to
+        with suppress(OSError):
+            _log(path).unlink()
 
 
 def _shares_nothing(error: sqlite3.OperationalError) -> bool:
@@ -75,18 +79,26 @@ def _shares_nothing(error: sqlite3.OperationalError) -> bool:
 
 
 def _without_log(file: sqlite3.Connection) -> bool:
-    """Has what is in the log written to the journal, and the log removed; whether that was done or
-    need not be tried again."""
+    """Has what is in the log written to the journal, and the log removed, if nobody is reading;
+    whether that was done.
+
+    Raises:
+        sqlite3.DatabaseError: it cannot be done.
+    """
     try:
-        if file.in_transaction:
-            file.execute("ROLLBACK")
         return file.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",)
-    except sqlite3.DatabaseError as error:
-        return error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return False
+        raise
 
 
-def _is_there(path: Path) -> bool:
+def _log(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
+
+
+def _is_used(log: Path) -> bool:
     try:
-        return path.with_name(f"{path.name}-wal").stat().st_size > 0
+        return log.stat().st_size > 0
     except OSError:
         return False
