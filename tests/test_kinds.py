@@ -16,7 +16,8 @@ ENGINES = "there are auto, openvino, onnxruntime, torch."
 PRECISIONS = "there are auto, float, bfloat16, int8."
 EDGES, DIRECTIONS = "there are plain, refined.", "there are both, forward, backward."
 MODEL, DEVICE = ' is no text; write model="memory-s".', ' is no text; write device="cpu".'
-EXPORT, OUT = ' is no text; write export="davis,csv".', ' is no text; write out="results".'
+EXPORT = "Exports are named, as 'davis,csv' or ['davis', 'csv'], not"
+OUT = ' is no text; write out="results".'
 SETTINGS = ' gives no values by name; write settings={"view": "square"}.'
 RANGE = (
     " is no range; expected the value that is black below the one that is white, as "
@@ -61,9 +62,9 @@ OF_RUNS = [
     ("direction", None, f"No direction None; {DIRECTIONS}"),
     ("direction", True, f"No direction True; {DIRECTIONS}"),
     ("direction", ["both"], f"No direction ['both']; {DIRECTIONS}"),
-    ("export", None, f"export=None{EXPORT}"),
-    ("export", ["davis", "csv"], f"export=['davis', 'csv']{EXPORT}"),
-    ("export", 7, f"export=7{EXPORT}"),
+    ("export", None, f"{EXPORT} None; there are davis"),
+    ("export", ["davis", 5], f"{EXPORT} ['davis', 5]; there are davis"),
+    ("export", 7, f"{EXPORT} 7; there are davis"),
     ("out", None, f"out=None{OUT}"),
     ("out", 7, f"out=7{OUT}"),
     ("start", "x", "The start 'x' is no integer; give one, as 1."),
@@ -114,4 +115,4 @@ def test_what_is_long_is_told_in_short() -> None:
 def test_what_is_right_is_taken(tmp_path: Path) -> None:
     make_writers("davis, CSV", str(tmp_path))
     check_edges("refined")
-    assert load(Path("copy"), settings={}, device="cpu").engine == "none"
+    assert load(Path("copy"), settings={}, device="cpu").provenance.engine == "none"

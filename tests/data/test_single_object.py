@@ -332,12 +332,12 @@ def test_a_set_with_nothing_to_follow_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ({"held_out": 1.0}, "--held-out 1 is no share"),
-        ({"held_out": -0.1}, "--held-out -0.1 is no share"),
-        ({"held_out": float("nan")}, "--held-out nan is no share"),
-        ({"negatives": -1.0}, "--negatives -1 is no ratio"),
-        ({"negatives": float("inf")}, "--negatives inf is no ratio"),
-        ({"negatives": float("nan")}, "--negatives nan is no ratio"),
+        ({"held_out": 1.0}, "held_out=1 is no share"),
+        ({"held_out": -0.1}, "held_out=-0.1 is no share"),
+        ({"held_out": float("nan")}, "held_out=nan is no share"),
+        ({"negatives": -1.0}, "negatives=-1 is no ratio"),
+        ({"negatives": float("inf")}, "negatives=inf is no ratio"),
+        ({"negatives": float("nan")}, "negatives=nan is no ratio"),
     ],
 )
 def test_settings_out_of_range_are_refused(

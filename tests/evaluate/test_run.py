@@ -15,7 +15,6 @@ from masktrail.evaluate.run import evaluate, name_of
 from masktrail.evaluate.tracking import prompt_from, track_to_folder
 from masktrail.masks import read_labels, write_labels
 from masktrail.prompts.kinds import Box, Mask
-from masktrail.run import identity
 from masktrail.settings import ModelOptions
 from masktrail.zoo.weights import save_network
 
@@ -125,7 +124,9 @@ def test_what_is_finished_is_not_tracked_again(data, tmp_path, tracked, monkeypa
     assert again(options=ModelOptions(size=72)) == ["late", "still"]
     assert again(options=ModelOptions(size=72, edges="refined")) == ["late", "still"]
     assert again(options=ModelOptions(size=72), prompt="box") == ["late", "still"]
-    monkeypatch.setattr(identity, "weights_hash", lambda path: "of other weights")
+    of_model = run.of_model
+    others = {"weights": "of other weights"}
+    monkeypatch.setattr(run, "of_model", lambda *asked: of_model(*asked) | others)
     assert again(options=ModelOptions(size=72), prompt="box") == ["late", "still"]
     (tmp_path / "masks/copy/evaluate.json").write_text("{broken")
     assert again(options=ModelOptions(size=72), prompt="box") == ["late", "still"]

@@ -31,18 +31,18 @@ def in_8_bits(folder) -> None:
 
 
 def test_graphs_are_computed_by_openvino_and_other_weights_by_torch(folder, caplog) -> None:
-    assert load(folder, "cpu").engine == "openvino"
+    assert load(folder, "cpu").provenance.engine == "openvino"
     assert load(folder).propagator.device == "cpu"
     for path in folder.glob("*.onnx"):
         path.unlink()
-    assert load(folder, "cpu").engine == "torch"
+    assert load(folder, "cpu").provenance.engine == "torch"
     assert not caplog.records
 
 
 def test_graphs_that_another_version_wrote_are_told_of(folder, caplog) -> None:
     for path in folder.glob("*.onnx"):
         path.write_bytes(path.read_bytes().replace(b'"inputs": ', b'"entries":'))
-    assert load(folder, "cpu").engine == "torch"
+    assert load(folder, "cpu").provenance.engine == "torch"
     assert "graphs beside weights.safetensors are of another version" in caplog.text
 
 
@@ -51,7 +51,7 @@ def test_a_graph_that_another_version_left_beside_those_of_this_one_does_not_mat
 ) -> None:
     content = (folder / "weights.lift.onnx").read_bytes().replace(b'"inputs": ', b'"entries":')
     (folder / "weights.read.onnx").write_bytes(content.replace(b'"lift"', b'"read"'))
-    assert load(folder, "cpu").engine == "openvino"
+    assert load(folder, "cpu").provenance.engine == "openvino"
     assert not caplog.records
 
 
@@ -73,14 +73,14 @@ def test_graphs_that_nothing_needs_any_more_do_not_matter(folder, caplog) -> Non
     (folder / "weights.read.onnx").write_bytes(
         content.replace(b'"function": "lift"', b'"function": "read"').replace(digest, b"0" * 64)
     )
-    assert load(folder, "cpu").engine == "openvino"
+    assert load(folder, "cpu").provenance.engine == "openvino"
     assert not caplog.records
 
 
 @pytest.mark.parametrize("name", ["openvino", "onnxruntime", "torch"])
 def test_an_engine_that_is_asked_for_computes(folder, name) -> None:
     tracker = load(folder, "cpu", precision="float", engine=name)
-    assert (tracker.engine, tracker.precision) == (name, "float")
+    assert (tracker.provenance.engine, tracker.provenance.precision) == (name, "float")
     assert tracker.propagator.engine.name == name
     image = np.random.default_rng(0).integers(0, 256, (64, 96, 3)).astype(np.uint8)
     propagator = tracker.propagator
@@ -102,7 +102,7 @@ def test_what_the_processor_is_fast_in_is_taken(folder, monkeypatch, has, whole,
     monkeypatch.setattr(processor, "instructions", lambda: frozenset(has))
     if whole:
         in_8_bits(folder)
-    assert load(folder, "cpu").precision == expected
+    assert load(folder, "cpu").provenance.precision == expected
 
 
 def test_instructions_are_those_that_linux_tells(tmp_path, monkeypatch) -> None:
@@ -153,7 +153,7 @@ def test_graphs_of_other_weights_are_told_of_and_not_used(folder, caplog, small)
             now = weights_hash(folder / "weights.safetensors").encode()
             path.write_bytes(path.read_bytes().replace(before, now))
     with caplog.at_level(logging.WARNING):
-        assert load(folder, "cpu").engine == "torch"
+        assert load(folder, "cpu").provenance.engine == "torch"
     told = "graphs beside weights.safetensors are of other weights"
     assert f"{told}, so that torch computes" in caplog.text
     with pytest.raises(InputError, match=rf"{told}, .* write them with `masktrail export-onnx"):
@@ -184,7 +184,7 @@ def test_an_engine_that_is_not_installed_is_told_of(folder, monkeypatch, name) -
 
 def test_openvino_that_is_not_there_is_not_chosen(folder, monkeypatch) -> None:
     lacking(monkeypatch, "openvino")
-    assert load(folder, "cpu").engine == "torch"
+    assert load(folder, "cpu").provenance.engine == "torch"
 
 
 def lacking(monkeypatch, *names: str) -> None:
@@ -211,7 +211,7 @@ def lacking(monkeypatch, *names: str) -> None:
 )
 def test_what_torch_alone_could_do_is_told(folder, monkeypatch, break_it, asked, said) -> None:
     lacking(monkeypatch, "torch")
-    assert load(folder).engine == "openvino"
+    assert load(folder).provenance.engine == "openvino"
     break_it(folder)
     with pytest.raises(InputError, match=rf"{said} .* pip install 'masktrail\[torch\]'"):
         load(folder, **asked)
@@ -220,7 +220,7 @@ def test_what_torch_alone_could_do_is_told(folder, monkeypatch, break_it, asked,
 def test_a_broken_torch_keeps_nothing_from_openvino(folder, monkeypatch, caplog) -> None:
     monkeypatch.setattr(engines.gpu, "is_possible", lambda: True)
     monkeypatch.setitem(sys.modules, "masktrail.devices", None)
-    assert load(folder).engine == "openvino"
+    assert load(folder).provenance.engine == "openvino"
     assert "No GPU is used, since torch is broken" in caplog.text
 
 
@@ -233,19 +233,19 @@ def test_8_bits_of_weights_without_graphs_are_those_of_graphs(folder) -> None:
 
 def test_openvino_that_is_broken_is_told_of(folder, monkeypatch, caplog) -> None:
     monkeypatch.setitem(sys.modules, "masktrail.engines.openvino", None)
-    assert load(folder, "cpu").engine == "torch"
+    assert load(folder, "cpu").provenance.engine == "torch"
     assert "so that torch computes weights.safetensors" in caplog.text
 
 
 def test_graphs_that_are_not_all_there_are_told_of(folder, caplog) -> None:
     (folder / "weights.carry.onnx").unlink()
-    assert load(folder, "cpu").engine == "torch"
+    assert load(folder, "cpu").provenance.engine == "torch"
     assert "graphs beside weights.safetensors lack carry" in caplog.text
 
 
 def test_files_of_others_are_left_alone(folder, caplog) -> None:
     (folder / "weights.all.onnx").write_bytes(b"something else")
-    assert load(folder, "cpu").engine == "openvino" and not caplog.records
+    assert load(folder, "cpu").provenance.engine == "openvino" and not caplog.records
 
 
 @pytest.mark.parametrize("name", ["openvino", "onnxruntime"])
@@ -276,7 +276,7 @@ def test_names_are_checked_whatever_the_model(model) -> None:
 def test_without_its_graphs_a_model_that_ships_is_computed_by_torch(monkeypatch, caplog) -> None:
     card = replace(CARDS["memory-s"], graphs={"memory-s.gone.onnx": "0" * 64})
     monkeypatch.setitem(CARDS, "memory-s", card)
-    assert load("memory-s", "cpu").engine == "torch"
+    assert load("memory-s", "cpu").provenance.engine == "torch"
     assert "memory-s.gone.onnx" in caplog.text
     with pytest.raises(InputError, match=r"memory-s\.gone\.onnx are missing"):
         load("memory-s", "cpu", engine="openvino")
@@ -291,5 +291,5 @@ def test_numbers_of_any_library_go_in(folder) -> None:
 
 def test_the_shipped_model_is_computed_from_its_graphs() -> None:
     tracker = load("memory-s", "cpu")
-    assert tracker.engine == "openvino"
-    assert tracker.precision == processor.precisions()[0]
+    assert tracker.provenance.engine == "openvino"
+    assert tracker.provenance.precision == processor.precisions()[0]
