@@ -14,8 +14,9 @@ from masktrail.run import loop, track
 from masktrail.run.folder import RunFolder
 from masktrail.run.identity import REQUIRED, as_recorded, modern
 from masktrail.run.job import Job
-from masktrail.run.journal import Journal, OtherRun
+from masktrail.run.journal import Journal
 from masktrail.run.loop import track_video
+from masktrail.run.rows import OtherRun
 from masktrail.settings import ModelOptions
 from masktrail.zoo import load
 from watched_runs import Stopped, masks_of, stop_after

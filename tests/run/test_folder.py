@@ -17,7 +17,8 @@ from masktrail.export import WRITERS
 from masktrail.prompts.kinds import Box
 from masktrail.run import convert, loop, track
 from masktrail.run.folder import RunFolder
-from masktrail.run.journal import NAME, Journal, OtherRun
+from masktrail.run.journal import NAME, Journal
+from masktrail.run.rows import OtherRun
 from painted_videos import paint_clip, through_pipe, write_video
 from watched_runs import Stopped, stop_after
 

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-import zipfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -31,7 +30,6 @@ from painted_videos import paint_clip, through_pipe, write_video
 from watched_runs import Stopped, stop_after
 
 FRAMES = 40
-STORED = Path(__file__).parents[1] / "stored" / "version-0.1.zip"
 BOX = {1: Box(8, 8, 40, 40)}
 
 
@@ -237,14 +235,6 @@ def test_the_prompts_of_a_run_track_it_again(film, tmp_path):
     track(run.video, run.prompts, tmp_path / "two", run.model, "davis")
     for (_, one), (_, two) in zip(run, masktrail.open_run(tmp_path / "two"), strict=True):
         np.testing.assert_array_equal(one.labels, two.labels)
-
-
-@pytest.fixture
-def stored(tmp_path, monkeypatch) -> Path:
-    with zipfile.ZipFile(STORED) as archive:
-        archive.extractall(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 @pytest.mark.parametrize(("folder", "count"), [("finished", 16), ("ended", 12)])

@@ -25,7 +25,8 @@ from masktrail.prompts.kinds import Box, Mask, Points
 from masktrail.results import ObjectResult, Result
 from masktrail.run import convert, loop, track
 from masktrail.run.identity import REQUIRED
-from masktrail.run.journal import NAME, Damaged, Journal
+from masktrail.run.journal import NAME, Journal
+from masktrail.run.rows import Damaged
 from masktrail.tracking.soft import Opinion, OpinionMasks
 from masktrail.tracking.tracker import Tracker
 from masktrail.video.reader import open_video

@@ -7,7 +7,6 @@ after 12 of 16 frames, one of a batch, and a paused one of the page's project.
 import os
 import shutil
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -18,21 +17,12 @@ from masktrail.errors import InputError
 from masktrail.masks import read_labels
 from masktrail.prompts.text import read_prompts
 from masktrail.run import convert, loop, track
-from masktrail.run.journal import Journal, OtherRun
+from masktrail.run.journal import Journal
+from masktrail.run.rows import OtherRun
 from masktrail.settings import ModelOptions
 from watched_runs import count_steps
 
-STORED = Path(__file__).parents[1] / "stored" / "version-0.1.zip"
-
 FRAMES = 16
-
-
-@pytest.fixture
-def stored(tmp_path, monkeypatch) -> Path:
-    with zipfile.ZipFile(STORED) as archive:
-        archive.extractall(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def again(out: str, **how):

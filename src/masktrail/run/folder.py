@@ -17,7 +17,8 @@ from masktrail.export import WRITERS
 from masktrail.files import delete, make_folder, part_of, remove_empty, write_json
 from masktrail.run import products
 from masktrail.run.identity import difference, is_another
-from masktrail.run.journal import NAME, Journal, OtherRun, busy, files_of, unborn
+from masktrail.run.journal import NAME, Journal, busy, files_of, unborn
+from masktrail.run.rows import OtherRun
 
 RECORD = "run.json"
 """Of the file that says what a run did."""

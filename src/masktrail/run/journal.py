@@ -14,7 +14,6 @@ import re
 import secrets
 import sqlite3
 import threading
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -30,7 +29,7 @@ from masktrail.run import write_ahead
 from masktrail.run.identity import mask_hash, modern
 from masktrail.run.lessons import Lessons
 from masktrail.run.lock import Lock
-from masktrail.run.rows import MALFORMED, Rows, packed_mask, row_of
+from masktrail.run.rows import MALFORMED, OtherRun, Rows, packed_mask, row_of
 from masktrail.run.states import unpacked_state
 from masktrail.types import Frame
 
@@ -62,15 +61,6 @@ CREATE TABLE IF NOT EXISTS given (
 );
 """
 """Tables that journals of the same format lack where an earlier version began them."""
-
-
-class OtherRun(InputError):
-    """What is there cannot be gone on with: another run than was asked for, one that cannot be
-    read, or no run."""
-
-
-class Damaged(OtherRun):
-    """A journal that cannot be read, or not to its end."""
 
 
 class Journal(Rows):
@@ -293,29 +283,11 @@ class Journal(Rows):
                     file.execute("ROLLBACK")
                 raise
 
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Turns what SQLite says into a sentence."""
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-                raise busy(self.path.parent) from error
-            if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # as a table that is not there
-                raise self._damaged(error) from error
-            full = error.sqlite_errorcode == sqlite3.SQLITE_FULL
-            reason = OSError(errno.ENOSPC if full else errno.EIO, str(error))
-            raise cannot_write(self.path, reason) from error
-        except (sqlite3.DatabaseError, zlib.error, *MALFORMED) as error:
-            if isinstance(error, InputError):  # which is a ValueError
-                raise
-            raise self._damaged(error) from error
-
-    def _damaged(self, error: object) -> Damaged:
-        return Damaged(
-            f"{self.path} is damaged ({error}); track again with overwrite=True, or into "
-            "another folder."
-        )
+    def _operational(self, error: sqlite3.OperationalError) -> Exception:
+        if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return busy(self.path.parent)
+        full = error.sqlite_errorcode == sqlite3.SQLITE_FULL
+        return cannot_write(self.path, OSError(errno.ENOSPC if full else errno.EIO, str(error)))
 
 
 def _create(path: Path, values: Mapping[str, Any]) -> None:

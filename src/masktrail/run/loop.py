@@ -20,7 +20,7 @@ from masktrail.run import video_location
 from masktrail.run.check import check_plan
 from masktrail.run.folder import RunFolder
 from masktrail.run.job import DEFAULT_EXPORTS, Job
-from masktrail.run.journal import Damaged, Journal, OtherRun
+from masktrail.run.journal import Journal
 from masktrail.run.model import options_of
 from masktrail.run.passes import BothPasses, ForwardPass
 from masktrail.run.pipeline import Output, ahead, holding_ctrl_c, meanwhile
@@ -29,6 +29,7 @@ from masktrail.run.products import names_of
 from masktrail.run.progress import Counted, Progress, Share, called, ignored
 from masktrail.run.propagating import result_of
 from masktrail.run.record import peak_memory_mb, versions
+from masktrail.run.rows import Damaged, OtherRun
 from masktrail.run.states import packed_state
 from masktrail.settings import Edges, EngineName, ModelOptions, Precision
 from masktrail.types import Frame

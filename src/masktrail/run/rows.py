@@ -1,10 +1,11 @@
 """What the rows of a journal mean: shared by the run that writes them and by all who read."""
 
 import json
+import sqlite3
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
@@ -27,6 +28,15 @@ LATER = ("rotated", "centroid")
 """Of an object, what earlier versions did not tell."""
 
 
+class OtherRun(InputError):
+    """What is there cannot be gone on with: another run than was asked for, one that cannot be
+    read, or no run."""
+
+
+class Damaged(OtherRun):
+    """A journal that cannot be read, or not to its end."""
+
+
 class Rows(ABC):
     """What a journal tells.
 
@@ -43,12 +53,31 @@ class Rows(ABC):
         """The rows that an SQL statement gives."""
 
     @abstractmethod
-    def _explained(self) -> AbstractContextManager[None]:
-        """Within which what SQLite says, and what is malformed, becomes a sentence."""
+    def _operational(self, error: sqlite3.OperationalError) -> Exception:
+        """What is said where the file cannot be used, or not now."""
 
-    @abstractmethod
-    def _damaged(self, error: object) -> InputError:
-        """The sentence for a journal that is damaged."""
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turns what SQLite says, and what is malformed, into a sentence."""
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # as a table that is not there
+                raise self._damaged(error) from error
+            said = self._operational(error)
+            if said is error:
+                raise
+            raise said from error
+        except (sqlite3.DatabaseError, zlib.error, *MALFORMED) as error:
+            if isinstance(error, InputError):  # which is a ValueError
+                raise
+            raise self._damaged(error) from error
+
+    def _damaged(self, error: object) -> Damaged:
+        return Damaged(
+            f"{self.path} is damaged ({error}); track again with overwrite=True, or into another "
+            "folder."
+        )
 
     @property
     def finished(self) -> bool:

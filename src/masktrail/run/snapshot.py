@@ -8,7 +8,6 @@ be read in place, as SQLite would have to mend it or share memory there, is read
 import shutil
 import sqlite3
 import time
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -18,9 +17,9 @@ from typing import Any, NamedTuple, TypeVar
 from masktrail.errors import InputError
 from masktrail.prompts.kinds import Mask, Prompt
 from masktrail.run.identity import modern, prompts_from_json
-from masktrail.run.journal import READ, Damaged
+from masktrail.run.journal import READ
 from masktrail.run.lock import address, is_held
-from masktrail.run.rows import MALFORMED, Rows
+from masktrail.run.rows import Rows
 
 T = TypeVar("T")
 
@@ -76,24 +75,8 @@ class Snapshot(Rows):
         with self._explained():
             return self._file.execute(query, values).fetchall()
 
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:  # as a table that is not there
-                raise
-            raise self._damaged(error) from error
-        except (sqlite3.DatabaseError, zlib.error, *MALFORMED) as error:
-            if isinstance(error, InputError):  # which is a ValueError
-                raise
-            raise self._damaged(error) from error
-
-    def _damaged(self, error: object) -> Damaged:
-        return Damaged(
-            f"{self.path} is damaged ({error}); track the video again, with overwrite=True or into "
-            "another folder."
-        )
+    def _operational(self, error: sqlite3.OperationalError) -> Exception:
+        return error
 
 
 class _State(NamedTuple):

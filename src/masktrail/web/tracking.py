@@ -13,8 +13,9 @@ from masktrail.export.review import ReviewWriter
 from masktrail.results import ObjectResult, Result
 from masktrail.run.folder import RECORD
 from masktrail.run.job import Job
-from masktrail.run.journal import Journal, OtherRun
+from masktrail.run.journal import Journal
 from masktrail.run.loop import Report, track_video
+from masktrail.run.rows import OtherRun
 from masktrail.settings import ModelOptions
 from masktrail.types import Frame, VideoInfo
 from masktrail.web.project import Project

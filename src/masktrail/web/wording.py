@@ -1,7 +1,7 @@
 """What the library says, in words for the page."""
 
 from masktrail.errors import InputError
-from masktrail.run.journal import OtherRun
+from masktrail.run.rows import OtherRun
 
 
 def on_page(error: InputError) -> str:
