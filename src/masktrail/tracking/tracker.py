@@ -83,11 +83,8 @@ class Tracker:
         ahead: bool = False,
     ) -> None:
         self.propagator = propagator
-        self.size, self.settings, self.traits = (
-            integer(size, "working size"),
-            dict(settings),
-            traits,
-        )
+        self.size = integer(size, "working size")
+        self.settings, self.traits = dict(settings), traits
         self.provenance, self.ahead = provenance, ahead
         self._prompter = check_prompter(prompter)
         self.learner = Learner(cast(Learning, propagator))
@@ -285,11 +282,8 @@ class Tracker:
                 "__deepcopy__, or have it in a tracker of its own wherever one is needed."
             ) from error
         twin.learner = self.learner.of(cast(Learning, twin.propagator))
-        twin._ids, twin._before, twin._usual = (
-            list(self._ids),
-            dict(self._before),
-            dict(self._usual),
-        )
+        twin._ids = list(self._ids)
+        twin._before, twin._usual = dict(self._before), dict(self._usual)
         return twin
 
     __copy__ = clone
