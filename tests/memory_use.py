@@ -4,8 +4,10 @@ A run in a process of its own, without a network: what is left is the product's 
 3 MiB of the allocator's noise, a tenth of what the label maps of the frames in between would take.
 """
 
-import multiprocessing
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from itertools import pairwise
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import pytest
 
 from fake import fake_tracker
 from masktrail.prompts.kinds import Box
-from masktrail.run import loop, track
+from masktrail.run import loop, propagate, track
 from masktrail.run.record import peak_memory_mb
 from painted_videos import paint_clip, write_video
 
@@ -49,8 +51,40 @@ def growth_of(
     Returns:
         From each of the steps to the next.
     """
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_growth, (video, prompts, out, steps, keep))
+    return _elsewhere(_growth, video, prompts, out, steps, keep)
+
+
+def growth_over_a_generator(model: str, frames: int) -> float:
+    """Growth of the peak memory of `propagate`, MiB, from a tenth of the frames to the last.
+
+    Args:
+        model: a name of the zoo.
+        frames: given one by one, each made when it is asked for.
+    """
+    return _elsewhere(_growth_over_a_generator, model, frames)
+
+
+def _elsewhere(measure: Callable[..., Any], *arguments: Any) -> Any:
+    """What a function of this module returns in a new process; its errors come back too.
+
+    Of a module that pytest's `pythonpath` finds: a test's own would not be found there.
+    """
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(measure, *arguments).result()
+
+
+def _growth_over_a_generator(model: str, frames: int) -> float:
+    def read() -> Iterator[Any]:
+        picture = np.random.default_rng(0).integers(0, 255, (96, 128, 3), np.uint8)
+        for t in range(frames):
+            yield np.roll(picture, t, 1)
+
+    peaks = []
+    for frame, _ in propagate(read(), {1: np.eye(96, 128, dtype=bool)}, model, size=64):
+        if frame.index in (frames // 10, frames - 1):
+            peaks.append(peak_memory_mb() or 0.0)
+    first, last = peaks
+    return last - first
 
 
 def _growth(

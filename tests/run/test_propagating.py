@@ -1,6 +1,5 @@
 """Results of a whole video from one loop, without files."""
 
-import multiprocessing
 import threading
 import time
 from collections.abc import Iterator
@@ -18,8 +17,8 @@ from masktrail.errors import InputError
 from masktrail.masks import read_labels
 from masktrail.prompts.kinds import Box, Mask
 from masktrail.run import propagate, track
-from masktrail.run.record import peak_memory_mb
 from masktrail.types import Frame
+from memory_use import growth_over_a_generator
 from painted_videos import paint_clip, write_video
 
 CLIP = paint_clip(12, (96, 64))
@@ -246,24 +245,7 @@ def test_runs_of_frames_that_are_given(tmp_path: Path, again: bool) -> None:
             track(iter(CLIP.images), FIRST, tmp_path, resume=True, **asked)
 
 
-def _growth(model: str, frames: int) -> list[float]:
-    """Peaks of memory, MiB, after a tenth of the frames and at the end."""
-
-    def read() -> Iterator[Any]:
-        picture = np.random.default_rng(0).integers(0, 255, (96, 128, 3), np.uint8)
-        for t in range(frames):
-            yield np.roll(picture, t, 1)
-
-    peaks = []
-    for frame, _ in propagate(read(), {1: np.eye(96, 128, dtype=bool)}, model, size=64):
-        if frame.index in (frames // 10, frames - 1):
-            peaks.append(peak_memory_mb() or 0.0)
-    return peaks
-
-
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_frames_of_a_generator() -> None:
     """5,000 frames, of which one in ten alone would be 16 MiB."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        first, last = pool.apply(_growth, ("copy", 5000))
-    assert last - first < 5
+    assert growth_over_a_generator("copy", 5000) < 5
