@@ -20,6 +20,10 @@ with untold():
     from openvino import opset13
     from openvino.preprocess import PrePostProcessor
 
+    # OpenVINO's table of NumPy's types is made when it is first asked for, and two threads that
+    # do so at once wait for each other for ever: it is made here, where an import lets only one in
+    ov.Type.f32.to_dtype()
+
 
 class Form:
     """A function for certain sizes, compiled when it is first needed.
