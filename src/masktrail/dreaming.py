@@ -22,10 +22,10 @@ from masktrail.geometry import resampled
 from masktrail.masks import read_labels, write_labels
 from masktrail.masks.draw import overlay
 from masktrail.pictures import opened
+from masktrail.pictures.decoding import upright_rgb
+from masktrail.pictures.depth import Depth
+from masktrail.pictures.kinds import is_picture
 from masktrail.types import Image, LabelMap
-from masktrail.video.depth import Depth
-from masktrail.video.images import upright_rgb
-from masktrail.video.kinds import is_picture
 from masktrail.video.reader import open_video
 
 log = logging.getLogger(__name__)

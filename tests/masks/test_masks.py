@@ -142,8 +142,17 @@ def test_one_object_per_colour_is_said(tmp_path, caplog):
     assert note and "1 = rgb(0, 0, 255)" in note and note in caplog.text
 
 
-def test_one_object_per_grey(tmp_path):
-    path = saved(tmp_path / "m.png", Image.fromarray(blocks(200, 90)))
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_grey_values_are_ids_however_large(tmp_path, mode):
+    path = saved(tmp_path / "m.png", Image.fromarray(blocks(200, 90)).convert(mode))
+    labels, note = masks.read_labels(path)
+    np.testing.assert_array_equal(labels, blocks(200, 90))
+    assert note is None
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_shades_up_to_white_are_one_object_each(tmp_path, mode):
+    path = saved(tmp_path / "m.png", Image.fromarray(blocks(255, 90)).convert(mode))
     labels, note = masks.read_labels(path)
     np.testing.assert_array_equal(labels, blocks(2, 1))
     assert note and "1 = grey 90" in note

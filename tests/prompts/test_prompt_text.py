@@ -1,11 +1,13 @@
 """Prompts as they are written on a command line."""
 
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from masktrail.errors import InputError
 from masktrail.masks import write_labels
@@ -142,3 +144,20 @@ def test_a_box_and_a_mask_of_one_object_are_refused_in_one_frame_only(picture):
 def test_an_object_may_be_marked_in_one_frame_and_clicked_off_in_another():
     given = [BOX, ("at", "9"), ("not_point", "1:2,3")]
     assert read_prompts(given)[9] == {1: Points(((2, 3),), (False,))}
+
+
+def test_a_colour_is_one_object_in_all_masks(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name, colours in (("0", ("red", "lime")), ("8", ("red",)), ("9", ("lime",))):
+        picture = Image.new("RGB", (40, 30))
+        for colour in colours:
+            left = 2 if colour == "red" else 22
+            picture.paste(colour, (left, 5, left + 10, 20))
+        picture.save(tmp_path / f"{name}.png")
+    paths = {frame: str(tmp_path / f"{frame}.png") for frame in (0, 8, 9)}
+    found = read_prompts([
+        ("mask", paths[0]), ("at", "8"), ("mask", paths[8]), ("at", "9"), ("mask", paths[9]),
+    ])  # fmt: skip
+    assert {frame: list(objects) for frame, objects in found.items()} == {0: [1, 2], 8: [2], 9: [1]}
+    assert caplog.text.count("1 = rgb(0, 255, 0), 2 = rgb(255, 0, 0)") == 1

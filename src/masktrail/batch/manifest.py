@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from masktrail.errors import InputError
-from masktrail.video.kinds import is_picture
+from masktrail.pictures.kinds import is_picture
 from masktrail.video.names import is_url
 from masktrail.video.pages import is_video
 

@@ -6,17 +6,22 @@ Pillow is imported by the functions that touch files only.
 
 import logging
 import os
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from masktrail.errors import InputError
 from masktrail.files import replacing
-from masktrail.masks.values import SOFTWARE, interpret
+from masktrail.masks.legend import Legend, colours_count, decide, interpret
+from masktrail.masks.values import SOFTWARE, Values, stored
 from masktrail.masks.values import palette as palette
 from masktrail.types import LabelMap
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PILImage
 
 log = logging.getLogger(__name__)
 
@@ -24,17 +29,28 @@ ORIENTATION = 0x0112
 """EXIF tag."""
 
 
-def read_labels(path: str | os.PathLike[str]) -> tuple[LabelMap, str | None]:
+def read_labels(
+    path: str | os.PathLike[str], legend: Legend | None = None
+) -> tuple[LabelMap, str | None]:
     """Read a mask picture of any mode as a label map.
 
-    - Palette: index = object id. 255 beside other ids is void and becomes background.
-    - Two values, any mode (1, L, P with 0/255, RGB, RGBA): object 1.
-    - Grey with values up to 31, 16-bit grey: value = object id.
-    - Grey or RGB with other few values: one object per colour, numbered 1, 2, ... in ascending
-      order of (R, G, B); DAVIS colours keep their DAVIS number. Black (or transparent) is
-      background, failing that the most frequent colour along the border of the picture.
+    What a value means is decided for all masks of a sequence together, see `read_legend`; for one
+    that stands alone from its own values:
+
+    - Palette: index = object id. 255 beside other ids is void and becomes background. Where the
+      palettes of a sequence give an index different colours, colours count.
+    - One value beside 0, 255 of a palette or any of 32 and more in other modes: object 1.
+    - Grey, in one channel or three: value = object id, 255 beside others void. Shades of 32 and
+      more of which the lightest is white are colours.
+    - Colours: one object per colour, numbered 1, 2, ... in ascending order of (R, G, B); DAVIS
+      colours keep their DAVIS number. Black (or transparent) is background, failing that the most
+      frequent colour along the border of the picture.
 
     It is turned as its EXIF orientation says, as pictures of a video are.
+
+    Args:
+        path: of the picture.
+        legend: of the sequence it belongs to, if it does.
 
     Returns:
         The label map, shape (H, W), and a note to be said aloud where ids had to be made up or
@@ -43,16 +59,54 @@ def read_labels(path: str | os.PathLike[str]) -> tuple[LabelMap, str | None]:
     Raises:
         InputError: no such file, not a picture, or anti-aliased or photographic.
     """
-    from masktrail.pictures import opened
-
-    path = Path(path)
-    with opened(path, "mask") as picture:
-        try:
+    with _mask(path) as picture:
+        if legend is None:
             labels, note = interpret(picture)
-        except InputError as error:
-            raise InputError(f"{path}: {error}") from None
+        else:
+            labels, note = legend.read(picture)[0], None
         labels = upright(labels, picture.getexif().get(ORIENTATION, 1))
     return labels, f"{path}: {note}" if note else None
+
+
+def read_legend(paths: Sequence[str | os.PathLike[str]]) -> Legend:
+    """What the values of the masks of a sequence mean.
+
+    Args:
+        paths: of all of them.
+
+    Raises:
+        InputError: as `read_labels`, or they have more colours than there can be objects.
+    """
+    values = [read_values(path) for path in paths]
+    by_colour = colours_count(values)
+    if by_colour:
+        values = [read_values(path, by_colour) for path in paths]
+    try:
+        return decide(values, by_colour)
+    except InputError as error:
+        raise InputError(f"The masks beside {paths[0]} {error}") from None
+
+
+def read_values(path: str | os.PathLike[str], by_colour: bool = False) -> Values:
+    """What values a mask picture holds, those of a palette by their colours if asked for.
+
+    Raises:
+        InputError: as `read_labels`.
+    """
+    with _mask(path) as picture:
+        return stored(picture, by_colour).values
+
+
+@contextmanager
+def _mask(path: str | os.PathLike[str]) -> Iterator["PILImage"]:
+    """A mask picture, opened; what is said of it then begins with its path."""
+    from masktrail.pictures import opened
+
+    with opened(path, "mask") as picture:
+        try:
+            yield picture
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
 
 
 def upright(labels: LabelMap, orientation: int) -> LabelMap:
@@ -65,7 +119,9 @@ def upright(labels: LabelMap, orientation: int) -> LabelMap:
 
 
 def read_first_mask(
-    path: str | os.PathLike[str], size: tuple[int, int] | None = None
+    path: str | os.PathLike[str],
+    size: tuple[int, int] | None = None,
+    legend: Legend | None = None,
 ) -> tuple[LabelMap, str | None]:
     """`read_labels` for a mask that marks objects: it must hold one and fit the video.
 
@@ -74,11 +130,12 @@ def read_first_mask(
     Args:
         path: the picture.
         size: (width, height) of the video in pixels, where known.
+        legend: see `read_labels`.
 
     Raises:
         InputError: as `read_labels`, an empty mask, or a mask of another size.
     """
-    labels, note = read_labels(path)
+    labels, note = read_labels(path, legend)
     height, width = labels.shape
     if size is not None and (width, height) != tuple(size):
         raise InputError(

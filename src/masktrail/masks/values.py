@@ -1,25 +1,28 @@
-"""What the values of a mask picture mean: palette indices, ids, colours, or nothing usable.
+"""What values a mask picture holds, and whether it is a mask at all.
 
-The rules stand in the docstring of `masktrail.masks.read_labels`.
+What the values mean is decided by `masktrail.masks.legend`, for all masks of a sequence at once.
 """
 
+from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from masktrail.errors import InputError
-from masktrail.types import LabelMap
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
 
-MAX_VALUES = 32  # a picture with more values than this is no hand-made mask
-FLAT = 0.8  # share of pixels that are like their neighbours in a map of more values than that
+MAX_VALUES = 32  # a picture with more values than this has to prove that it is a mask
+FLAT = 0.5  # share of pixels that are like their neighbours in a map of more values than that
 VOID = 255  # index that DAVIS and PASCAL give to pixels nobody labelled
 SOFTWARE = "MaskTrail"  # marks our own label maps: there index 255 is an object, not void
-_BLACK, _WHITE, _TRANSPARENT = 0, 0xFFFFFF, 0xFF000000  # as 0xTTRRGGBB, T = transparency
+BLACK, WHITE, TRANSPARENT = 0, 0xFFFFFF, 0xFF000000  # as 0xTTRRGGBB, T = transparency
+
+Kind = Literal["ours", "palette", "grey", "bits", "wide", "colour"]
+"""Our own label maps; palettes that begin with black; grey of 8 bits, of 1, of 16; colours."""
 
 
 @cache
@@ -37,127 +40,165 @@ def palette() -> NDArray[np.uint8]:
     return colours
 
 
-def interpret(picture: "PILImage") -> tuple[LabelMap, str | None]:
-    """Label map (H, W) of an opened picture, and a note where ids were made up.
+@dataclass(frozen=True)
+class Values:
+    """What a mask picture holds, without its pixels.
+
+    Attributes:
+        kind: of picture.
+        numbers: that occur, ascending; of colours 0xTTRRGGBB, T = transparency.
+        colours: of these numbers, in their order; of grey and colours the numbers' own.
+        counts: of pixels, likewise.
+        border: the number that is commonest along the border.
+    """
+
+    kind: Kind
+    numbers: tuple[int, ...]
+    colours: tuple[int, ...]
+    counts: tuple[int, ...]
+    border: int
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A mask picture as it is stored.
+
+    Attributes:
+        values: what it holds.
+        places: whole numbers (H, W); of colours where they stand in `values.numbers`, else the
+            numbers themselves.
+    """
+
+    values: Values
+    places: NDArray[Any]
+
+    def labelled(self, ids: NDArray[np.uint16]) -> NDArray[Any]:
+        """Label map (H, W), uint8 where that is enough, of the ids (K,) of `values.numbers`."""
+        numbers = range(len(ids)) if self.values.kind == "colour" else self.values.numbers
+        dtype = np.uint8 if ids.max(initial=0) <= 255 else np.uint16
+        table = np.zeros(max(numbers, default=0) + 1, dtype)
+        table[list(numbers)] = ids
+        return np.take(table, self.places)
+
+
+def stored(picture: "PILImage", by_colour: bool = False) -> Stored:
+    """What an opened mask picture holds.
+
+    Args:
+        picture: of any mode.
+        by_colour: whether the colours of a palette count, and not its numbers.
 
     Raises:
         InputError: anti-aliased or photographic.
     """
-    if picture.mode in ("P", "PA"):
-        return _from_palette(picture)
+    ours = picture.info.get("Software") == SOFTWARE
+    if picture.mode in ("P", "PA") and (ours or not (by_colour or _is_sorted_anew(picture))):
+        return _palette(picture, ours)
     if picture.mode == "1":
-        return np.asarray(picture).astype(np.uint8), None
+        return _numbers(np.asarray(picture).astype(np.uint8), "bits")
     if picture.mode.startswith("I"):
-        return _from_wide(np.asarray(picture), _is_ours(picture))
+        return _wide(np.asarray(picture), ours)
     if picture.mode == "L":
-        return _from_grey(picture)
-    return _from_colour(picture)
+        return _grey(picture)
+    return _colours(picture)
 
 
-def _is_ours(picture: "PILImage") -> bool:
-    return picture.info.get("Software") == SOFTWARE
+def _numbers(places: NDArray[Any], kind: Kind, colours: NDArray[Any] | None = None) -> Stored:
+    """Of numbers that are what they are; grey unless `colours` (256,) have them otherwise."""
+    numbers, counts = _counted(places)
+    shades = numbers.astype(np.int64) * 0x010101 if colours is None else colours[numbers]
+    border = _commonest_along_border(places)
+    values = Values(kind, _whole(numbers), _whole(shades), _whole(counts), border)
+    return Stored(values, places)
 
 
-def _from_palette(picture: "PILImage") -> tuple[LabelMap, str | None]:
-    index = np.asarray(picture.getchannel(0) if picture.mode == "PA" else picture)
-    if _is_ours(picture):
-        return index.copy(), None
-    values = np.flatnonzero(picture.getchannel(0).histogram())
-    colours = np.asarray(picture.getpalette() or [0, 0, 0], np.uint8).reshape(-1, 3)
-    black = [v for v in values if v < len(colours) and not colours[v].any()]
-    if colours[0].any() and black:  # a tool sorted the palette anew: its indices mean nothing
-        return _from_colour(picture)
-    if len(values) > MAX_VALUES and not np.array_equal(colours, palette()[: len(colours)]):
-        raise _too_many(len(values))
-    if not set(values.tolist()) - {0, VOID}:
-        return (index > 0).astype(np.uint8), None
-    return _without_void(index) if VOID in values else (index.copy(), None)
+def _counted(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The values that occur (K,), ascending, and how often (K,)."""
+    if values.dtype != np.uint8:
+        return np.unique(values, return_counts=True)
+    counts = np.bincount(values.reshape(-1), minlength=256)
+    numbers = np.flatnonzero(counts)
+    return numbers, counts[numbers]
 
 
-def _without_void(ids: NDArray[np.uint8]) -> tuple[LabelMap, str]:
-    void = ids == VOID
-    note = f"{np.count_nonzero(void)} pixels of value 255 (void) are taken as background"
-    return np.where(void, 0, ids).astype(np.uint8), note
+def _whole(values: NDArray[Any]) -> tuple[int, ...]:
+    return tuple(int(value) for value in values)
 
 
-def _from_wide(values: NDArray[Any], ours: bool) -> tuple[LabelMap, str | None]:
-    """16-bit grey (Pillow modes I;16 and I): value = object id."""
-    ids = np.unique(values)
-    if ids[0] < 0 or ids[-1] > 65535:
-        raise InputError(f"holds values {ids[0]} to {ids[-1]}; object ids are 1 to 65535.")
-    if not ours and len(ids) <= 2 and ids[-1] in (255, 65535):
-        return (values == ids[-1]).astype(np.uint8), None
-    if not ours and len(ids) > MAX_VALUES and 2 * _count_thin(values, ids) >= len(ids):
-        raise _too_many(len(ids))
-    return values.astype(np.uint8 if ids[-1] <= 255 else np.uint16), None
+def _is_sorted_anew(picture: "PILImage") -> bool:
+    """Whether a tool has given a palette another order, so that its numbers mean nothing."""
+    colours = _palette_of(picture)
+    used = np.flatnonzero(picture.getchannel(0).histogram())
+    black = [v for v in used if v < len(colours) and not colours[v].any()]
+    return bool(colours[0].any() and black)
 
 
-def _from_grey(picture: "PILImage") -> tuple[LabelMap, str | None]:
-    grey, values = np.asarray(picture), np.flatnonzero(picture.histogram())
-    if values[-1] < MAX_VALUES:
-        return grey.copy(), None
-    if len(values) > 2 and set(values.tolist()) <= {*range(MAX_VALUES), VOID}:
-        return _without_void(grey)
-    if len(values) > MAX_VALUES and _is_flat(grey, values):
-        return grey.copy(), None
-    position = np.zeros(256, np.uint8)
-    position[values] = np.arange(len(values))
-    return _number(np.take(position, grey), values.astype(np.uint32) * 0x010101)
+def _palette_of(picture: "PILImage") -> NDArray[np.uint8]:
+    return np.asarray(picture.getpalette() or [0, 0, 0], np.uint8).reshape(-1, 3)
 
 
-def _from_colour(picture: "PILImage") -> tuple[LabelMap, str | None]:
-    """Any colour mode; a colour's code is 0xTTRRGGBB, T = transparency, all transparent alike."""
+def _palette(picture: "PILImage", ours: bool) -> Stored:
+    channel = picture.getchannel(0) if picture.mode == "PA" else picture
+    numbers, colours = np.flatnonzero(channel.histogram()), _palette_of(picture)
+    index = np.asarray(channel)
+    standard = ours or np.array_equal(colours, palette()[: len(colours)])
+    if not standard and len(numbers) > MAX_VALUES and not _is_flat(index, numbers):
+        raise _too_many(len(numbers))
+    table = np.zeros((256, 3), np.uint32)
+    table[: len(colours)] = colours
+    codes = table @ np.array([1 << 16, 1 << 8, 1], np.uint32)
+    return _numbers(index, "ours" if ours else "palette", codes)
+
+
+def _wide(values: NDArray[Any], ours: bool) -> Stored:
+    """16-bit grey (Pillow modes I;16 and I)."""
+    numbers = np.unique(values)
+    if numbers[0] < 0 or numbers[-1] > 65535:
+        raise InputError(f"holds values {numbers[0]} to {numbers[-1]}; object ids are 1 to 65535.")
+    if not ours and len(numbers) > MAX_VALUES and 2 * _count_thin(values, numbers) >= len(numbers):
+        raise _too_many(len(numbers))
+    return _numbers(values, "ours" if ours else "wide")
+
+
+def _grey(picture: "PILImage") -> Stored:
+    grey, numbers = np.asarray(picture), np.flatnonzero(picture.histogram())
+    if len(numbers) > MAX_VALUES:
+        if not _is_flat(grey, numbers):
+            raise _too_many(len(numbers))
+    elif set(numbers.tolist()) - {*range(MAX_VALUES), VOID}:
+        _refuse_smooth(grey, numbers)
+    return _numbers(grey, "grey")
+
+
+def _colours(picture: "PILImage") -> Stored:
+    """Any mode, by its colours; all that is transparent is alike."""
     rgba = np.asarray(picture.convert("RGBA")).astype(np.uint32)
     red, green, blue, alpha = (rgba[..., i] for i in range(4))
     code = (VOID - alpha) << 24 | red << 16 | green << 8 | blue
-    code[alpha == 0] = _TRANSPARENT
-    codes, index = np.unique(code, return_inverse=True)
-    return _number(index.reshape(code.shape), codes)
-
-
-def _number(
-    index: NDArray[np.integer[Any]], codes: NDArray[np.uint32]
-) -> tuple[LabelMap, str | None]:
-    """Colours to object ids: `index` (H, W) points into the ascending colour `codes` (K,)."""
+    code[alpha == 0] = TRANSPARENT
+    codes, index, counts = np.unique(code, return_inverse=True, return_counts=True)
+    index = index.reshape(code.shape)
     if len(codes) > MAX_VALUES:
         raise _too_many(len(codes))
-    if len(codes) > 2 and 2 * _count_thin(index, np.arange(len(codes))) >= len(codes) - 1:
+    _refuse_smooth(index, np.arange(len(codes)))
+    border = int(codes[_commonest_along_border(index)])
+    return Stored(Values("colour", _whole(codes), _whole(codes), _whole(counts), border), index)
+
+
+def _refuse_smooth(index: NDArray[Any], values: NDArray[Any]) -> None:
+    """Refuses a picture of few values, most of which are nowhere but along edges."""
+    count = len(values)
+    if count > 2 and 2 * _count_thin(index, values) >= count - 1:
         raise InputError(
-            f"has {len(codes)} values, most of them only along edges: it looks anti-aliased. "
+            f"has {count} values, most of them only along edges: it looks anti-aliased. "
             "Save the mask without smoothing, as a palette or black-and-white PNG."
         )
-    ground, note = _background(index, codes)
-    objects = [k for k in range(len(codes)) if k != ground]
-    ids = np.zeros(len(codes), np.uint8)
-    ids[objects] = _davis_ids(codes[objects]) or range(1, len(objects) + 1)
-    if len(objects) > 1 or any(codes[k] != _WHITE for k in objects):
-        what = ", ".join(f"{ids[k]} = {_colour_name(codes[k])}" for k in objects)
-        note = "; ".join(filter(None, [note, f"one object per colour: {what}"]))
-    return np.take(ids, index), note
 
 
-def _background(
-    index: NDArray[np.integer[Any]], codes: NDArray[np.uint32]
-) -> tuple[int | None, str | None]:
-    """Which colour is background: its place in `codes` (None: no colour), and a note if unsure."""
-    for colour in (_TRANSPARENT, _BLACK):
-        matches = np.flatnonzero(codes == colour)
-        if matches.size:
-            return int(matches[0]), None
-    if len(codes) == 1:
-        return None, None
+def _commonest_along_border(index: NDArray[Any]) -> int:
     border = np.concatenate([index[0], index[-1], index[:, 0], index[:, -1]])
-    ground = int(np.bincount(border).argmax())
-    return ground, f"no black in it, so {_colour_name(codes[ground])} is taken as background"
-
-
-def _davis_ids(codes: NDArray[np.uint32]) -> list[int] | None:
-    """DAVIS numbers of several colours if all of them are DAVIS colours, else None."""
-    table = palette()[:MAX_VALUES].astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
-    ids = {int(code): object_id for object_id, code in enumerate(table)}
-    if len(codes) < 2 or not all(int(code) in ids for code in codes):
-        return None
-    return [ids[int(code)] for code in codes]
+    values, counts = np.unique(border, return_counts=True)
+    return int(values[counts.argmax()])
 
 
 def _count_thin(index: NDArray[Any], values: NDArray[Any]) -> int:
@@ -167,17 +208,10 @@ def _count_thin(index: NDArray[Any], values: NDArray[Any]) -> int:
     return len(values) - len(np.unique(corner[solid]))
 
 
-def _is_flat(grey: NDArray[np.uint8], values: NDArray[np.integer[Any]]) -> bool:
+def _is_flat(index: NDArray[Any], values: NDArray[np.integer[Any]]) -> bool:
     """Whether a picture is made of even patches, as a map of many ids is and no photograph."""
-    even = (grey[:-1, :-1] == grey[1:, :-1]) & (grey[:-1, :-1] == grey[:-1, 1:])
-    return bool(even.mean() >= FLAT) and 2 * _count_thin(grey, values) < len(values)
-
-
-def _colour_name(code: np.uint32) -> str:
-    if code == _TRANSPARENT:
-        return "transparent"
-    red, green, blue = (int(code) >> shift & 255 for shift in (16, 8, 0))
-    return f"grey {red}" if red == green == blue else f"rgb({red}, {green}, {blue})"
+    even = (index[:-1, :-1] == index[1:, :-1]) & (index[:-1, :-1] == index[:-1, 1:])
+    return bool(even.mean() >= FLAT) and 2 * _count_thin(index, values) < len(values)
 
 
 def _too_many(count: int) -> InputError:

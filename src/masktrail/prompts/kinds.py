@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from masktrail.errors import InputError
 from masktrail.masks import read_first_mask
+from masktrail.masks.legend import Legend
 from masktrail.types import ByValue
 
 MAX_ID = 65535
@@ -67,12 +68,13 @@ class Mask(ByValue):
         return {i: Mask(array == i) for i in ids}
 
     @staticmethod
-    def from_file(path: str | os.PathLike[str]) -> dict[int, Mask]:
+    def from_file(path: str | os.PathLike[str], legend: Legend | None = None) -> dict[int, Mask]:
         """A mask of every object of a picture, by object id, as `Tracker.step` takes them.
 
         Args:
             path: palette PNG (index = id), black and white (object 1), or a flat colour for each
                 object, see docs/prompts.md.
+            legend: of all masks of a video that it is one of, see `masks.read_legend`.
 
         Raises:
             InputError: no such file, not a picture, nothing marked, anti-aliased or photographic.
@@ -81,7 +83,7 @@ class Mask(ByValue):
             raise InputError(
                 f"{path!r:.60} is no name of a file; an array is taken by Mask.from_labels."
             )
-        return Mask.from_labels(read_first_mask(path)[0])
+        return Mask.from_labels(read_first_mask(path, legend=legend)[0])
 
 
 @dataclass(frozen=True, eq=False, init=False)

@@ -1,11 +1,16 @@
 """Prompts as they are written on a command line."""
 
+import logging
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from masktrail.errors import InputError
+from masktrail.masks import read_legend
+from masktrail.masks.legend import Legend
 from masktrail.prompts.kinds import Box, Mask, Points, Prompt
+
+log = logging.getLogger(__name__)
 
 Prompts = dict[int, dict[int, Prompt]]
 """Prompts by frame, counted from frame 0 of the source, and object id."""
@@ -50,6 +55,8 @@ def read_prompts(pairs: Iterable[tuple[str, str]], first: int = 0) -> Prompts:
             that is malformed, two boxes or masks for one object in one frame, an object that has
             nothing but negative clicks, a frame before the first.
     """
+    pairs = list(pairs)
+    legend = _legend([text for kind, text in pairs if kind == "mask"])
     frames: dict[int, dict[int, _Marks]] = {}
     frame, empty = first, None
     for kind, text in pairs:
@@ -59,7 +66,7 @@ def read_prompts(pairs: Iterable[tuple[str, str]], first: int = 0) -> Prompts:
             continue
         empty = None
         objects = frames.setdefault(frame, {})
-        for object_id, marks in _read(kind, text):
+        for object_id, marks in _read(kind, text, legend):
             _add(objects.setdefault(object_id, _Marks()), marks, object_id, text)
     _refuse_empty(empty)
     _refuse_negatives(frames)
@@ -115,10 +122,21 @@ def parse_frame(text: str, first: int = 0) -> int:
     return int(text)
 
 
-def _read(kind: str, text: str) -> list[tuple[int, _Marks]]:
+def _legend(paths: list[str]) -> Legend | None:
+    """What colours mean in all masks alike, said aloud; None where every mask says it itself."""
+    if len(paths) < 2:
+        return None
+    legend = read_legend(paths)
+    if not legend.note:
+        return None
+    log.warning("%s and the masks after it: %s", paths[0], legend.note)
+    return legend
+
+
+def _read(kind: str, text: str, legend: Legend | None) -> list[tuple[int, _Marks]]:
     """What one option says, by object id."""
     if kind == "mask":
-        return [(i, _Marks(mask=mask)) for i, mask in Mask.from_file(text).items()]
+        return [(i, _Marks(mask=mask)) for i, mask in Mask.from_file(text, legend).items()]
     if kind == "box":
         object_id, box = parse_box(text)
         return [(object_id, _Marks(box=box))]

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from masktrail.errors import InputError
+from masktrail.pictures.kinds import is_picture
 from masktrail.prompts.kinds import Box, Mask, Points, Prompt
 from masktrail.run.job import Job
 from masktrail.run.plan import Plan
 from masktrail.settings import ModelOptions
-from masktrail.video.kinds import is_picture
 from masktrail.video.reader import Video, can_be_repeated
 
 if TYPE_CHECKING:

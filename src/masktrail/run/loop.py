@@ -14,6 +14,7 @@ from masktrail.errors import InputError
 from masktrail.export import listed, make_writers
 from masktrail.export.base import Writer
 from masktrail.masks.edges import check_edges
+from masktrail.pictures.depth import checked_range
 from masktrail.results import Result
 from masktrail.run import identity as identities
 from masktrail.run import video_location
@@ -34,7 +35,6 @@ from masktrail.run.states import packed_state
 from masktrail.settings import Edges, EngineName, ModelOptions, Precision
 from masktrail.types import Frame
 from masktrail.video.cuts import with_cuts
-from masktrail.video.depth import checked_range
 from masktrail.video.reader import Video, VideoLike, named, open_video, span
 from masktrail.zoo import DEFAULT, tracker_of
 

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from contextlib import suppress
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image as Pictures
-from PIL import ImageOps
 
 from masktrail.errors import InputError
 from masktrail.pictures import UNREADABLE
-from masktrail.types import Frame, Image, VideoInfo
-from masktrail.video.depth import FIRST, Depth, Range
-from masktrail.video.kinds import PICTURES, is_picture
+from masktrail.pictures.decoding import first_values, page_count, read_picture, upright_size
+from masktrail.pictures.depth import Depth, Range
+from masktrail.pictures.kinds import PICTURES, is_picture, natural_key
+from masktrail.types import Frame, VideoInfo
 from masktrail.video.strays import without_strays
 
 RATE = Fraction(25)
-ORIENTATION_TAG = 0x0112
-SIDEWAYS = {5, 6, 7, 8}  # EXIF orientations that swap width and height
 
 
 class ImageFolder:
@@ -47,7 +43,7 @@ class ImageFolder:
         self._broken: dict[int, str] = {}
         self._folder = folder
         self._paths = list_pictures(folder)
-        self._depth = Depth(str(folder), self._first_values, values)
+        self._depth = Depth(str(folder), partial(first_values, self._paths), values)
         width, height = _common_size(self._paths[start:end] or self._paths[:1])
         self.info = VideoInfo(
             source=str(folder),
@@ -71,13 +67,6 @@ class ImageFolder:
                 self._broken[index] = f"{self._paths[index].name} ({error})"
                 self.loss = self._loss_message()
             yield Frame(image, index, index, self.info.time_base, 1, lost=lost)
-
-    def _first_values(self) -> Iterator[NDArray[Any]]:
-        """Of the first deep pictures that can be decoded."""
-        for path in self._paths[:FIRST]:
-            with suppress(*UNREADABLE), Pictures.open(path) as picture:
-                if is_deep(picture):
-                    yield np.asarray(picture)
 
     def _loss_message(self) -> str:
         count, first = len(self._broken), self._broken[min(self._broken)]
@@ -110,33 +99,7 @@ def list_pictures(folder: Path) -> list[Path]:
             f"{len(broken)} of {len(pictures)} pictures in {folder} are links that lead nowhere, "
             f"as {broken[0].name}; bring back what they lead to, or remove them."
         )
-    return sorted(without_strays(folder, pictures), key=_natural_key)
-
-
-def read_picture(path: Path, depth: Depth) -> Image:
-    """Decodes a picture, upright by its EXIF orientation, as uint8 RGB (H, W, 3)."""
-    with Pictures.open(path) as picture:
-        return upright_rgb(picture, depth)
-
-
-def upright_rgb(picture: Any, depth: Depth) -> Image:
-    """An open picture, upright by its EXIF orientation, as uint8 RGB (H, W, 3)."""
-    upright: Any = ImageOps.exif_transpose(picture)
-    if is_deep(upright):
-        return np.repeat(depth.to_bytes(np.asarray(upright))[..., None], 3, axis=2)
-    return np.array(upright.convert("RGB"))
-
-
-def is_deep(picture: Any) -> bool:
-    """Whether an open picture holds greys of more than 8 bits, which Pillow clips to white."""
-    return picture.mode == "F" or picture.mode.startswith("I")
-
-
-def upright_size(picture: Any) -> tuple[int, int]:
-    """(width, height) of an open picture, pixels, by its EXIF orientation."""
-    width, height = picture.size
-    sideways = picture.getexif().get(ORIENTATION_TAG) in SIDEWAYS
-    return (height, width) if sideways else (width, height)
+    return sorted(without_strays(folder, pictures), key=lambda path: natural_key(path.name))
 
 
 def _common_size(paths: list[Path]) -> tuple[int, int]:
@@ -163,13 +126,8 @@ def _common_size(paths: list[Path]) -> tuple[int, int]:
 
 
 def _refuse_pages(path: Path, picture: Any) -> None:
-    if picture.format != "MPO" and getattr(picture, "n_frames", 1) > 1:
+    if page_count(picture) > 1:
         raise InputError(
-            f"{path} holds {picture.n_frames} pages, and a frame of a folder is one; give it by "
+            f"{path} holds {page_count(picture)} pages, and a frame of a folder is one; give it by "
             "itself, or save its pages as pictures."
         )
-
-
-def _natural_key(path: Path) -> tuple[list[tuple[int, str]], str]:
-    runs = re.findall(r"\d+|\D+", path.name.lower())
-    return [(int(r), "") if r.isdecimal() else (-1, r) for r in runs], path.name

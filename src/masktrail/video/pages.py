@@ -15,9 +15,10 @@ from PIL import Image as Pictures
 
 from masktrail.errors import InputError
 from masktrail.pictures import UNREADABLE
+from masktrail.pictures.decoding import is_deep, upright_rgb, upright_size
+from masktrail.pictures.depth import FIRST, Depth, Range
 from masktrail.types import Frame, VideoInfo
-from masktrail.video.depth import FIRST, Depth, Range
-from masktrail.video.images import RATE, is_deep, upright_rgb, upright_size
+from masktrail.video.images import RATE
 from masktrail.video.kinds import PAGED, VIDEOS
 
 FORMATS = {"TIFF", "WEBP", "AVIF", "PNG"}

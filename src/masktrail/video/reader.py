@@ -16,10 +16,10 @@ from typing import Self, cast
 from weakref import WeakSet
 
 from masktrail.errors import InputError
+from masktrail.pictures.depth import Range, checked_range
 from masktrail.settings import integer
 from masktrail.types import Colour, Frame, VideoInfo
 from masktrail.video.arrays import Arrays, ArraySource, Feed, are_frames, is_sequence
-from masktrail.video.depth import Range, checked_range
 from masktrail.video.live import NewestFrame, RealTime
 from masktrail.video.names import is_url, local
 from masktrail.video.seek import Recording, frames_backward, recording_of

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from masktrail.errors import InputError
+from masktrail.pictures.kinds import numbered
 
 log = logging.getLogger(__name__)
-
-FEW = 0.1
-"""Share of the pictures that may be named otherwise than the others and be left out."""
 
 
 def without_strays(folder: Path, pictures: Sequence[Path]) -> list[Path]:
@@ -24,7 +21,7 @@ def without_strays(folder: Path, pictures: Sequence[Path]) -> list[Path]:
     Raises:
         InputError: two kinds share names, and neither has more.
     """
-    frames = _numbered(_of_one_kind(folder, pictures))
+    frames = numbered(_of_one_kind(folder, pictures))
     strays = sorted(set(pictures) - set(frames))
     if strays:
         names = ", ".join(path.name for path in strays[:3]) + (", ..." if strays[3:] else "")
@@ -50,12 +47,6 @@ def _of_one_kind(folder: Path, pictures: Sequence[Path]) -> list[Path]:
             )
         frames += [path for path in kind if path.stem not in stems]
     return frames
-
-
-def _numbered(pictures: list[Path]) -> list[Path]:
-    numbered = [path for path in pictures if re.search(r"\d", path.stem)]
-    few = len(pictures) - len(numbered) <= FEW * len(pictures)
-    return numbered if few else pictures
 
 
 def _kind(path: Path) -> str:

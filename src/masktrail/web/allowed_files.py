@@ -9,7 +9,8 @@ from typing import Any
 
 from masktrail.errors import InputError
 from masktrail.files import can_be_told, cannot_write, make_folder, replacing
-from masktrail.video.kinds import VIDEOS, is_picture
+from masktrail.pictures.kinds import is_picture
+from masktrail.video.kinds import VIDEOS
 from masktrail.video.pages import is_video
 from masktrail.web.project import FILE, read_project
 from masktrail.zoo import CARDS

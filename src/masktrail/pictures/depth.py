@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import math
+import threading
 from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any
 
@@ -45,17 +46,25 @@ class Depth:
         self, name: str, first: Callable[[], Iterable[NDArray[Any]]], limits: Range | None = None
     ) -> None:
         self._name, self._first, self._range = name, first, checked_range(limits)
+        self._lock = threading.Lock()
 
     def to_bytes(self, values: NDArray[Any]) -> NDArray[np.uint8]:
         """Values of any kind and shape as 0 (black) to 255 (white)."""
-        if self._range is None:
-            self._range = self._found()
-        low, high = self._range
+        with self._lock:  # several threads may decode pictures of one sequence
+            if self._range is None:
+                self._range = self._found()
+            low, high = self._range
         steps = 256 / (high - low + (values.dtype.kind in "iu"))
         return np.floor((values.astype(np.float64) - low) * steps).clip(0, 255).astype(np.uint8)
 
     def _found(self) -> Range:
-        values = np.concatenate([array.reshape(-1) for array in self._first()])
+        deep = [array.reshape(-1) for array in self._first()]
+        if not deep:
+            raise InputError(
+                f"Some pictures of {self._name} have more than 8 bits, and the first do not; save "
+                "all of them alike, or give a range."
+            )
+        values = np.concatenate(deep)
         values = values[np.isfinite(values)] if values.dtype.kind == "f" else values
         low, high = (float(x) for x in usual_range(values))
         log.warning(

@@ -20,24 +20,20 @@ UNREADABLE: tuple[type[Exception], ...] = (
 
 
 @contextmanager
-def opened(
-    path: str | os.PathLike[str], kind: str = "picture", decode: bool = True
-) -> Iterator[Image.Image]:
+def opened(path: str | os.PathLike[str], kind: str = "picture") -> Iterator[Image.Image]:
     """Opens a picture and decodes it.
 
     Args:
         path: of the file.
         kind: what it is to be, for the sentence.
-        decode: false where its head is enough.
 
     Raises:
         InputError: no such file, not a picture, or a damaged one.
     """
     try:
         picture = Image.open(path)
-        if decode:
-            picture.load()
-            picture.getexif()  # kept by the picture
+        picture.load()
+        picture.getexif()  # kept by the picture
     except FileNotFoundError:
         raise InputError(f"There is no {kind} file {path}.") from None
     except UnidentifiedImageError:
