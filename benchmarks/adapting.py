@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from masktrail.data.davis import Sequence, find_sequences
+from masktrail.data.davis import find_sequences
+from masktrail.data.sequence import Sequence
 from masktrail.dreams.dreamer import DreamSettings
 from masktrail.evaluate.measures import contour_accuracy, region_similarity
 from masktrail.evaluate.tracking import Clock, track_sequence

@@ -19,9 +19,9 @@ import torch
 from numpy.typing import NDArray
 
 from masktrail.data.clicks import corrective_clicks
-from masktrail.data.davis import Sequence, find_sequences
+from masktrail.data.davis import find_sequences
+from masktrail.data.sequence import Sequence
 from masktrail.evaluate.scores import ObjectMeasure, measure_sequence
-from masktrail.evaluate.tracking import read_image
 from masktrail.masks import read_labels
 from masktrail.prompts.kinds import Mask, Points, Prompt
 from masktrail.run import track
@@ -65,9 +65,7 @@ def correct(
     for i in first:
         truth, mask = truths[worst] == i, tracked[worst] == i
         if truth.any():
-            again[i] = _clicked(read_image(sequence.frames[worst]), truth, mask, clicks) or Mask(
-                truth
-            )
+            again[i] = _clicked(sequence.image(worst), truth, mask, clicks) or Mask(truth)
     tracked = _track(sequence, {0: first, worst: again}, model, size)
     after = measure_sequence(truths, tracked, list(first))
     others = np.arange(len(similarity)) != worst - 1

@@ -14,7 +14,6 @@ import numpy as np
 
 from masktrail.data.davis import find_sequences
 from masktrail.evaluate.clicks import Prompter, from_box, over_clicks
-from masktrail.evaluate.tracking import read_image
 from masktrail.zoo import PROMPTS, load_prompter
 
 SHOWN = (0, 1, 2, 3, 5, 10)
@@ -55,7 +54,7 @@ def measure(
                 for i, labels in truths
                 if labels is not None and (labels == object_id).any()
             )
-            image, name = read_image(sequence.frames[index]), sequence.name
+            image, name = sequence.image(index), sequence.name
             box = from_box(prompter, image, truth)
             label = name if len(sequence.ids) == 1 else f"{name}/{object_id}"
             yield label, box, over_clicks(prompter, image, truth, clicks)

@@ -20,9 +20,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import minimize
 
-from masktrail.data.davis import Sequence, find_sequences
+from masktrail.data.davis import find_sequences
+from masktrail.data.sequence import Sequence
 from masktrail.evaluate.measures import region_similarity
-from masktrail.evaluate.tracking import read_image
 from masktrail.export.review import ReviewWriter
 from masktrail.prompts.kinds import Mask
 from masktrail.tracking.family import Calibration
@@ -95,7 +95,7 @@ def follow(
         review = ReviewWriter(Path(scratch))
         review.open(VideoInfo(sequence.name, 0, 0, Fraction(25), base))
         for index in chosen:
-            image, truth = read_image(sequence.frames[index]), sequence.truth(index)
+            image, truth = sequence.image(index), sequence.truth(index)
             assert truth is not None, "every frame must be annotated"
             first = {i: Mask(truth == i) for i in sequence.ids if (truth == i).any()}
             result = tracker.step(image, first if index == 0 else None)

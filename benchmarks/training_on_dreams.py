@@ -15,7 +15,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from masktrail.data.davis import TUNING
+from masktrail.data.held_out import TUNING
 from masktrail.evaluate.run import evaluate
 from masktrail.recipe import Recipe
 from masktrail.settings import ModelOptions

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from masktrail.data.davis import TUNING
+from masktrail.data.held_out import TUNING
 from masktrail.evaluate.run import evaluate
 from masktrail.recipe import Recipe
 from masktrail.settings import ModelOptions
@@ -182,7 +182,7 @@ def trained(recipe: Recipe, out: Path) -> None:
     finished = (out / "weights.safetensors").is_file() and not (out / CHECKPOINT).is_file()
     if finished:
         return
-    train(recipe, MINUTES, out, resume=(out / CHECKPOINT).is_file())
+    train(recipe, MINUTES, out, resume=(out / CHECKPOINT).is_file(), overwrite=True)
     if read_clock(out).steps < recipe.steps:
         raise SystemExit(f"Stopped; the same command goes on with {out.name}.")
     (out / CHECKPOINT).unlink()  # hundreds of MB that have no use any more

@@ -44,6 +44,7 @@ from ingredients import CLIPS_SPLIT, DATA, ROOT
 from masktrail.errors import InputError
 from masktrail.files import replacing
 from masktrail.train.reading import read_recipe
+from masktrail.zoo import weights_path
 from masktrail.zoo.headers import read_config
 from masktrail.zoo.weights import int8_shards, load_network
 from travel import MIB
@@ -92,7 +93,8 @@ def starts_of(recipes: list[Path]) -> dict[str, Path]:
         InputError: a recipe cannot be read.
     """
     inits = {path.stem: read_recipe(path).init for path in recipes}
-    return {name: Path(init) for name, init in inits.items() if init}
+    starts = {name: weights_path(init) for name, init in inits.items() if init}
+    return {name: path for name, path in starts.items() if path}
 
 
 def write_bundle(
@@ -184,7 +186,7 @@ def _shrunk(
     """Members of a bundle, two a picture, and the bytes these two take."""
     for start in range(0, len(pictures), AT_ONCE):
         some = pictures[start : start + AT_ONCE]
-        shrunk = pool.map(lambda p: shrink(p.image, p.mask, side, quality), some)
+        shrunk = pool.map(lambda p: shrink(p.video, p.frame, side, quality), some)
         for picture, data in zip(some, shrunk, strict=True):
             members = list(zip((picture.image_name, picture.mask_name), data, strict=True))
             yield sum(stored(name, len(content)) for name, content in members), members

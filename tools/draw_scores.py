@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from masktrail.data.davis import Sequence, find_sequences
+from masktrail.data.davis import find_sequences
+from masktrail.data.sequence import Sequence
 from masktrail.errors import InputError
-from masktrail.evaluate.tracking import Clock, read_image, track_sequence
+from masktrail.evaluate.tracking import Clock, track_sequence
 from masktrail.files import replacing
 from masktrail.masks.draw import overlay, side_by_side
 from masktrail.tracking.tracker import Tracker
@@ -77,7 +78,7 @@ def _lines(tracker: Tracker, sequence: Sequence, columns: int) -> tuple[Pixels, 
     for index, labels in enumerate(found):
         if index not in wanted:
             continue
-        image = read_image(sequence.frames[index])
+        image = sequence.image(index)
         masked.append(_small(overlay(image, labels)))
         shown = next(iter(tracker.propagator.maps.values()), np.zeros((1, 1), np.float32))
         maps.append(_small(heated(image, shown)))

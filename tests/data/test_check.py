@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from masktrail.data.check import NOTE, RULES, SEVERITIES, Finding, check_data
+from masktrail.data.davis import find_sequences
 from masktrail.errors import InputError
 from masktrail.masks import write_labels
 from painted_sets import save
@@ -25,11 +26,33 @@ def labels(*ids: int) -> np.ndarray:
     return painted
 
 
+def foreign_all(root: Path, name: str, ids: tuple[int, ...]) -> None:
+    for t in range(FRAMES):
+        foreign(labels(*ids), mask(root, name, t))
+
+
 def foreign(painted: np.ndarray, path: Path) -> None:
     """A palette PNG as other tools write it: 255 is void in it."""
     picture = Image.fromarray(painted.astype(np.uint8))
     picture.putpalette([0, 0, 0, *[9, 99, 199] * 255])
     picture.save(path)
+
+
+def paint_in(path: Path, colour: tuple[int, int, int]) -> None:
+    """A mask whose one object has a colour."""
+    save((labels(1)[..., None] * np.array(colour)).astype(np.uint8), path)
+
+
+def speck() -> np.ndarray:
+    """A label map of object 1, and of object 2 in two pixels."""
+    painted = labels(1)
+    painted[40, 4:6] = 2
+    return painted
+
+
+def lengthen(root: Path, name: str, frames: int) -> None:
+    for t in range(FRAMES, frames):
+        save(noise(), picture(root, name, t))
 
 
 def smooth(path: Path) -> None:
@@ -138,15 +161,6 @@ CASES: dict[str, tuple[Callable[[Path], object], str, int, tuple[str, ...]]] = {
         1,
         ("fox/00001.png",),
     ),
-    "pictures without zeros": (
-        lambda r: [
-            rename_all(r / kind / "fox", lambda t, suffix: f"im{t + 5}{suffix}")
-            for kind in ("JPEGImages", "Annotations")
-        ],
-        "order",
-        1,
-        ("fox",),
-    ),
     "two pictures of one name": (
         lambda r: save(noise(), picture(r, "fox", 3).with_suffix(".png")),
         "double",
@@ -215,12 +229,25 @@ CASES: dict[str, tuple[Callable[[Path], object], str, int, tuple[str, ...]]] = {
         ("fox id 7",),
     ),
     "colours": (
-        lambda r: save(
-            (labels(1)[..., None] * np.array([9, 99, 199])).astype(np.uint8), mask(r, "fox", 4)
-        ),
+        lambda r: [paint_in(mask(r, "fox", t), (9, 99, 199)) for t in range(FRAMES)],
         "colours",
         1,
-        ("fox/00004.png",),
+        ("fox",),
+    ),
+    "other colours in every mask": (
+        lambda r: several(
+            lambda: lengthen(r, "fox", 40),
+            lambda: [paint_in(mask(r, "fox", t), (9, 99, 3 * t)) for t in range(40)],
+        ),
+        "hues",
+        1,
+        ("fox",),
+    ),
+    "a tiny object": (
+        lambda r: [write_labels(mask(r, "fox", t), speck()) for t in range(FRAMES)],
+        "specks",
+        1,
+        ("fox id 2",),
     ),
     "every second frame": (lambda r: keep_masks(r, "fox", 0, 2, 4, 6), "sparse", 1, ("fox",)),
     "every fifth frame": (lambda r: keep_masks(r, "fox", 1, 6), "sparse", 1, ("fox",)),
@@ -263,7 +290,7 @@ def test_what_is_broken_is_found_and_nothing_else(root: Path, case: str) -> None
 
 
 def test_all_rules_are_tried() -> None:
-    together = {"sizes", "suffix", "empty", "two"}  # below: they come with another
+    together = {"sizes", "suffix", "empty", "two", "alone", "unnumbered", "pages"}  # below
     assert {key for _, key, _, _ in CASES.values()} | together == set(RULES)
 
 
@@ -279,10 +306,58 @@ def test_a_sequence_that_changes_size(root: Path) -> None:
     assert keys(root) == {"size": 1, "sizes": 1}
 
 
-@pytest.mark.parametrize("suffix", [".PNG", ".jpg"])
-def test_masks_that_are_not_read(root: Path, suffix: str) -> None:
-    mask(root, "fox", 4).rename(mask(root, "fox", 4).with_suffix(suffix))
+def test_masks_that_are_not_read(root: Path) -> None:
+    mask(root, "fox", 4).rename(mask(root, "fox", 4).with_suffix(".jpg"))
     assert keys(root) == {"suffix": 1, "holes": 1}
+
+
+def test_masks_may_be_named_in_capitals(root: Path) -> None:
+    mask(root, "fox", 4).rename(mask(root, "fox", 4).with_suffix(".PNG"))
+    assert keys(root) == {}
+
+
+def test_numbers_need_no_zeros_before_them(root: Path) -> None:
+    for kind in ("JPEGImages", "Annotations"):
+        rename_all(root / kind / "fox", lambda t, suffix: f"im{t + 5}{suffix}")
+    assert keys(root) == {}
+    (fox,) = find_sequences(root, ["fox"])
+    assert [path.stem for path in fox.frames] == [f"im{t + 5}" for t in range(FRAMES)]
+    assert [path and path.stem for path in fox.annotations] == [path.stem for path in fox.frames]
+
+
+def test_colours_beside_our_own_masks_are_other_objects(root: Path) -> None:
+    paint_in(mask(root, "fox", 4), (9, 99, 199))
+    assert keys(root) == {"colours": 1, "late": 1}
+    assert find_sequences(root, ["fox"])[0].ids == (1, 2, 3)
+    paint_in(mask(root, "fox", 4), (0, 128, 0))  # DAVIS' colour of 2
+    assert find_sequences(root, ["fox"])[0].ids == (1, 2)
+
+
+def test_pngs_of_one_name_in_small_letters_and_capitals(root: Path) -> None:
+    mask(root, "fox", 4).with_suffix(".PNG").write_bytes(mask(root, "fox", 3).read_bytes())
+    assert keys(root) == {"suffix": 1}
+
+
+def test_void_that_stands_alone_is_told_of(root: Path) -> None:
+    foreign_all(root, "fox", (1, 2, 255))
+    foreign(labels(255), mask(root, "fox", 5))
+    assert keys(root) == {"void": FRAMES - 1, "alone": 1, "blank": 1}
+
+
+def test_a_cover_is_no_frame(root: Path) -> None:
+    lengthen(root, "fox", 12)
+    keep_masks(root, "fox", 0)
+    save(noise(), picture(root, "fox").with_stem("cover"))
+    assert keys(root) == {"unnumbered": 1, "prompt": 1}
+    assert len(find_sequences(root, ["fox"])[0]) == 12
+
+
+def test_a_picture_of_several_pages_is_no_frame(root: Path) -> None:
+    path = picture(root, "fox", 2)
+    with Image.open(path) as page:
+        page.save(path.with_suffix(".tif"), save_all=True, append_images=[page.copy()])
+    path.unlink()
+    assert keys(root) == {"pages": 1}
 
 
 def test_masks_that_are_all_empty(root: Path) -> None:

@@ -7,15 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from masktrail.data.davis import (
-    DAVIS2016_VAL,
-    HELD_OUT,
-    TUNING,
-    find_level,
-    find_sequences,
-    find_training_sequences,
-    refuse_held_out,
-)
+from masktrail.data.davis import find_level, find_sequences, find_training_sequences
+from masktrail.data.held_out import DAVIS2016_VAL, HELD_OUT, TUNING, refuse_held_out
 from masktrail.data.prepare import prepare
 from masktrail.data.stills import find_stills
 from masktrail.errors import InputError

@@ -10,9 +10,10 @@ import pytest
 import torch
 from PIL import Image
 
-from masktrail.data.davis import Sequence, find_sequences
+from masktrail.data.davis import find_sequences
 from masktrail.data.pack import open_pack
 from masktrail.data.packing import write_pack
+from masktrail.data.sequence import Sequence
 from masktrail.data.stills import find_stills
 from masktrail.errors import InputError
 from masktrail.masks import write_labels

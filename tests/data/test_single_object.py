@@ -17,12 +17,8 @@ from masktrail.data import packing
 from masktrail.data.davis import find_sequences
 from masktrail.data.pack import FILES, Pack, PackedTrack, open_pack
 from masktrail.data.packing import write_pack
-from masktrail.data.single_object import (
-    MIN_AREA,
-    Part,
-    find_tracks,
-    pack_single_objects,
-)
+from masktrail.data.single_object import Part, find_tracks, pack_single_objects
+from masktrail.data.sizes import MIN_AREA
 from masktrail.data.split import SplitSettings, split_videos
 from masktrail.errors import InputError
 from painted_sets import pack_videos, save
@@ -264,7 +260,7 @@ def test_what_fails_leaves_the_old_pack_and_nothing_else(tmp_path: Path) -> None
     first = contents(tmp_path / "out")
     held_out = next(iter(names(tmp_path / "out/held-out")))  # packed last
     (root / "JPEGImages" / held_out / "00003.jpg").write_bytes(b"damaged")
-    with pytest.raises(InputError, match=r"00003\.jpg cannot be read as a picture"):
+    with pytest.raises(InputError, match=r"damaged or cut off: .*00003\.jpg\."):
         prepare(root, tmp_path / "out")
     assert contents(tmp_path / "out") == first
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "set"]
@@ -301,18 +297,26 @@ def test_a_disk_without_room_is_told_before_it_is_filled(
     prepare(root, tmp_path / "out")
 
 
-def test_masks_that_are_colours_are_refused(tmp_path: Path) -> None:
+def test_a_white_mask_among_others_is_of_their_object(tmp_path: Path) -> None:
     root = paint_mose(tmp_path / "set", {"a": {1: range(3)}}, frames=3)
-    path = root / "Annotations" / "a" / "00001.png"
     mask = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     mask[10:30, 10:30] = 255
-    save(mask, path)
+    save(mask, root / "Annotations" / "a" / "00001.png")
     prepare(root, tmp_path / "out", held_out=0)
-    assert track(open_pack(tmp_path / "out" / "train"), 1).rows == (0, 1, 2), "white is object 1"
-    mask[10:30, 10:30] = 0, 128, 0
-    save(mask, path)
-    with pytest.raises(InputError, match=r"00001\.png tells objects apart by colour; expected pal"):
-        prepare(root, tmp_path / "out")
+    assert track(open_pack(tmp_path / "out" / "train"), 1).rows == (0, 1, 2)
+
+
+def test_masks_in_colours_are_packed_by_colour(tmp_path: Path) -> None:
+    root = paint_mose(tmp_path / "set", {"a": {1: range(3)}}, frames=3)
+    for t, colours in enumerate([("red", "blue"), ("blue",), ("red", "blue")]):
+        picture = Image.new("RGB", (WIDTH, HEIGHT))
+        for colour in colours:
+            left = 10 if colour == "red" else 50
+            picture.paste(colour, (left, 10, left + 20, 30))
+        picture.save(root / "Annotations" / "a" / f"{t:05}.png")
+    prepare(root, tmp_path / "out", held_out=0)
+    pack = open_pack(tmp_path / "out" / "train")
+    assert (track(pack, 1).rows, track(pack, 2).rows) == ((0, 1, 2), (0, 2)), "blue comes first"
 
 
 def test_a_set_with_nothing_to_follow_is_refused(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from masktrail.data import synth
+from masktrail.data import sizes, synth
 from masktrail.data.grids import Trajectories, background_trajectories, crop_halves, sample
 from masktrail.data.pack import Pack, PackedObject, PackedTrack, open_pack
 from masktrail.data.synth import Clips, ClipSampler, ClipSettings
@@ -75,7 +75,7 @@ def test_valid_says_which_slots_are_seen_at_first(
 ) -> None:
     how = replace(SETTINGS, size=48, objects=2, paste=0.7)
     clips = draw(ClipSampler(stills, [open_pack(videos_folder)], seed), kind, 6, how)
-    seen = clips.masks[:, 0].mean((2, 3)) > synth.MIN_AREA / 4
+    seen = clips.masks[:, 0].mean((2, 3)) > sizes.MIN_AREA / 4
     assert torch.equal(seen, clips.valid)
     assert not clips.masks.movedim(2, 1)[~clips.valid].any(), "an unmarked object turns up later"
 
@@ -223,7 +223,7 @@ def test_short_videos_are_spread_or_left_out(stills: Pack, tmp_path: Path) -> No
 
 def test_packs_without_objects_are_refused(stills: Pack, videos: Pack) -> None:
     nothing: list[list[PackedObject]] = [[] for _ in videos.objects]
-    with pytest.raises(InputError, match="No picture shows an object"):
+    with pytest.raises(InputError, match="None of 20 masks shows an object"):
         ClipSampler(replace(videos, objects=nothing), [], 0)
     with pytest.raises(InputError, match="No video in a pack of 2"):
         ClipSampler(stills, [replace(videos, objects=nothing)], 0).video_batch(1, SETTINGS)

@@ -7,7 +7,8 @@ import torch
 
 from carrying import carried
 from masktrail.data.pack import Pack, open_pack
-from masktrail.data.synth import MIN_AREA, Clips, ClipSampler, ClipSettings
+from masktrail.data.sizes import MIN_AREA
+from masktrail.data.synth import Clips, ClipSampler, ClipSettings
 from masktrail.dreams.clips import dreamt_batch
 from masktrail.recipe import Stage
 from masktrail.train.drawing import draw

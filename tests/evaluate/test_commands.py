@@ -137,8 +137,8 @@ BAD_MASKS = {
         lambda path: write_labels(path, label_map((1, 10))[:60]),
         "00003.png is 96x60; the ground truth is 96x72",
     ),
-    "palette without index": (sorted_palette, "Expected a palette PNG whose indices"),
-    "RGB": (rgb, "00003.png: one object per colour"),
+    "palette without index": (sorted_palette, "Expected palette PNGs whose indices"),
+    "RGB": (rgb, "late: one object per colour"),
     "black and white": (black_and_white, "00003.png has two colours"),
     "unknown label": (
         lambda path: write_labels(path, label_map((1, 10), (5, 60))),

@@ -141,7 +141,7 @@ def test_what_cannot_be_scored_gets_a_sentence(predictions, data):
     write_labels(predictions / "one/00002.png", square(10))
     colours = np.array([[0, 0, 0], [255, 0, 0], [0, 255, 0]], np.uint8)
     Image.fromarray(colours[square(40, 2, square(10))]).save(predictions / "two/00001.png")
-    refused("Expected a palette PNG")
+    refused("Expected palette PNGs")
     for path in (predictions / "two").iterdir():
         path.unlink()
     (predictions / "two").rmdir()

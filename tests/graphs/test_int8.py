@@ -7,9 +7,9 @@ import onnx
 import pytest
 import torch
 
+from masktrail.data.davis import find_sequences
 from masktrail.engines.onnxruntime import OnnxRuntimeEngine
 from masktrail.engines.openvino import OpenVinoEngine
-from masktrail.evaluate.tracking import read_image
 from masktrail.families import create
 from masktrail.graphs import samples
 from masktrail.zoo.weights import save_network
@@ -44,7 +44,7 @@ def test_a_model_of_ones_own_is_exported_and_computed_in_8_bits(
         assert sum(node.op_type == "QuantizeLinear" for node in graph.node) > 5
         domains = {node.domain for node in graph.node}
         assert domains <= {"", "ai.onnx"}, "nothing but standard operators"
-    frame = read_image(data / "JPEGImages/480p/left/00004.png")[None, :48]
+    frame = find_sequences(data, ["left"])[0].image(4)[None, :48]
     picture = np.ascontiguousarray(frame)  # (1, 48, 96, 3)
     found = {}
     for engine in (OpenVinoEngine, OnnxRuntimeEngine):

@@ -189,12 +189,13 @@ def test_what_is_no_bundle_is_not_replaced(data: Path, tmp_path: Path) -> None:
 
 def test_bad_pictures_are_refused(data: Path, tmp_path: Path) -> None:
     (picture, *_), bad = sources(data)[0].pictures(), tmp_path / "bad.png"
+    video = replace(picture.video, frames=(bad,) * len(picture.video))
     bad.write_bytes(b"no picture")
     with pytest.raises(InputError, match=r"bad\.png cannot be read as a picture"):
-        shrink(bad, picture.mask, 60, 40)
+        shrink(video, picture.frame, 60, 40)
     save(paint([], COLOURS, (50, 40))[0], bad)
     with pytest.raises(InputError, match="is 50x40 and its mask 96x60; expected one size"):
-        shrink(bad, picture.mask, 60, 40)
+        shrink(video, picture.frame, 60, 40)
 
 
 def test_sets_of_which_nothing_is_wanted_are_left_out(data: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from masktrail.data.prepare import FINDERS
+from masktrail.data.sequence import Sequence as Video
 from masktrail.errors import InputError
 
 SAMPLE = 100
@@ -26,12 +27,17 @@ ASPECT = {"stills": 5 / 4, "davis": 16 / 9, "mose": 16 / 9}
 
 
 class Picture(NamedTuple):
-    """A picture and its mask, and what they are called in a bundle."""
+    """A frame that has a mask, and what its picture and its mask are called in a bundle."""
 
-    image: Path
-    mask: Path
+    video: Video
+    frame: int
     image_name: str
     mask_name: str
+
+    @property
+    def path(self) -> Path:
+        """Of its picture."""
+        return self.video.frames[self.frame]
 
 
 @dataclass(frozen=True)
@@ -62,9 +68,9 @@ class Source:
             InputError: there is none, or no such data set.
         """
         pictures = [
-            self._picture(image, mask)
+            self._picture(video, index, mask)
             for video in FINDERS[self.kind](self.root)
-            for image, mask in zip(video.frames, video.annotations, strict=True)
+            for index, mask in enumerate(video.annotations)
             if mask is not None
         ]
         if not pictures:
@@ -97,13 +103,13 @@ class Source:
         """HEIGHTxWIDTH of its pack."""
         return f"{side}x{round(side * ASPECT[self.kind])}"
 
-    def _picture(self, image: Path, mask: Path) -> Picture:
+    def _picture(self, video: Video, index: int, mask: Path) -> Picture:
         """Named as in its data set, but for what it is now."""
         names = (
             f"{self.name}/{path.relative_to(self.root).with_suffix(suffix).as_posix()}"
-            for path, suffix in ((image, ".webp"), (mask, ".png"))
+            for path, suffix in ((video.frames[index], ".webp"), (mask, ".png"))
         )
-        return Picture(image, mask, *names)
+        return Picture(video, index, *names)
 
 
 class Share(NamedTuple):
@@ -181,7 +187,7 @@ def choose(
 
 def _require_two_each(source: Source, pictures: list[Picture]) -> None:
     """What is split is followed from frame to frame, on either side."""
-    few = min(Counter(picture.image.parent for picture in pictures).values())
+    few = min(Counter(picture.path.parent for picture in pictures).values())
     if few < 2:
         raise InputError(
             f"{len(pictures)} frames of {source.name} leave one of a video; ask for more, or none."

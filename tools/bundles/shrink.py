@@ -1,41 +1,38 @@
 """A picture and its mask made small, as bytes."""
 
 import io
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from masktrail.data.packing import VOID
+from masktrail.data.sequence import Sequence
 from masktrail.errors import InputError
-from masktrail.masks import read_labels
 from masktrail.masks.values import palette
 from masktrail.types import LabelMap
 
 
-def shrink(image_path: Path, mask_path: Path, side: int, quality: int) -> tuple[bytes, bytes]:
+def shrink(video: Sequence, index: int, side: int, quality: int) -> tuple[bytes, bytes]:
     """A picture as WebP and its mask as PNG, made smaller where they are larger than wanted.
 
     Args:
-        image_path: of the picture.
-        mask_path: of its mask.
+        video: that the picture is a frame of.
+        index: of the frame; it has a mask.
         side: largest short side, pixels.
         quality: of WebP, 0 to 100.
 
     Raises:
         InputError: one of them cannot be read, or they are not of one size.
     """
-    labels, _ = read_labels(mask_path)
+    labels, image = video.truth(index), Image.fromarray(video.image(index))
+    assert labels is not None
     if labels.max(initial=0) >= VOID:
-        raise InputError(f"{mask_path} has ids up to {labels.max()}; expected up to {VOID - 1}.")
-    try:
-        with Image.open(image_path) as opened:
-            image = opened.convert("RGB")
-    except OSError as error:
-        raise InputError(f"{image_path} cannot be read as a picture: {error}.") from error
+        raise InputError(
+            f"{video.annotations[index]} has ids up to {labels.max()}; expected up to {VOID - 1}."
+        )
     if labels.shape != image.size[::-1]:
         raise InputError(
-            f"{image_path} is {image.width}x{image.height} and its mask "
+            f"{video.frames[index]} is {image.width}x{image.height} and its mask "
             f"{labels.shape[1]}x{labels.shape[0]}; expected one size."
         )
     if min(image.size) > side:

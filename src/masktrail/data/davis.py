@@ -7,85 +7,17 @@ differ in the level (`480p`, `1080p`, `Full-Resolution` or none) and in how many
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-
+from masktrail.data.held_out import HELD_OUT, refuse_held_out
+from masktrail.data.sequence import Sequence
 from masktrail.errors import InputError
-from masktrail.masks import read_labels
-from masktrail.types import LabelMap
+from masktrail.pictures.kinds import is_picture, natural_key, numbered
 
 log = logging.getLogger(__name__)
 
 LEVELS = ("480p", "1080p", "Full-Resolution")
-IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
-
-DAVIS2016_VAL = frozenset(
-    [
-        "blackswan",
-        "bmx-trees",
-        "breakdance",
-        "camel",
-        "car-roundabout",
-        "car-shadow",
-        "cows",
-        "dance-twirl",
-        "dog",
-        "drift-chicane",
-        "drift-straight",
-        "goat",
-        "horsejump-high",
-        "kite-surf",
-        "libby",
-        "motocross-jump",
-        "paragliding-launch",
-        "parkour",
-        "scooter-black",
-        "soapbox",
-    ]
-)
-"""The 20 sequences kept for measuring; no training set may hold one."""
-
-TUNING = frozenset(["dance-jump", "drift-turn", "horsejump-low"])
-"""Three of DAVIS-2016's 30 training sequences on which settings, and the better of two weights, are
-chosen; no training set may hold one either."""
-
-HELD_OUT = DAVIS2016_VAL | TUNING
-
-
-@dataclass(frozen=True)
-class Sequence:
-    """One video of a data set.
-
-    Attributes:
-        name: folder name.
-        frames: image paths in temporal order.
-        annotations: mask path of each frame, None where the frame carries none.
-    """
-
-    name: str
-    frames: tuple[Path, ...]
-    annotations: tuple[Path | None, ...]
-
-    def __len__(self) -> int:
-        return len(self.frames)
-
-    def truth(self, index: int) -> LabelMap | None:
-        """Label map of frame `index`, shape (H, W), 0 background; None where not annotated."""
-        path = self.annotations[index]
-        return None if path is None else read_labels(path)[0]
-
-    @cached_property
-    def ids(self) -> tuple[int, ...]:
-        """Object ids seen in any annotated frame, ascending; 255 (void) is none."""
-        ids: set[int] = set()
-        for index in range(len(self)):
-            labels = self.truth(index)
-            if labels is not None:
-                ids.update(np.unique(labels).tolist())
-        return tuple(sorted(ids - {0, 255}))
+MASK_SUFFIX = ".png"
 
 
 def find_sequences(
@@ -94,7 +26,7 @@ def find_sequences(
     """Lists the sequences of a data set, those that have pictures, sorted by name.
 
     Args:
-        root: folder that holds `JPEGImages` and `Annotations`.
+        root: folder that holds `JPEGImages` and `Annotations`, or holds them in its `train`.
         names: only these sequences, in this order; all where None.
         level: see `find_level`.
 
@@ -102,12 +34,8 @@ def find_sequences(
         InputError: no such layout or level at `root`, or a name that is not there.
     """
     images, masks = layout(Path(root), level)
-    listed = [
-        _sequence(folder, masks / folder.name)
-        for folder in sorted(images.iterdir())
-        if not folder.name.startswith(".") and (masks / folder.name).is_dir()
-    ]
-    by_name = {sequence.name: sequence for sequence in listed if sequence.frames}
+    listed = list_sequences(root, level)
+    by_name = {s.name: s for s in listed if s.frames and (masks / s.name).is_dir()}
     if not by_name:
         raise InputError(f"{images} and {masks} have no sequence folder with pictures in common.")
     selected = list(by_name if names is None else names)
@@ -117,25 +45,6 @@ def find_sequences(
             f"{root} has no sequence {', '.join(missing)}; it has {', '.join(list(by_name)[:30])}."
         )
     return [by_name[name] for name in selected]
-
-
-def refuse_held_out(names: Iterable[str], source: Path | str) -> None:
-    """Keeps what is measured on out of training.
-
-    Args:
-        names: of the sequences in a training set.
-        source: where they come from, for the message.
-
-    Raises:
-        InputError: one of them is in `HELD_OUT`.
-    """
-    held_out = sorted({name for name in names if name.rsplit("/", 1)[-1] in HELD_OUT})
-    if held_out:
-        raise InputError(
-            f"{source} holds {', '.join(held_out)}: DAVIS-2016 sequences on which models are "
-            "measured or chosen and none may be trained. Leave them out of the pack (or rename "
-            "a sequence of your own that happens to be called so)."
-        )
 
 
 def find_training_sequences(root: Path | str) -> list[Sequence]:
@@ -156,6 +65,15 @@ def find_training_sequences(root: Path | str) -> list[Sequence]:
     return [sequence for sequence in sequences if sequence.name not in held_out]
 
 
+def marked_sequences(root: Path | str, level: str | None = None) -> list[Sequence]:
+    """Those of `list_sequences` that have any mask, but for those in `HELD_OUT`."""
+    return [
+        sequence
+        for sequence in list_sequences(root, level)
+        if sequence.name not in HELD_OUT and (any(sequence.annotations) or sequence.strays)
+    ]
+
+
 def training_root(root: Path) -> Path:
     """Where the layout begins: `root`, or its folder `train`, as MOSE and YouTube-VOS come."""
     inside = root / "train"
@@ -166,7 +84,7 @@ def find_level(root: Path | str, level: str | None = None) -> str:
     """The resolution that is read of a data set.
 
     Args:
-        root: folder that holds `JPEGImages` and `Annotations`.
+        root: folder that holds `JPEGImages` and `Annotations`, or holds them in its `train`.
         level: one of `LEVELS`; None for the first of them that is there.
 
     Returns:
@@ -175,7 +93,8 @@ def find_level(root: Path | str, level: str | None = None) -> str:
     Raises:
         InputError: no such layout at `root`, or no such level.
     """
-    images, masks = Path(root) / "JPEGImages", Path(root) / "Annotations"
+    root = training_root(Path(root))
+    images, masks = root / "JPEGImages", root / "Annotations"
     if not (images.is_dir() and masks.is_dir()):
         raise InputError(
             f"{root} has no JPEGImages and Annotations folders; expected a data set laid out as "
@@ -195,16 +114,47 @@ def find_level(root: Path | str, level: str | None = None) -> str:
 
 def layout(root: Path, level: str | None = None) -> tuple[Path, Path]:
     """The folders that hold one folder per sequence: of pictures, of masks; see `find_level`."""
-    name = find_level(root, level)
+    name, root = find_level(root, level), training_root(root)
     return root / "JPEGImages" / name, root / "Annotations" / name
 
 
-def is_picture(path: Path) -> bool:
-    """Whether the name is a visible picture's: macOS leaves hidden `._*.jpg` that are none."""
-    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
+def list_sequences(root: Path | str, level: str | None = None) -> list[Sequence]:
+    """Every sequence that has a folder of pictures or of masks, sorted by name.
+
+    Raises:
+        InputError: no such layout or level at `root`, or no folder of a sequence in it.
+    """
+    images, masks = layout(Path(root), level)
+    names = sorted({path.name for folder in (images, masks) for path in _folders(folder)})
+    if not names:
+        raise InputError(
+            f"{images} and {masks} have no folders in them; expected one for each sequence."
+        )
+    return [_sequence(images / name, masks / name) for name in names]
+
+
+def _folders(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.is_dir() and path.name[0] != "."]
 
 
 def _sequence(images: Path, masks: Path) -> Sequence:
-    frames = sorted(path for path in images.glob("*") if is_picture(path))
-    by_stem = {path.stem: path for path in masks.glob("*.png")}
-    return Sequence(images.name, tuple(frames), tuple(by_stem.get(path.stem) for path in frames))
+    pictures, beside = _pictures(images), _pictures(masks)
+    frames, by_stem = numbered(pictures), dict[str, Path]()
+    for path in beside:
+        if path.suffix.lower() == MASK_SUFFIX:
+            by_stem.setdefault(path.stem, path)
+    stems = {path.stem for path in frames}
+    return Sequence(
+        images.name,
+        tuple(frames),
+        tuple(by_stem.get(path.stem) for path in frames),
+        strays=tuple(path for stem, path in by_stem.items() if stem not in stems),
+        unread=tuple(path for path in beside if by_stem.get(path.stem) != path),
+        left_out=tuple(path for path in pictures if path.stem not in stems),
+    )
+
+
+def _pictures(folder: Path) -> list[Path]:
+    """Pictures of a folder, in natural order, as `track` takes them."""
+    pictures = (path for path in folder.glob("*") if is_picture(path))
+    return sorted(pictures, key=lambda path: natural_key(path.name))

@@ -12,12 +12,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from masktrail.data.davis import Sequence
 from masktrail.data.pack import FILES, PackedObject, PackedSequence, PackedTrack
+from masktrail.data.sequence import Sequence
 from masktrail.errors import InputError
 from masktrail.files import cannot_write
 from masktrail.masks import areas, tight_box
-from masktrail.pictures import opened
 from masktrail.types import LabelMap
 
 VOID = 255
@@ -159,9 +158,8 @@ def _stretch(
     """Image (height, width, 3) and label map of a frame on the canvas, and its aspect ratio."""
     path, labels = sequence.frames[index], sequence.truth(index)
     assert labels is not None
-    with opened(path) as image:
-        size = image.size
-        pixels = image.convert("RGB").resize((width, height), Image.Resampling.BICUBIC)
+    picture = Image.fromarray(sequence.image(index))
+    size, pixels = picture.size, picture.resize((width, height), Image.Resampling.BICUBIC)
     if labels.shape != size[::-1] or labels.max(initial=0) > VOID:
         raise InputError(
             f"{path} is {size[0]}x{size[1]} and its mask {labels.shape[1]}x{labels.shape[0]} with "

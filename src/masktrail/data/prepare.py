@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from masktrail.data.davis import find_training_sequences
+from masktrail.data.check import require_sound
+from masktrail.data.davis import find_training_sequences, marked_sequences
 from masktrail.data.packing import write_pack
 from masktrail.data.single_object import Part, pack_single_objects
 from masktrail.data.split import SplitSettings
@@ -69,7 +70,9 @@ def prepare(
     if chosen:
         given = ", ".join(f"{name}={value!r}" for name, value in chosen.items())
         raise InputError(f"{kind} is packed as it is and has no {given}; only mose is split.")
-    write_pack(FINDERS[kind](root), out, height, width, progress)
+    sequences = FINDERS[kind](root)
+    require_sound(sequences if kind == "stills" else marked_sequences(root), root)
+    write_pack(sequences, out, height, width, progress)
     return []
 
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from masktrail.data.davis import Sequence, find_training_sequences, training_root
-from masktrail.data.inventory import read_mask
+from masktrail.data.check import require_sound
+from masktrail.data.davis import find_training_sequences, marked_sequences
 from masktrail.data.pack import Pack, PackedSequence, PackedTrack, open_pack
 from masktrail.data.packing import replacing_folder, require_space, write_pack, write_tracks
+from masktrail.data.sequence import Sequence
 from masktrail.data.split import (
     PARTS,
     SplitSettings,
@@ -23,7 +24,6 @@ from masktrail.data.split import (
     split_videos,
 )
 from masktrail.errors import InputError
-from masktrail.pictures import opened
 
 MIN_AREA = 0.0005
 """An object smaller than this share of the picture is not marked: no clip begins there."""
@@ -81,12 +81,11 @@ def pack_single_objects(
         What each part holds; without `held-out` where none is asked for.
 
     Raises:
-        InputError: no such data set, settings out of range, masks whose objects have colours but no
-            numbers, no object to follow, one recording where some are to be held out, or as
-            `write_pack`.
+        InputError: no such data set, settings out of range, errors in it, no object to follow, one
+            recording where some are to be held out, or as `write_pack`.
     """
     check_settings(settings)
-    sequences = _annotated(training_root(root))
+    sequences = _annotated(root)
     total = _count(sequences)
     held_out = split_videos([s.name for s in sequences], settings)
     check_recordings([s.name for s in sequences], settings)
@@ -179,28 +178,11 @@ def _add_tracks(folder: Path, settings: SplitSettings) -> Part:
 def _annotated(root: Path) -> list[Sequence]:
     """The videos that may be trained on and have masks."""
     sequences = find_training_sequences(root)
+    require_sound(marked_sequences(root), root)
     annotated = [sequence for sequence in sequences if any(sequence.annotations)]
     if not annotated:
         raise InputError(f"None of the {len(sequences)} sequences of {root} has a mask.")
-    for sequence in annotated:
-        _require_numbers(sequence)
     return annotated
-
-
-def _require_numbers(sequence: Sequence) -> None:
-    """Refuses masks in which an object is a colour: nothing says which it is in the next frame."""
-    for path in filter(None, sequence.annotations):
-        if not _is_indexed(path) and read_mask(path).kind == "colours":
-            raise InputError(
-                f"{path} tells objects apart by colour; expected palette PNGs, whose indices are "
-                "the object ids in all frames of a video."
-            )
-
-
-def _is_indexed(path: Path) -> bool:
-    """Whether the header alone says that the values are object ids."""
-    with opened(path, "mask", decode=False) as picture:
-        return picture.mode == "P" and not any((picture.getpalette() or [])[:3])
 
 
 def _tell(progress: Callable[[int, int], None], before: int, total: int, done: int, _: int) -> None:

@@ -22,14 +22,12 @@ from masktrail.data.grids import (
     sample,
 )
 from masktrail.data.pack import Pack, PackedObject
+from masktrail.data.sizes import MIN_AREA, TINY
 from masktrail.data.whole_frames import WholeFrameClips
 from masktrail.devices import sent
 from masktrail.errors import InputError
 
 T = TypeVar("T")
-
-MIN_AREA = 0.002
-"""Objects smaller than this share of a picture are not marked for tracking."""
 
 FAR_SHARE = 0.4
 """Clips of real videos whose second frame may be far from the first, if any are to be."""
@@ -59,6 +57,7 @@ class ClipSettings:
         beyond: whether they may reach beyond the picture; what lies there has its mean colour.
         small: share of the clips whose object is small in the crop, as far as their picture allows,
             and whose pasted object is: a crop larger than others, see `grids.SMALL`.
+        tiny: whether objects smaller than `MIN_AREA` are marked too, in crops sized by them.
         plain: whole frames of videos stretched to the square, one after the other, and nothing
             else done to them, as the report trained; `size` and `frames` alone count then.
     """
@@ -75,6 +74,7 @@ class ClipSettings:
     room: tuple[float, float] = (1.2, 2.6)
     beyond: bool = False
     small: float = 0.0
+    tiny: bool = False
     plain: bool = False
 
 
@@ -112,7 +112,7 @@ class ClipSampler:
             as it has frames, if empty.
 
     Raises:
-        InputError: there is nothing to draw from, or nothing in it is of a usable size.
+        InputError: there is nothing to draw from, or no object in it.
     """
 
     def __init__(
@@ -131,14 +131,34 @@ class ClipSampler:
         objects = self._cutouts.objects
         self._rows = [row for row in range(len(objects)) if _large(objects[row])]
         if not self._rows:
-            raise InputError(f"No picture shows an object of {MIN_AREA:.1%} of its area.")
+            _require_objects([row for pack in sources for row in pack.objects])
         self._sets: dict[str, list[int]] = {}
         for row in self._rows:
             self._sets.setdefault(_set_of(self._cutouts, row), []).append(row)
 
+    def require(self, settings: ClipSettings, stills: bool, videos: bool) -> None:
+        """Refuses what no clip could be drawn by, before one is.
+
+        Args:
+            settings: of the clips.
+            stills: whether photographs are to be drawn.
+            videos: whether videos are.
+
+        Raises:
+            InputError: see `stills_batch` and `video_batch`.
+        """
+        if stills:
+            self._require_rows()
+        for number, pack in enumerate(self.videos if videos else ()):
+            if settings.plain:
+                self._whole_frames(number).require(settings.frames)
+            else:
+                self._require_stretch(pack, settings)
+
     def stills_batch(self, batch: int, settings: ClipSettings) -> Clips:
         """Clips whose background is a photograph set in motion."""
         assert self.stills is not None
+        self._require_rows()
         rows = [self._pick(self._rows) for _ in range(batch)]
         table = [[row] * settings.frames for row in rows]
         aspects = _aspects(self.stills, rows)
@@ -161,8 +181,13 @@ class ClipSampler:
     def photograph(self, count: int) -> tuple[int, list[PackedObject]]:
         """The row of a photograph, and at most `count` of its objects of a usable size."""
         assert self.stills is not None
+        self._require_rows()
         row = self._pick(self._rows)
         return row, self._targets(self.stills.objects[row], count)
+
+    def _require_rows(self) -> None:
+        if not self._rows:
+            raise InputError(f"No photograph shows an object of {MIN_AREA:.1%} of its area.")
 
     def _pick(self, items: Sequence[T]) -> T:
         return items[int(torch.randint(len(items), (), generator=self.generator))]
@@ -170,6 +195,7 @@ class ClipSampler:
     def _video_rows(self, pack: Pack, settings: ClipSettings) -> list[int]:
         """Rows of a stretch of video that begins with an object, one per frame."""
         long = [s for s in pack.sequences if s.count >= settings.frames]
+        least = least_area(settings)
         for _ in range(DRAWS if long else 0):
             sequence = self._pick(long)
             offsets = self._offsets(sequence.count, settings)
@@ -177,12 +203,17 @@ class ClipSampler:
             if torch.rand((), generator=self.generator) < 0.5:  # backwards
                 offsets = [offsets[-1] - offset for offset in offsets]
             rows = [sequence.start + first + offset for offset in offsets]
-            if _large(pack.objects[rows[0]]):
+            if _large(pack.objects[rows[0]], least):
                 return rows
-        raise InputError(
-            f"No video in a pack of {len(pack.sequences)} has {settings.frames} frames, the first "
-            f"of which shows an object of {MIN_AREA:.1%} of its area."
-        )
+        raise _no_stretch(pack, settings)
+
+    def _require_stretch(self, pack: Pack, settings: ClipSettings) -> None:
+        """Refuses a pack in which `_video_rows` would find nothing."""
+        for s in pack.sequences:
+            rows = range(s.start, s.start + s.count) if s.count >= settings.frames else ()
+            if any(_large(pack.objects[row], least_area(settings)) for row in rows):
+                return
+        raise _no_stretch(pack, settings)
 
     def _up_to(self, largest: int) -> int:
         return int(torch.randint(1, largest + 1, (), generator=self.generator))
@@ -209,9 +240,11 @@ class ClipSampler:
     ) -> Clips:
         """Clips whose frames come from the rows `table` (B lists of T) of `pack`."""
         b, t = len(table), settings.frames
-        targets = [self._targets(pack.objects[rows[0]], settings.objects) for rows in table]
+        least = least_area(settings)
+        targets = [self._targets(pack.objects[rows[0]], settings.objects, least) for rows in table]
         first = [objects[0] for objects in targets]
         tight = torch.rand(b, generator=self.generator) < settings.tight
+        tight |= torch.tensor([target.area <= MIN_AREA for target in first])
         small = self._small(b, settings)
         room, limit = settings.room, MAX_HALF if settings.beyond else 1.0
         half = crop_halves(first, aspects, tight, small, self.generator, room, limit)
@@ -226,7 +259,7 @@ class ClipSampler:
             layer = sample(pack, rows, each, where.apart(), settings.size, settings.beyond)
             layer = layer.view(b, t, *layer.shape[2:])
         images, masks = layer[:, :, :3], (layer[:, :, 3:] > 0.5).float()
-        if settings.paste > 0:
+        if settings.paste > 0 and self._rows:
             cut = self._pasted_rows(pack, table)
             images, masks = self._paste(images, masks, settings, cut, small)
         images = jitter_colour(images.clamp(0, 1), self.generator)
@@ -249,16 +282,21 @@ class ClipSampler:
 
     def _plain_clips(self, number: int, batch: int, settings: ClipSettings) -> Clips:
         """Clips of one object each from a pack of videos, with nothing done to them."""
-        if number not in self._plain:
-            self._plain[number] = WholeFrameClips(self.videos[number])
-        images, masks = self._plain[number].draw(
+        images, masks = self._whole_frames(number).draw(
             batch, settings.frames, settings.size, self.generator
         )
         return Clips(images, masks, masks[:, 0].amax((2, 3)) > 0)
 
-    def _targets(self, objects: list[PackedObject], count: int) -> list[PackedObject]:
+    def _whole_frames(self, number: int) -> WholeFrameClips:
+        if number not in self._plain:
+            self._plain[number] = WholeFrameClips(self.videos[number])
+        return self._plain[number]
+
+    def _targets(
+        self, objects: list[PackedObject], count: int, least: float = MIN_AREA
+    ) -> list[PackedObject]:
         """At most `count` of the large ones, in random order."""
-        large = _large(objects)
+        large = _large(objects, least)
         order = torch.randperm(len(large), generator=self.generator).tolist()
         return [large[i] for i in order[:count]]
 
@@ -303,8 +341,25 @@ class ClipSampler:
         return images, torch.cat([masks[:, :, : n - 1], last], 2)
 
 
-def _large(objects: list[PackedObject]) -> list[PackedObject]:
-    return [o for o in objects if o.area > MIN_AREA]
+def _large(objects: list[PackedObject], least: float = MIN_AREA) -> list[PackedObject]:
+    return [o for o in objects if o.area > least]
+
+
+def least_area(settings: ClipSettings) -> float:
+    """The share of its picture that an object must have to be marked."""
+    return TINY if settings.tiny else MIN_AREA
+
+
+def _no_stretch(pack: Pack, settings: ClipSettings) -> InputError:
+    return InputError(
+        f"No video in a pack of {len(pack.sequences)} has {settings.frames} frames and in one of "
+        f"them an object of {least_area(settings):.2g} of its area."
+    )
+
+
+def _require_objects(rows: list[list[PackedObject]]) -> None:
+    if not any(_large(objects, TINY) for objects in rows):
+        raise InputError(f"None of {len(rows)} masks shows an object: nothing can be learned.")
 
 
 def _aspects(pack: Pack, rows: list[int]) -> Tensor:

@@ -52,6 +52,14 @@ class WholeFrameClips:
         ids = torch.tensor([[clips[i][0].id] for i in chosen])
         return whole(self.pack, rows, ids, size)
 
+    def require(self, frames: int) -> None:
+        """Refuses to draw clips of so many frames where there is none.
+
+        Raises:
+            InputError: as `draw`.
+        """
+        self._all(frames)
+
     def _all(self, frames: int) -> list[tuple[PackedTrack, tuple[int, ...]]]:
         """Every clip of `frames` frames there is."""
         if frames not in self._clips:

@@ -6,7 +6,8 @@ from torch.nn import functional as F
 
 from masktrail.data.augment import jitter_colour
 from masktrail.data.pack import Pack, PackedObject
-from masktrail.data.synth import MIN_AREA, Clips, ClipSampler, ClipSettings
+from masktrail.data.sizes import MIN_AREA
+from masktrail.data.synth import Clips, ClipSampler, ClipSettings
 from masktrail.dreams.dreamer import Dreamer, DreamSettings
 
 PER_PICTURE = 2

@@ -3,36 +3,36 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from masktrail.data.davis import Sequence
+from masktrail.data.check import require_sound
+from masktrail.data.davis import find_sequences, list_sequences
+from masktrail.data.sequence import Sequence
 from masktrail.errors import InputError
 from masktrail.evaluate.scores import rules_of
 
 
-def check_sequences(sequences: Iterable[Sequence], pictures: bool = True) -> None:
-    """Refuses a data set with holes; reads the heads of its files only.
-
-    Args:
-        sequences: of the data set.
-        pictures: also hold the masks against the pictures they belong to.
+def sound_sequences(
+    root: Path | str, names: Iterable[str] | None = None, level: str | None = None
+) -> list[Sequence]:
+    """The sequences of a data set that are measured on, see `data.davis.find_sequences`, looked
+    through as `check-data` does.
 
     Raises:
-        InputError: a sequence without masks, a mask without a picture, a mask of another size
-            than its picture or than the other masks, a file that is no picture.
+        InputError: as `find_sequences`, a sequence without masks, or as `require_sound`.
     """
+    sequences = find_sequences(root, names, level)
+    there = sequences if names is not None else [*sequences, *_without_pictures(root, level)]
+    require_sound(there, root, many_objects=True)
     for sequence in sequences:
-        masks = [path for path in sequence.annotations if path is not None]
-        if not masks:
+        if not any(sequence.annotations):
             raise InputError(
-                f"Sequence {sequence.name} has no mask whose name matches a picture's; expected "
-                f"{sequence.frames[0].stem}.png for {sequence.frames[0].name}."
+                f"Sequence {sequence.name} has no mask; expected {sequence.frames[0].stem}.png "
+                f"for {sequence.frames[0].name}, or that it is left out."
             )
-        _check_strays(sequence, masks[0].parent)
-        size = picture_size(masks[0])
-        for frame, mask in zip(sequence.frames, sequence.annotations, strict=True):
-            if mask is not None:
-                _check_size(mask, size, masks[0])
-                if pictures:
-                    _check_size(mask, picture_size(frame), frame)
+    return sequences
+
+
+def _without_pictures(root: Path | str, level: str | None) -> list[Sequence]:
+    return [s for s in list_sequences(root, level) if s.strays and not s.frames]
 
 
 def check_scorable(sequences: Iterable[Sequence], protocol: str) -> None:
@@ -47,39 +47,4 @@ def check_scorable(sequences: Iterable[Sequence], protocol: str) -> None:
         raise InputError(
             f"Nothing to score: no sequence has more than {most} masks; the protocol {protocol} "
             f"needs {needed}, the first being the prompt."
-        )
-
-
-def picture_size(path: Path) -> tuple[int, int]:
-    """(width, height) of a picture in pixels, from the head of its file.
-
-    Raises:
-        InputError: it is none.
-    """
-    from masktrail.pictures import opened
-
-    with opened(path, decode=False) as picture:
-        return picture.size
-
-
-def _check_strays(sequence: Sequence, folder: Path) -> None:
-    stems = {path.stem for path in sequence.frames}
-    strays = sorted(
-        path.name
-        for path in folder.glob("*.png")
-        if path.stem not in stems and not path.name.startswith(".")
-    )
-    if strays:
-        raise InputError(
-            f"{folder / strays[0]} has no picture in {sequence.frames[0].parent}; "
-            f"{len(strays)} masks of {sequence.name} lack theirs."
-        )
-
-
-def _check_size(mask: Path, size: tuple[int, int], reference: Path) -> None:
-    mask_size = picture_size(mask)
-    if mask_size != size:
-        raise InputError(
-            f"{mask} is {mask_size[0]}x{mask_size[1]} but {reference} is {size[0]}x{size[1]}; "
-            "they must have the same size."
         )

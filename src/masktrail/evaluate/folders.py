@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from masktrail.data import davis
+from masktrail.data.sequence import Sequence as Video
 from masktrail.errors import InputError
-from masktrail.evaluate.checks import check_sequences
+from masktrail.evaluate.checks import sound_sequences
 from masktrail.evaluate.scores import ObjectMeasure, measure_sequence, rules_of, summarise
-from masktrail.masks import areas, read_labels
+from masktrail.masks import areas, read_labels, read_legend
+from masktrail.masks.legend import Legend
 from masktrail.run.record import versions
 from masktrail.types import LabelMap
 
@@ -43,16 +45,31 @@ def measure_folder(
         InputError: a sequence or frame missing or too many, a mask of another size, with labels
             the truth lacks or without ids, an unknown protocol, no data at `root`.
     """
-    folder = Path(predictions)
     rules_of(protocol)
-    sequences = davis.find_sequences(root, names, level)
+    sequences = sound_sequences(root, names, level)
+    read = davis.find_level(root, level)
+    return measure_sound(Path(predictions), sequences, root, read, protocol, progress)
+
+
+def measure_sound(
+    folder: Path,
+    sequences: Sequence[Video],
+    root: Path | str,
+    level: str,
+    protocol: str,
+    progress: Progress = lambda name, done, total: None,
+) -> dict[str, Any]:
+    """What `measure_folder` does, of sequences that have been looked through.
+
+    Raises:
+        InputError: of the predictions, as `measure_folder`.
+    """
     missing = [s.name for s in sequences if not (folder / s.name).is_dir()]
     if missing:
         raise InputError(
             f"{folder} has no folder for {len(missing)} of {len(sequences)} sequences: "
             f"{_some(missing)}. Expected {folder}/<sequence>/<frame>.png, one folder each."
         )
-    check_sequences(sequences, pictures=False)
     measures, done, total = {}, 0, sum(len(s) for s in sequences)
     for sequence in sequences:
         progress(sequence.name, done, total)
@@ -62,7 +79,7 @@ def measure_folder(
         "model": folder.resolve().name,
         "protocol": protocol,
         "data": Path(root).resolve().name,
-        "level": davis.find_level(root, level),
+        "level": level,
         **summarise(measures, protocol),
         "speed": {"tracking_fps": None, "end_to_end_fps": None},
         "peak_memory_mb": None,
@@ -84,22 +101,22 @@ class _Files:
         return self.read(index)
 
 
-def _measure_files(
-    folder: Path, sequence: davis.Sequence, protocol: str
-) -> dict[int, ObjectMeasure]:
+def _measure_files(folder: Path, sequence: Video, protocol: str) -> dict[int, ObjectMeasure]:
     annotated = [i for i, path in enumerate(sequence.annotations) if path is not None]
     scored = annotated[1:] if rules_of(protocol).last_frame else annotated[1:-1]
     names = [f"{path.stem}.png" for path in sequence.frames]
     _check_names(folder, names, [names[i] for i in scored])
     ids, shape = sequence.ids, _truth(sequence, annotated[0]).shape
     truths = _Files(lambda k: _truth(sequence, annotated[k]), len(annotated))
+    legend = _legend(folder, [names[i] for i in scored], ids)
     predictions = _Files(
-        lambda k: _read_prediction(folder / names[annotated[k]], ids, shape), len(annotated)
+        lambda k: _read_prediction(folder / names[annotated[k]], legend, ids, shape),
+        len(annotated),
     )
     return measure_sequence(truths, predictions, ids, protocol)
 
 
-def _truth(sequence: davis.Sequence, index: int) -> LabelMap:
+def _truth(sequence: Video, index: int) -> LabelMap:
     labels = sequence.truth(index)
     if labels is None:
         raise InputError(f"Frame {index} of sequence {sequence.name} has no ground truth.")
@@ -121,14 +138,32 @@ def _check_names(folder: Path, frames: Sequence[str], needed: Sequence[str]) -> 
         )
 
 
-def _read_prediction(path: Path, ids: Sequence[int], shape: tuple[int, ...]) -> LabelMap:
-    labels, note = read_labels(path)
+def _legend(folder: Path, names: Sequence[str], ids: Sequence[int]) -> Legend:
+    """What the values of predicted masks mean, in all of them alike.
+
+    Raises:
+        InputError: of several objects, they do not say which is which.
+    """
+    legend = read_legend([folder / name for name in names])
+    note = legend.note or ("pixels of value 255 are void" if legend.void else "")
+    if len(ids) > 1 and note:
+        raise InputError(
+            f"{folder}: {note}. Expected palette PNGs whose indices are the object ids "
+            f"{_some(ids)}."
+        )
+    return legend
+
+
+def _read_prediction(
+    path: Path, legend: Legend, ids: Sequence[int], shape: tuple[int, ...]
+) -> LabelMap:
+    labels, _ = read_labels(path, legend)
     if labels.shape != shape:
         (height, width), (rows, columns) = labels.shape, shape
         raise InputError(f"{path} is {width}x{height}; the ground truth is {columns}x{rows}.")
-    if len(ids) > 1 and (note or _names_no_object(path, labels)):
+    if len(ids) > 1 and _names_no_object(path, labels):
         raise InputError(
-            f"{note or f'{path} has two colours and does not say which object it means'}. "
+            f"{path} has two colours and does not say which object it means. "
             f"Expected a palette PNG whose indices are the object ids {_some(ids)}."
         )
     unknown = sorted(areas(labels).keys() - set(ids))

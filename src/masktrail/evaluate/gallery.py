@@ -6,11 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from masktrail.data import davis
+from masktrail.data.sequence import Sequence as Video
 from masktrail.evaluate.scores import rules_of
 from masktrail.evaluate.tables import Figures, over_time
-from masktrail.evaluate.tracking import read_image
-from masktrail.masks import read_labels
+from masktrail.masks import read_labels, read_legend
 from masktrail.masks.draw import contour, overlay
 from masktrail.types import Image, LabelMap
 
@@ -35,9 +34,7 @@ class Shot:
     picture: Image
 
 
-def shots(
-    figures: Figures, sequences: Sequence[davis.Sequence], masks: Path, count: int = 3
-) -> list[Shot]:
+def shots(figures: Figures, sequences: Sequence[Video], masks: Path, count: int = 3) -> list[Shot]:
     """The worst and then the best frames by J, one of a sequence at most among each.
 
     Args:
@@ -76,7 +73,7 @@ def picture(image: Image, labels: LabelMap, truth: LabelMap) -> Image:
 
 
 def _shot(
-    sequence: davis.Sequence,
+    sequence: Video,
     scored: int,
     curve: np.ndarray,
     masks: Path,
@@ -88,11 +85,14 @@ def _shot(
     if not rules_of(protocol).last_frame:
         annotated = annotated[:-1]
     index = annotated[len(annotated) - len(curve) + scored]
-    truth, frame = sequence.truth(index), sequence.frames[index]
+    truth, stem = sequence.truth(index), sequence.frames[index].stem
     assert truth is not None
-    labels, _ = read_labels(masks / f"{frame.stem}.png")
-    title = f"{sequence.name} {frame.stem}: J {curve[scored]:.2f}"
-    return Shot(title, worst, _smaller(picture(read_image(frame), labels, truth)))
+    paths = [masks / f"{sequence.frames[i].stem}.png" for i in annotated]
+    labels, _ = read_labels(
+        masks / f"{stem}.png", read_legend([path for path in paths if path.is_file()])
+    )
+    title = f"{sequence.name} {stem}: J {curve[scored]:.2f}"
+    return Shot(title, worst, _smaller(picture(sequence.image(index), labels, truth)))
 
 
 def _smaller(image: Image) -> Image:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from masktrail.data.davis import Sequence
+from masktrail.data.sequence import Sequence
 from masktrail.evaluate.tracking import Timing
 from masktrail.files import replacing
 

@@ -10,9 +10,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from masktrail.data import davis
+from masktrail.data.sequence import Sequence as Video
 from masktrail.errors import InputError
-from masktrail.evaluate.checks import check_scorable, check_sequences
-from masktrail.evaluate.folders import measure_folder
+from masktrail.evaluate.checks import check_scorable, sound_sequences
+from masktrail.evaluate.folders import measure_sound
 from masktrail.evaluate.journal import Entry, Journal
 from masktrail.evaluate.scores import rules_of
 from masktrail.evaluate.tracking import PROMPTS, track_to_folder
@@ -70,8 +71,7 @@ def evaluate(
     labels = _distinct_names(
         models, options.settings, "" if read == davis.find_level(root) else read
     )
-    sequences = davis.find_sequences(root, names, level)
-    check_sequences(sequences)
+    sequences = sound_sequences(root, names, level)
     check_scorable(sequences, protocol)
     for model in models:
         # what cannot be used is refused before hours of work
@@ -84,7 +84,7 @@ def evaluate(
             tracker = tracker_of(model_options)
             identity = _identity(model_options, tracker, prompt)
             entries = _track(tracker, sequences, out / label, identity, label, progress)
-            figures = measure_folder(out / label, root, names, protocol, level=level)
+            figures = measure_sound(out / label, sequences, root, read, protocol)
             results.append({**figures, **_costs(entries), **identity})
     return results
 
@@ -152,7 +152,7 @@ def _identity(options: ModelOptions, tracker: "Tracker", prompt: str) -> dict[st
 
 def _track(
     tracker: "Tracker",
-    sequences: Sequence[davis.Sequence],
+    sequences: Sequence[Video],
     folder: Path,
     identity: dict[str, Any],
     label: str,

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from masktrail.data.davis import Sequence
+from masktrail.data.sequence import Sequence
 from masktrail.errors import InputError
 from masktrail.masks import areas, tight_box, write_labels
 from masktrail.masks.edges import refined
 from masktrail.prompts.kinds import Box, Mask, Prompt
-from masktrail.types import Image, LabelMap
+from masktrail.types import LabelMap
 
 if TYPE_CHECKING:
     from masktrail.tracking.tracker import Tracker
@@ -90,8 +89,8 @@ def track_sequence(
 ) -> Iterator[LabelMap]:
     """Label maps (H, W) of every frame; objects are prompted where they are first annotated."""
     waiting = set(sequence.ids)
-    for index, frame in enumerate(sequence.frames):
-        image = read_image(frame)
+    for index in range(len(sequence)):
+        image = sequence.image(index)
         prompts = _prompts(sequence, index, waiting, prompt)
         waiting -= prompts.keys()
         with clock.running():
@@ -120,18 +119,3 @@ def prompt_from(mask: NDArray[Any], kind: str) -> Prompt:
     if kind not in PROMPTS or box is None:
         raise InputError(f"No prompt {kind!r} from a mask; there are {', '.join(PROMPTS)}.")
     return Box(*box) if kind == "box" else Mask(mask)
-
-
-def read_image(path: Path) -> Image:
-    """A picture as uint8 RGB (H, W, 3).
-
-    Raises:
-        InputError: it cannot be read.
-    """
-    from PIL import Image as Pictures
-
-    try:
-        with Pictures.open(path) as picture:
-            return np.array(picture.convert("RGB"))
-    except (OSError, SyntaxError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as a picture: {error}.") from None

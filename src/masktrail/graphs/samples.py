@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from masktrail.data.davis import Sequence as Video
 from masktrail.data.davis import find_training_sequences
+from masktrail.data.sequence import Sequence as Video
 from masktrail.engines import Engine
 from masktrail.evaluate.clicks import over_clicks
-from masktrail.evaluate.tracking import Clock, prompt_from, read_image, track_sequence
+from masktrail.evaluate.tracking import Clock, prompt_from, track_sequence
 from masktrail.settings import arguments_of
 from masktrail.tracking.family import Card, Family
 from masktrail.tracking.tracker import Tracker
@@ -130,7 +130,7 @@ def _track(recorder: Recorder, spec: Family, card: Card, video: Video) -> None:
 def _prompt(recorder: Recorder, spec: Family, video: Video) -> None:
     assert spec.prompter is not None
     prompter = spec.prompter()(recorder)
-    image, truth = read_image(video.frames[0]), video.truth(0)
+    image, truth = video.image(0), video.truth(0)
     assert truth is not None  # in data to train on every frame has masks
     for object_id in video.ids:
         mask = truth == object_id
