@@ -10,6 +10,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+import torch
 from filelock import FileLock
 
 from fake import random_network
@@ -17,6 +18,7 @@ from masktrail import cli, families
 from masktrail.zoo.weights import save_network
 from painted_videos import Clip, PaintVideo, paint_clip, write_video
 from said import Said
+from small_networks import MODELS
 
 # families that other packages have added to this environment are not there
 families.GROUP = "masktrail.families.tested"
@@ -33,7 +35,7 @@ hypothesis.settings.load_profile("everywhere")
 
 SLOW = {
     *("batch", "evaluate", "fuzz", "golden", "graphs", "tools", "train", "web"),
-    *("test_any_order", "test_finetune", "test_loader_benchmark", "test_resume"),
+    *("test_any_order", "test_finetune", "test_own_data", "test_loader_benchmark", "test_resume"),
     *("test_variants", "test_engine", "test_engines"),
 }
 """Folders and files of tests that start processes, browsers or trainings, or try very many things;
@@ -88,6 +90,15 @@ def picture_folder(tmp_path: Path, clip: Clip) -> Path:
     for index, image in enumerate(clip.images, start=1):
         Image.fromarray(image).save(folder / f"{index}.png")
     return folder
+
+
+@pytest.fixture(scope="session")
+def small_memory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of a memory network that a step takes no time with, at random."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("weights") / "small.safetensors"
+    save_network(path, families.create("memory", **MODELS["memory"]), "memory", MODELS["memory"])
+    return path
 
 
 @pytest.fixture

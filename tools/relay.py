@@ -7,7 +7,7 @@ those published, else the recipe's `init`), trains them by `recipes/relay/MODEL.
 priority, and ends by itself after so many minutes, packing and scoring included. `kill PID` ends it
 sooner: the learning rate falls to zero within four minutes, then it writes and scores as ever. A
 leg that was cut off is gone on with by the next call. Each leg adds a line to `docs/relay.csv`; its
-scores are J&F on `data.davis.TUNING`.
+scores are J&F on `data.held_out.TUNING`.
 """
 
 import argparse
@@ -27,7 +27,8 @@ import torch
 
 from ingredients import DATA, ROOT, make_missing
 from locks import locked
-from masktrail.data.davis import TUNING, find_sequences
+from masktrail.data.davis import find_sequences
+from masktrail.data.held_out import TUNING
 from masktrail.devices import has_fast_bfloat16
 from masktrail.errors import InputError
 from masktrail.evaluate.run import evaluate
@@ -192,7 +193,9 @@ def _train(leg: Leg, folder: Path, recipe: Recipe, end: float, must_end: Callabl
     logger.info("%s, from %s (%s)", folder, recipe.init or "nothing", _score_text(leg.score_before))
     seconds += read_clock(folder).seconds if resume else 0.0
     recipe = recipe_for(leg, recipe)
-    weights = train(recipe, seconds / 60, folder, resume, "cpu", pace=PACE, ending=must_end)
+    weights = train(
+        recipe, seconds / 60, folder, resume, "cpu", pace=PACE, ending=must_end, overwrite=True
+    )
     clock = read_clock(folder)
     if not clock.steps:
         raise InputError(f"Training ended before its first step; {folder} goes on next time.")

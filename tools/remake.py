@@ -70,7 +70,7 @@ def remake(legs: Sequence[Leg], out: Path, start: Path | None = None) -> Iterato
         recipe = replace(recipe, init=str(weights)) if weights else recipe
         make_missing(recipe)
         resume = (folder / CHECKPOINT).is_file()
-        weights = train(recipe, math.inf, folder, resume, "cpu")
+        weights = train(recipe, math.inf, folder, resume, "cpu", overwrite=True)
         yield leg, folder
 
 

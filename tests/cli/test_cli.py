@@ -116,12 +116,12 @@ def test_quiet_says_nothing(run, video, fake, tmp_path):
 
 def test_what_was_made_of_colours_is_said_aloud(run, video, fake, tmp_path):
     grey = np.zeros(SIZE[::-1], np.uint8)
-    grey[5:20, 5:20], grey[30:40, 5:20] = 100, 200
+    grey[5:20, 5:20], grey[30:40, 5:20] = 100, 255
     mask = picture(tmp_path / "grey.png", grey)
     said = run("track", video, "--mask", mask, "--out", tmp_path / "out", *fake)
     assert said.code == 0
     (line,) = said.err.splitlines()
-    assert line.startswith("Warning: ") and "1 = grey 100, 2 = grey 200" in line
+    assert line.startswith("Warning: ") and "1 = grey 100, 2 = grey 255" in line
 
 
 def test_sound_that_cannot_be_copied_is_said_aloud(run, paint_video, fake, tmp_path):

@@ -168,7 +168,7 @@ def test_a_run_is_scored_at_its_beginning_all_the_time_and_at_its_end(
     assert not torch.equal(first.get_parameter(weight), last.get_parameter(weight))
     train(scored, 2, out, resume=True, device="cpu", pace=Pace(score=24))
     assert len((out / "scores.csv").read_text().splitlines()) > 5, "it goes on"
-    train(scored, 0.1, out, device="cpu")
+    train(scored, 0.1, out, device="cpu", overwrite=True)
     assert len((out / "scores.csv").read_text().splitlines()) == 3, "another run, another table"
 
 

@@ -178,13 +178,106 @@ def test_a_run_whose_time_is_over_is_finished_at_once(recipe: Recipe, tmp_path: 
     load_network(out / "weights.safetensors")
 
 
-def test_a_fresh_run_starts_its_log_anew(recipe: Recipe, tmp_path: Path) -> None:
-    for _ in range(2):
-        train(recipe, MINUTES / 2, tmp_path / "out", device="cpu", pace=Pace(log=0))
-        assert [row["step"] for row in logged(tmp_path / "out")] == [1, 2]
+def parameters(recipe: Recipe) -> list[str]:
+    return [name for name, _ in MemoryNetwork(MemoryConfig(**recipe.model)).named_parameters()]
 
 
-def test_an_interruption_leaves_a_checkpoint_to_resume(recipe: Recipe, tmp_path: Path) -> None:
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_training_is_replaced_only_if_that_is_asked_for(recipe: Recipe, tmp_path: Path) -> None:
+    out, quick = tmp_path / "out", {"device": "cpu", "pace": Pace(log=0)}
+    train(recipe, MINUTES / 2, out, **quick)
+    before = contents(out)
+    with pytest.raises(InputError, match=r"holds a training already \(log\.csv.*overwrite=True"):
+        train(recipe, MINUTES / 2, out, **quick)
+    assert contents(out) == before
+    train(replace(recipe, seed=4), MINUTES / 2, out, overwrite=True, **quick)
+    assert [row["step"] for row in logged(out)] == [1, 2], "a log of its own"
+    assert contents(out)["weights.safetensors"] != before["weights.safetensors"]
+
+
+def test_clips_that_cannot_be_drawn_are_refused_before_anything_is_replaced(
+    recipe: Recipe, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    train(recipe, MINUTES / 2, out, device="cpu")
+    before, stage = contents(out), recipe.stages[0]
+    long = replace(stage, real=0.5, clips=replace(stage.clips, frames=400))
+    for clips in (long, replace(long, clips=replace(long.clips, plain=True))):
+        with pytest.raises(InputError, match="400 frames"):
+            train(replace(recipe, stages=(clips,)), 1, out, device="cpu", overwrite=True)
+    assert contents(out) == before
+
+
+def test_a_file_of_the_same_name_is_not_replaced_either(recipe: Recipe, tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("mine")
+    with pytest.raises(InputError, match=r"holds a training already \(log\.csv\)"):
+        train(recipe, MINUTES, tmp_path, device="cpu")
+    assert contents(tmp_path) == {"log.csv": b"mine"}
+
+
+def test_a_learning_rate_that_is_too_high_ends_with_the_last_finite_weights(
+    recipe: Recipe, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    fierce = replace(recipe, lr=1e30, warmup=0.0, clip_norm=1e30)
+    with pytest.raises(InputError, match=r"diverged in step [0-9]+: .*smaller lr than 1e\+30"):
+        train(fierce, 60, out, device="cpu", pace=Pace(log=0))
+    network, _ = load_network(out / "weights.safetensors")
+    assert all(tensor.isfinite().all() for tensor in network.state_dict().values())
+    assert logged(out)[0]["step"] == 1
+
+
+def test_averaged_weights_that_are_no_numbers_replace_none(recipe: Recipe, tmp_path: Path) -> None:
+    trainer = make_trainer(recipe, tmp_path / "out")
+    trainer.save()
+    before = contents(tmp_path / "out")
+    trainer.average["keys.key.bias"].fill_(float("nan"))
+    trainer.save()
+    assert trainer.diverged and contents(tmp_path / "out") == before
+
+
+@pytest.mark.parametrize("minutes", [0.0, -1.0, float("nan"), float("inf")])
+def test_minutes_that_cannot_pass_are_refused_before_anything_else(
+    recipe: Recipe, tmp_path: Path, minutes: float
+) -> None:
+    nothing = replace(recipe, stills=str(tmp_path / "nowhere"))
+    with pytest.raises(InputError, match="minutes; expected a number above 0"):
+        train(nothing, minutes, tmp_path / "out", device="cpu")
+    assert not (tmp_path / "out").exists()
+
+
+def test_steps_alone_may_end_a_training(recipe: Recipe, tmp_path: Path) -> None:
+    train(replace(recipe, steps=2), float("inf"), tmp_path / "out", device="cpu", pace=Pace(log=0))
+    assert logged(tmp_path / "out")[-1]["step"] == 2
+
+
+def test_a_file_for_a_folder_is_refused_before_packs_are_opened(
+    recipe: Recipe, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    nothing = replace(recipe, stills=str(tmp_path / "nowhere"))
+    for out in (tmp_path / "file", tmp_path / "file" / "deeper"):
+        with pytest.raises(InputError, match="file is a file; name a folder"):
+            train(nothing, MINUTES, out, device="cpu")
+    with pytest.raises(InputError, match=r"holds no checkpoint\.pt to resume from"):
+        train(nothing, MINUTES, tmp_path / "out", resume=True, device="cpu")
+
+
+@pytest.mark.parametrize("frozen", [("",), tuple("abcdefghijklmnopqrstuvwxyz")])
+def test_a_recipe_that_freezes_all_is_refused(
+    recipe: Recipe, tmp_path: Path, frozen: tuple[str, ...]
+) -> None:
+    prefixes = tuple(p for p in frozen if any(n.startswith(p) for n in parameters(recipe)))
+    with pytest.raises(InputError, match="leaves no parameter to be trained"):
+        make_trainer(replace(recipe, frozen=prefixes), tmp_path / "out")
+
+
+def test_an_interruption_leaves_a_checkpoint_to_resume(
+    recipe: Recipe, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     def interrupt(share: float, row: dict[str, float]) -> None:
         if row["step"] == 3:
             raise KeyboardInterrupt
@@ -193,6 +286,7 @@ def test_an_interruption_leaves_a_checkpoint_to_resume(recipe: Recipe, tmp_path:
         recipe, 60, tmp_path / "out", progress=interrupt, device="cpu", pace=Pace(log=0)
     )
     load_network(weights)
+    assert "Ended early, after 0.1 of 60.0 minutes" in caplog.text
     resumed = make_trainer(recipe, tmp_path / "out")
     resumed.resume()
     assert resumed.step == 3
@@ -386,14 +480,14 @@ def test_packs_with_validation_sequences_are_refused(
 
 def test_refusals_come_before_anything_is_written(recipe: Recipe, tmp_path: Path) -> None:
     for minutes, wrong, words in (
-        (0, recipe, "expected more than 0"),
+        (0, recipe, "expected a number above 0"),
         (
             1,
             replace(recipe, family="telepathy"),
             "Nothing trains 'telepathy'; there is agunet, lucid, memory",
         ),
         (1, replace(recipe, stills="nowhere"), "not a complete packed data set"),
-        (1, replace(recipe, init="nowhere"), "no weights file"),
+        (1, replace(recipe, init="nowhere"), "no model 'nowhere'"),
         (1, replace(recipe, frozen=("encoder.conv9",)), r"starts with encoder\.conv9"),
     ):
         with pytest.raises(InputError, match=words):

@@ -1,5 +1,6 @@
 """Recipes: what is read, and what is refused with which words."""
 
+import re
 from dataclasses import fields, replace
 from pathlib import Path
 from textwrap import dedent
@@ -14,6 +15,7 @@ from masktrail.families.prompt.training import ClickSettings
 from masktrail.families.unet.training import PairSettings
 from masktrail.recipe import Recipe, Stage
 from masktrail.train.reading import read_recipe
+from masktrail.zoo import weights_path
 from masktrail.zoo.headers import read_config
 
 ROOT = Path(__file__).parents[2]
@@ -48,7 +50,21 @@ def test_the_recipe_in_the_docs_reads_and_starts_from_what_there_is(tmp_path: Pa
     block = page.split("with `mine.toml`", 1)[1].split("\n\n", 1)[1].split("\n`scores.csv`", 1)[0]
     recipe = read_recipe(written(tmp_path, dedent(block)))
     assert recipe.held_out == "packs/mine/held-out" and recipe.stages[0].batch == 4
-    assert read_config(ROOT / (recipe.init or "")) == (recipe.family, recipe.model)
+    assert recipe.init == "memory-s"
+    path = weights_path(recipe.init)
+    assert path and read_config(path) == (recipe.family, recipe.model)
+
+
+def test_the_recipe_in_the_readme_needs_nothing_but_what_the_readme_makes() -> None:
+    page = (ROOT / "README.md").read_text()
+    recipes = re.findall(r"masktrail train (recipes/\S+)", page)
+    assert recipes
+    for name in recipes:
+        recipe = read_recipe(ROOT / name)
+        made = re.findall(r"masktrail prepare \w+ \w+ (packs/\S+)", page)
+        assert set(recipe.packs) <= set(made), name
+        path = weights_path(recipe.init or "")
+        assert path and read_config(path) == (recipe.family, recipe.model), name
 
 
 @pytest.mark.parametrize("folder", ["relay", "gpu"])

@@ -123,10 +123,35 @@ def test_initialise_leaves_out_what_is_to_begin_anew(saved: Path) -> None:
 def test_initialise_refuses_what_does_not_fit(tmp_path: Path) -> None:
     path = tmp_path / "x.safetensors"
     save_file({"conv1.weight": torch.ones(2, 2), "fc.weight": torch.ones(5)}, path)
-    with pytest.raises(InputError, match=r"Nothing in .* fits"):
+    with pytest.raises(InputError, match=r"fills 0 of the \d+ tensors .*; expected weights of the"):
         initialise(make(), path)
     with pytest.raises(InputError, match="no weights file"):
         initialise(make(), tmp_path / "nowhere")
+
+
+def test_initialise_says_what_begins_at_random(
+    saved: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    initialise(make(), saved)
+    assert not caplog.text
+    initialise(make(), saved, ("keys.",))
+    assert "begin at random, some or all of keys." in caplog.text
+    tensors = {k: v.contiguous() for k, v in make().state_dict().items()}
+    few = {name: tensors[name] for name in sorted(tensors)[: len(tensors) // 3]}
+    other = {f"other.{name}": tensors[name] for name in set(tensors) - set(few)}
+    save_file({**few, **other}, tmp_path / "x.safetensors")
+    with pytest.raises(InputError, match=rf"fills {len(few)} of the {len(tensors)} tensors"):
+        initialise(make(), tmp_path / "x.safetensors")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_finite_numbers_are_refused(tmp_path: Path, value: float) -> None:
+    network, path = make(), tmp_path / "x.safetensors"
+    network.state_dict()["keys.key.bias"][0] = value
+    save_network(path, network, "memory", SMALL)
+    for use in (load_network, lambda path: initialise(make(), path)):
+        with pytest.raises(InputError, match=r"no finite numbers \(keys\.key\.bias\)"):
+            use(path)
 
 
 def test_a_vgg_starts_a_siamese_u_net(tmp_path: Path) -> None:

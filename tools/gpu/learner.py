@@ -97,7 +97,7 @@ def _train(task: Task, packs: Mapping[str, Pack], stop: Stop, telling: Connectio
     while True:
         how = task.device, progress, task.pace, lambda: bool(stop.value), packs
         try:
-            train(recipe, minutes, task.folder, resume, *how)
+            train(recipe, minutes, task.folder, resume, *how, overwrite=True)
             return
         except RuntimeError as error:
             if not _is_full(error):

@@ -1,7 +1,7 @@
 """Commands that train, and that make ready what is trained on."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -17,7 +17,12 @@ def train(
     data: Annotated[
         Path | None, typer.Option(help="Videos of your own: JPEGImages beside Annotations.")
     ] = None,
-    resume: Annotated[bool, typer.Option(help="Go on from the checkpoint in --out.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the training in --out.")
+    ] = False,
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
@@ -26,9 +31,9 @@ def train(
     Several processes: torchrun -m masktrail.train.
     """
     if recipe is not None and init is None and data is None:
-        _train_recipe(recipe, minutes, out, resume, device, quiet)
+        _train_recipe(recipe, _How(minutes, out, resume, device, overwrite), quiet)
     elif recipe is None and init is not None and data is not None:
-        _fine_tune(init, data, minutes, out, resume, device, quiet)
+        _fine_tune(init, data, _How(minutes, out, resume, device, overwrite), quiet)
     else:
         raise InputError(
             "Give either a recipe, as recipes/memory-s.toml, or both --init and --data, as "
@@ -36,29 +41,36 @@ def train(
         )
 
 
-def _train_recipe(
-    recipe: Path, minutes: float, out: Path, resume: bool, device: str, quiet: bool
-) -> None:
+class _How(NamedTuple):
+    """How training is to go, whatever is trained."""
+
+    minutes: float
+    out: Path
+    resume: bool
+    device: str
+    overwrite: bool
+
+
+def _train_recipe(recipe: Path, how: _How, quiet: bool) -> None:
     from masktrail.cli import terminal
     from masktrail.train.loop import train as run
     from masktrail.train.reading import read_recipe
 
     with terminal.share("Training", quiet) as update:
-        weights = run(read_recipe(recipe), minutes, out, resume, device, progress=update)
+        weights = run(read_recipe(recipe), *how[:4], progress=update, overwrite=how.overwrite)
     terminal.say(f"Weights: {weights}", quiet)
 
 
-def _fine_tune(
-    init: str, data: Path, minutes: float, out: Path, resume: bool, device: str, quiet: bool
-) -> None:
+def _fine_tune(init: str, data: Path, how: _How, quiet: bool) -> None:
     from masktrail.cli import terminal
     from masktrail.finetune import fine_tune
 
     with terminal.share("Training", quiet) as update:
-        result = fine_tune(init, data, minutes, out, resume, device, progress=update)
-    terminal.say(f"Trained on {len(result.trained)} sequences; on {', '.join(result.held_out)}:")
-    terminal.say(f"J&F before {result.before:.3f}, after {result.after:.3f}")
-    terminal.say(f"Weights: {result.weights}, for --model {out}", quiet)
+        result = fine_tune(init, data, *how[:4], progress=update, overwrite=how.overwrite)
+    measured = f"on {', '.join(result.held_out)}"
+    terminal.say(f"Trained on {len(result.trained)} sequences; {measured}:", quiet)
+    terminal.say(f"J&F before {result.before:.3f}, after {result.after:.3f}", quiet)
+    terminal.say(f"Weights: {result.weights}, for --model {how.out}", quiet)
 
 
 def prepare(

@@ -20,7 +20,15 @@ def main() -> None:
     arguments = _arguments()
     try:
         recipe = read_recipe(arguments.recipe)
-        train(recipe, arguments.minutes, arguments.out, arguments.resume, arguments.device, _show)
+        train(
+            recipe,
+            arguments.minutes,
+            arguments.out,
+            arguments.resume,
+            arguments.device,
+            _show,
+            overwrite=arguments.overwrite,
+        )
     except InputError as error:
         raise SystemExit(str(error)) from error
 
@@ -31,6 +39,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--overwrite", action="store_true")
     parser.add_argument("--device", default="auto")
     return parser.parse_args()
 

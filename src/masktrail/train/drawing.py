@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import torch
 
-from masktrail.data.davis import refuse_held_out
+from masktrail.data.held_out import refuse_held_out
 from masktrail.data.pack import Pack, open_pack
 from masktrail.data.synth import Clips, ClipSampler
 from masktrail.dreams.clips import dreamt_batch
@@ -30,12 +30,16 @@ def open_sampler(
         packs: those of them that are open already, by folder; they stay where they are.
 
     Raises:
-        InputError: a pack cannot be used, or holds a sequence that models are measured on.
+        InputError: a pack cannot be used, holds a sequence that models are measured on, or nothing
+            that a stage could draw.
     """
     ready = dict(packs or {})
     ready |= open_packs([folder for folder in recipe.trained_on if folder not in ready], device)
     stills = ready[recipe.stills] if recipe.stills else None
-    return ClipSampler(stills, [ready[folder] for folder in recipe.videos], seed, recipe.shares)
+    sampler = ClipSampler(stills, [ready[folder] for folder in recipe.videos], seed, recipe.shares)
+    for stage in recipe.stages:
+        sampler.require(stage.clips, stills=stage.real < 1, videos=stage.real > 0)
+    return sampler
 
 
 def open_packs(folders: Iterable[str], device: torch.device) -> dict[str, Pack]:

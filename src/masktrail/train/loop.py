@@ -6,9 +6,10 @@ ends when the time does, and a resumed run goes on where its clock stood.
 
 import json
 import logging
+import os
 import time
-from collections.abc import Callable, Mapping
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,11 +17,12 @@ import torch
 
 from masktrail.data.pack import Pack
 from masktrail.devices import catch_up, choose_device
-from masktrail.files import replacing
+from masktrail.errors import InputError
+from masktrail.files import delete, make_folder, replacing
 from masktrail.recipe import Recipe
 from masktrail.train import parallel
 from masktrail.train.log import HELD_OUT_PREFIX, LOADING, LossTable, draw_curves, draw_sheet
-from masktrail.train.trainer import Step, Trainer
+from masktrail.train.trainer import CHECKPOINT, Step, Trainer, check_minutes, checkpoint_of
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +49,11 @@ class Pace:
 
 PACE = Pace()
 
-TABLE, SCORES = "log.csv", "scores.csv"
-"""Files of a run: losses, and scores on the held-out pack."""
+TABLE, SCORES, WEIGHTS = "log.csv", "scores.csv", "weights.safetensors"
+"""Files of a run: losses, scores on the held-out pack, averaged weights."""
+
+FILES = (TABLE, SCORES, WEIGHTS, CHECKPOINT, "recipe.json", "curves.png", "sheet.png")
+"""All that a training leaves in its folder."""
 
 
 def train(
@@ -61,6 +66,7 @@ def train(
     pace: Pace = PACE,
     ending: Callable[[], bool] = lambda: False,
     packs: Mapping[str, Pack] | None = None,
+    overwrite: bool = False,
 ) -> Path:
     """Trains by a recipe for some minutes; an interruption leaves a checkpoint to resume from.
 
@@ -75,38 +81,97 @@ def train(
         ending: asked after every step whether the run is to end before its time, see
             `Trainer.wind_down`.
         packs: those of the recipe's that are open already, see `Trainer`.
+        overwrite: replace the training that `out` holds.
 
     Returns:
         The weights file.
 
     Raises:
-        InputError: see `Trainer` and `Trainer.resume`.
+        InputError: see `check_folder`, `Trainer` and `Trainer.resume`; or the training diverged:
+            what was saved while its weights were finite numbers is kept.
     """
+    check_minutes(minutes, recipe)
+    check_folder(out, resume, overwrite)
     try:
         trainer = Trainer(recipe, minutes, out, choose_device(device), packs)
         _prepare(trainer, resume)
         # crops have few sizes, so that it pays to look for the fastest convolution of each
         fastest = torch.backends.cudnn.flags(enabled=True, benchmark=True)
-        with fastest, suppress(KeyboardInterrupt), closing(trainer.loader):
+        with fastest, _interruptible(trainer), closing(trainer.loader):
             if not resume:
                 _score(trainer)
             _run(trainer, progress, pace, ending)
         if trainer.rank == 0:
-            _score(trainer)
             trainer.save()
+            if not trainer.diverged:
+                _score(trainer)
             draw_curves(out / TABLE, out / "curves.png", out / SCORES)
+        if parallel.agree(trainer.diverged):  # waits for what the first process writes
+            raise _diverged(trainer)
     finally:
         parallel.stop()
-    return out / "weights.safetensors"
+    return out / WEIGHTS
+
+
+def check_folder(out: Path, resume: bool, overwrite: bool, files: Iterable[str] = FILES) -> None:
+    """Refuses a folder for a training before anything is done for it.
+
+    Args:
+        out: the folder.
+        resume: whether the training in it is to go on.
+        overwrite: whether the training in it is to be replaced.
+        files: that a training leaves in it.
+
+    Raises:
+        InputError: a file has its name, it cannot be written to, it holds a training that is
+            neither to go on nor to be replaced, or none that could go on.
+    """
+    there = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    if not there.is_dir():
+        raise InputError(f"{there} is a file; name a folder for the training.")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise InputError(f"{there} may not be written to; name another folder for the training.")
+    if resume:
+        checkpoint_of(out)
+        return
+    held = [name for name in files if (out / name).exists()]
+    if held and not overwrite:
+        raise InputError(
+            f"{out} holds a training already ({', '.join(held)}): go on with it by resume=True, "
+            "replace these by overwrite=True, or name another folder."
+        )
+
+
+@contextmanager
+def _interruptible(trainer: Trainer) -> Iterator[None]:
+    """Ends the training in it where the user does, and says so."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        log.warning(
+            "Ended early, after %.1f of %.1f minutes: what was learned is kept, and can be gone on "
+            "with.",
+            trainer.elapsed / 60, trainer.seconds / 60,
+        )  # fmt: skip
+
+
+def _diverged(trainer: Trainer) -> InputError:
+    kept = f"{trainer.out / WEIGHTS} holds the last that are finite"
+    if not (trainer.out / WEIGHTS).exists():
+        kept = "nothing was saved before"
+    return InputError(
+        f"The training diverged in step {trainer.step + 1}: its gradients or weights are no finite "
+        f"numbers any more; {kept}. Train with a smaller lr than {trainer.recipe.lr:g}."
+    )
 
 
 def _prepare(trainer: Trainer, resume: bool) -> None:
     if resume:
         trainer.resume()
     elif trainer.rank == 0:
-        trainer.out.mkdir(parents=True, exist_ok=True)
-        for table in (TABLE, SCORES):
-            (trainer.out / table).unlink(missing_ok=True)
+        make_folder(trainer.out)
+        for name in FILES:
+            delete(trainer.out / name)
         with replacing(trainer.out / "recipe.json") as part:
             part.write_text(json.dumps(asdict(trainer.recipe), indent=1))
 
@@ -129,8 +194,13 @@ def _run(trainer: Trainer, progress: Progress, pace: Pace, ending: Callable[[], 
             catch_up(trainer.device)  # what a GPU has been asked for is not yet done
         now = time.monotonic()
         logged = now if due else logged
-        trainer.elapsed, must_end = parallel.agree((trainer.elapsed + now - last, ending()))
+        lost = (due or trainer.device.type == "cpu") and trainer.diverged
+        trainer.elapsed, must_end, lost = parallel.agree(
+            (trainer.elapsed + now - last, ending(), lost)
+        )
         last = now
+        if lost:
+            break
         if must_end:
             trainer.wind_down(pace.wind_down)
         if trainer.rank != 0:

@@ -22,6 +22,7 @@ from masktrail.train import parallel
 from masktrail.train.drawing import draw, open_sampler
 from masktrail.train.held_out import HeldOut
 from masktrail.train.loading import Loader
+from masktrail.zoo import weights_path
 from masktrail.zoo.weights import initialise, save_network
 
 CHECKPOINT = "checkpoint.pt"
@@ -75,8 +76,7 @@ class Trainer:
         device: torch.device,
         packs: Mapping[str, Pack] | None = None,
     ) -> None:
-        if minutes <= 0:
-            raise InputError(f"Training for {minutes:g} minutes; expected more than 0.")
+        check_minutes(minutes, recipe)
         training_of(recipe.family)  # refuses what nothing trains
         self.recipe, self.seconds, self.out = recipe, minutes * 60, out
         self.rank, self.device = parallel.start(device)
@@ -84,7 +84,7 @@ class Trainer:
         network = create(recipe.family, **recipe.model)
         pretrained: set[str] = set()
         if recipe.init:
-            pretrained |= set(initialise(network, Path(recipe.init), recipe.fresh))
+            pretrained |= set(initialise(network, _file_of(recipe.init), recipe.fresh))
         _freeze(network, recipe.frozen)
         self.network = network.to(  # type: ignore[call-overload]  # missing in torch's stubs
             self.device, memory_format=torch.channels_last
@@ -93,6 +93,7 @@ class Trainer:
         self.average = {k: v.clone() for k, v in self._state.items()}
         self.optimiser = _optimiser(self.network, recipe, pretrained)
         self.elapsed, self.step, self.clips = 0.0, 0, 0
+        self._finite = torch.ones((), dtype=torch.bool, device=self.device)
         scored = recipe.held_out and self.rank == 0
         self._held_out = HeldOut(recipe, self.device, packs) if scored else None
         self._winding_down: tuple[float, float] | None = None  # since when, for how long
@@ -148,12 +149,24 @@ class Trainer:
             output: StepOutput = module(clips, stage)
         self.optimiser.zero_grad(set_to_none=True)
         output.loss.backward()
-        nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip_norm)
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip_norm)
+        self._finite = self._finite & norm.isfinite()
+        if self.device.type == "cpu" and self.diverged:  # a GPU is not waited for
+            return output
         self.optimiser.step()
         self.step += 1
         self.clips += len(clips.images)
         self._update_average()
         return output
+
+    @property
+    def diverged(self) -> bool:
+        """Whether a step's gradients were no finite numbers: nothing can be learned any more.
+
+        On the CPU the weights are still those of the step before; on a GPU, which has to be waited
+        for to know, what was saved last is.
+        """
+        return not bool(self._finite)
 
     @torch.no_grad()
     def _update_average(self) -> None:
@@ -168,7 +181,11 @@ class Trainer:
             self.average[name].copy_(self._state[name])
 
     def save(self) -> None:
-        """Writes `checkpoint.pt` to go on from and `weights.safetensors`, the averaged weights."""
+        """Writes `checkpoint.pt` to go on from and `weights.safetensors`, the averaged weights;
+        those that are no finite numbers replace none that are."""
+        if not all(bool(value.isfinite().all()) for value in self.average.values()):
+            self._finite = self._finite & False
+            return
         state = {
             "network": self.network.state_dict(),
             "average": self.average,
@@ -199,11 +216,7 @@ class Trainer:
         Raises:
             InputError: there is none, or it is of another recipe.
         """
-        path = self.out / CHECKPOINT
-        if not path.is_file():
-            raise InputError(
-                f"{self.out} holds no {CHECKPOINT} to resume from; train from the beginning."
-            )
+        path = checkpoint_of(self.out)
         try:
             state = torch.load(path, map_location=self.device, weights_only=True)
             self.network.load_state_dict(state["network"])
@@ -220,6 +233,20 @@ class Trainer:
         self.loader.resume(self.step, state["random"] if self.rank == 0 else None)
 
 
+def checkpoint_of(folder: Path) -> Path:
+    """The checkpoint in the folder of a training.
+
+    Raises:
+        InputError: there is none.
+    """
+    path = folder / CHECKPOINT
+    if not path.is_file():
+        raise InputError(
+            f"{folder} holds no {CHECKPOINT} to resume from; train from the beginning."
+        )
+    return path
+
+
 def read_clock(folder: Path) -> Clock:
     """How much training is behind the checkpoint in a folder.
 
@@ -231,6 +258,24 @@ def read_clock(folder: Path) -> Clock:
         return Clock(*torch.load(path, "cpu", mmap=True, weights_only=True)["clock"])
     except (*DAMAGED, LookupError, TypeError, RuntimeError) as error:
         raise InputError(f"{path} is missing or damaged: {error}.") from error
+
+
+def check_minutes(minutes: float, recipe: Recipe) -> None:
+    """Refuses to train for ever, or not at all.
+
+    Raises:
+        InputError: the minutes are not above 0, or without end and the recipe has no steps.
+    """
+    if not minutes > 0 or (math.isinf(minutes) and not recipe.steps):
+        raise InputError(f"Training for {minutes:g} minutes; expected a number above 0, as 30.")
+
+
+def _file_of(init: str) -> Path:
+    """The weights file that a recipe names, or that of a model or training folder it names."""
+    path = weights_path(init)
+    if path is None:
+        raise InputError(f"init = {init!r} is a model without weights to start from.")
+    return path
 
 
 def schedule(progress: float, warmup: float) -> float:
@@ -245,6 +290,8 @@ def _freeze(network: nn.Module, prefixes: tuple[str, ...]) -> None:
     strange = [prefix for prefix in prefixes if not any(n.startswith(prefix) for n in names)]
     if strange:
         raise InputError(f"No parameter to be frozen starts with {', '.join(strange)}.")
+    if all(name.startswith(prefixes) for name in names):
+        raise InputError(f"frozen = {list(prefixes)} leaves no parameter to be trained.")
     for name, parameter in network.named_parameters():
         parameter.requires_grad = not name.startswith(prefixes)
 

@@ -6,6 +6,8 @@ wheel is int8 in shards (masktrail-2); every shard carries the same config, and 
 
 import hashlib
 import json
+import logging
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,8 @@ from masktrail.zoo.storage import (
     restore,
     split,
 )
+
+log = logging.getLogger(__name__)
 
 
 def save_network(
@@ -148,18 +152,46 @@ def initialise(network: nn.Module, path: Path, fresh: tuple[str, ...] = ()) -> l
     tensors = {k: v for k, v in _tensors(path).items() if not k.startswith(fresh)}
     start_from = getattr(network, "start_from", lambda tensors: None)
     filled: list[str] | None = start_from(tensors)
-    if filled is not None:
-        return filled
     state = network.state_dict()
+    if filled is not None:
+        _tell_filled(path, filled, len(tensors), list(state))
+        return filled
     fitting: dict[str, torch.Tensor] = {}
     for name, tensor in tensors.items():
         for candidate in (name, f"encoder.{name}"):
             if candidate in state and state[candidate].shape == tensor.shape:
                 fitting[candidate] = tensor
-    if not fitting:
-        raise InputError(f"Nothing in {path} fits the network that was to start from it.")
+    _tell_filled(path, fitting, len(tensors), list(state))
     network.load_state_dict(fitting, strict=False)
     return sorted(fitting)
+
+
+def _tell_filled(path: Path, filled: Collection[str], held: int, wanted: list[str]) -> None:
+    """Says what of a network a file fills where that is not all.
+
+    Args:
+        path: of the file.
+        filled: names of the tensors that it fills.
+        held: tensors that it holds.
+        wanted: names of all tensors of the network.
+
+    Raises:
+        InputError: less than half of what could be filled is.
+    """
+    if 2 * len(filled) < min(held, len(wanted)):
+        raise InputError(
+            f"{path} fills {len(filled)} of the {len(wanted)} tensors of the network that was to "
+            f"start from it, and holds {held}; expected weights of the same family, or of its "
+            "encoder."
+        )
+    left = [name for name in wanted if name not in filled]
+    if left:
+        parts = dict.fromkeys(name.split(".")[0] for name in left)
+        log.warning(
+            "%s fills %d of %d tensors of the network; those that it does not fill begin at "
+            "random, some or all of %s.",
+            path.name, len(filled), len(wanted), ", ".join(parts),
+        )  # fmt: skip
 
 
 def _tensors(path: Path) -> dict[str, torch.Tensor]:
@@ -169,4 +201,10 @@ def _tensors(path: Path) -> dict[str, torch.Tensor]:
         if header_of(file).get("set") != shard_set:
             raise InputError(f"{file} and {path.name} are of different networks; fetch both anew.")
         tensors.update(load_file(file))
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            raise InputError(
+                f"{path} holds values that are no finite numbers ({name}): the training that made "
+                "it went astray; take weights from before that, or train again with a smaller lr."
+            )
     return restore(tensors)

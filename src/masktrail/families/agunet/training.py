@@ -112,7 +112,9 @@ TRAINING = Training(
                 batch=3,
                 real=1.0,
                 multiple=0.2,
-                clips=ClipSettings(size=240, frames=2, paste=0.2, max_gap=12, tight=0.3, far=40),
+                clips=ClipSettings(
+                    size=240, frames=2, paste=0.2, max_gap=12, tight=0.3, far=40, tiny=True
+                ),
             ),
         ),
     ),

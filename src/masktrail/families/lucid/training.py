@@ -136,7 +136,7 @@ TRAINING = Training(
                 batch=4,
                 real=1.0,
                 multiple=0.0,
-                clips=ClipSettings(size=192, frames=3, paste=0.2, max_gap=5, tight=0.7),
+                clips=ClipSettings(size=192, frames=3, paste=0.2, max_gap=5, tight=0.7, tiny=True),
             ),
         ),
     ),

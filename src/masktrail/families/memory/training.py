@@ -95,7 +95,7 @@ TRAINING = Training(
                 batch=2,
                 real=1.0,
                 multiple=0.4,
-                clips=ClipSettings(size=240, frames=4, paste=0.2, max_gap=8, tight=0.3),
+                clips=ClipSettings(size=240, frames=4, paste=0.2, max_gap=8, tight=0.3, tiny=True),
             ),
         ),
     ),

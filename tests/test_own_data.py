@@ -1,0 +1,108 @@
+"""The same videos stored in the ways in which users bring them: every command sees the same."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from masktrail.data.check import ERROR, check_data
+from masktrail.data.davis import find_sequences
+from masktrail.data.pack import open_pack
+from masktrail.data.prepare import prepare
+from masktrail.data.synth import ClipSettings
+from masktrail.errors import InputError
+from masktrail.evaluate.run import evaluate
+from masktrail.finetune import fine_tune
+from masktrail.recipe import Stage
+from masktrail.video import open_video
+from own_sets import FRAMES, NAMES, SOUND, UNSOUND, empty_all, paint_set, shrink_to_specks
+from own_sets import stored_as as stored
+
+STAGE = Stage(batch=1, real=1.0, clips=ClipSettings(size=48, frames=2, max_gap=1, tiny=True))
+SETTINGS: dict[str, Any] = {"stages": (STAGE,), "seed": 1}
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return paint_set(tmp_path_factory.mktemp("clean") / "set")
+
+
+def figures(root: Path) -> dict[str, Any]:
+    (found,) = evaluate(["copy"], root)
+    return found
+
+
+@pytest.mark.parametrize("kind", SOUND)
+def test_frames_and_masks_are_those_of_the_plain_set(
+    clean: Path, tmp_path: Path, kind: str
+) -> None:
+    root = stored(kind, tmp_path / "set")
+    table = np.array([0, SOUND[kind][1][1], SOUND[kind][1][2]])
+    for found, expected in zip(find_sequences(root), find_sequences(clean), strict=True):
+        assert found.name == expected.name and len(found) == FRAMES
+        with open_video(found.frames[0].parent) as video:
+            tracked = [frame.image for frame in video]
+        for t in range(FRAMES):
+            np.testing.assert_array_equal(found.image(t), tracked[t], "as `track` shows it")
+            np.testing.assert_array_equal(found.truth(t), table[expected.truth(t)])
+            if kind != "sixteen-bit":
+                np.testing.assert_array_equal(found.image(t), expected.image(t))
+
+
+@pytest.mark.parametrize("kind", SOUND)
+def test_every_command_takes_it(clean: Path, tmp_path: Path, small_memory: Path, kind: str) -> None:
+    root = stored(kind, tmp_path / "set")
+    ids = SOUND[kind][1]
+    assert not [finding for finding in check_data(root) if finding.severity == ERROR]
+    prepare("davis", root, tmp_path / "pack", "60x96")
+    prepare("davis", clean, tmp_path / "clean", "60x96")
+    pack, plain = open_pack(tmp_path / "pack"), open_pack(tmp_path / "clean")
+    table = torch.tensor([0, ids[1], ids[2]], dtype=torch.uint8)
+    assert torch.equal(pack.labels, table[plain.labels.long()])
+    found, expected = figures(root)["sequences"], figures(clean)["sequences"]
+    for name in NAMES:
+        for old, new in ids.items():
+            if new:
+                mine, theirs = found[name][str(new)]["J"], expected[name][str(old)]["J"]
+                assert mine["mean"] == pytest.approx(theirs["mean"])
+    trained = fine_tune(small_memory, root, 0.005, tmp_path / "out", device="cpu", **SETTINGS)
+    assert sorted((*trained.trained, *trained.held_out)) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("kind", UNSOUND)
+def test_every_command_says_the_same_of_what_is_wrong(
+    tmp_path: Path, small_memory: Path, kind: str
+) -> None:
+    root, words = stored(kind, tmp_path / "set"), UNSOUND[kind][1]
+    assert [finding for finding in check_data(root) if finding.severity == ERROR]
+    for use in (
+        lambda: prepare("davis", root, tmp_path / "pack"),
+        lambda: prepare("mose", root, tmp_path / "pack"),
+        lambda: evaluate(["copy"], root, masks=tmp_path / "masks"),
+        lambda: fine_tune(small_memory, root, 0.005, tmp_path / "out", device="cpu", **SETTINGS),
+    ):
+        with pytest.raises(InputError, match=words):
+            use()
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
+
+
+def test_specks_are_learned_from_in_crops(tmp_path: Path, small_memory: Path) -> None:
+    root = paint_set(tmp_path / "set")
+    shrink_to_specks(root)
+    found = {finding.what: finding for finding in check_data(root)}
+    (specks,) = (f for what, f in found.items() if what.startswith("objects smaller than 0.2%"))
+    assert specks.count == 2 * len(NAMES) and "crops around them" in specks.advice
+    fine_tune(small_memory, root, 0.005, tmp_path / "out", device="cpu", **SETTINGS)
+    large = {"stages": (replace(STAGE, clips=replace(STAGE.clips, tiny=False)),)}
+    with pytest.raises(InputError, match=r"shows an object of 0\.002 of its area"):
+        fine_tune(small_memory, root, 0.005, tmp_path / "other", device="cpu", **large)
+
+
+def test_masks_that_are_all_empty_teach_nothing(tmp_path: Path, small_memory: Path) -> None:
+    root = paint_set(tmp_path / "set")
+    empty_all(root)
+    with pytest.raises(InputError, match=r"No mask of .* shows an object"):
+        fine_tune(small_memory, root, 0.005, tmp_path / "out", device="cpu", **SETTINGS)
