@@ -94,7 +94,7 @@ def test_specks_are_learned_from_in_crops(tmp_path: Path, small_memory: Path) ->
     shrink_to_specks(root)
     found = {finding.what: finding for finding in check_data(root)}
     (specks,) = (f for what, f in found.items() if what.startswith("objects smaller than 0.2%"))
-    assert specks.count == 2 * len(NAMES) and "crops around them" in specks.advice
+    assert specks.count == 2 * len(NAMES) and "learns from them in crops" in specks.advice
     fine_tune(small_memory, root, 0.005, tmp_path / "out", device="cpu", **SETTINGS)
     large = {"stages": (replace(STAGE, clips=replace(STAGE.clips, tiny=False)),)}
     with pytest.raises(InputError, match=r"shows an object of 0\.002 of its area"):

@@ -4,6 +4,7 @@ import argparse
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -114,8 +115,11 @@ def test_a_training_that_was_stopped_goes_on(
             variants.trained(recipe, tmp_path / "out")
     assert (tmp_path / "out" / CHECKPOINT).is_file()
     resumed = []
-    monkeypatch.setattr(
-        variants, "train", lambda *how, resume: resumed.append(resume) or real(*how, resume=resume)
-    )
+
+    def train(*how: Any, resume: bool, overwrite: bool) -> Path:
+        resumed.append(resume)
+        return real(*how, resume=resume, overwrite=overwrite)
+
+    monkeypatch.setattr(variants, "train", train)
     variants.trained(recipe, tmp_path / "out")
     assert resumed == [True] and not (tmp_path / "out" / CHECKPOINT).exists()

@@ -105,14 +105,9 @@ def fine_tune(
         log.warning("There is one sequence only: it is both trained and measured on.")
     names = [sequence.name for sequence in measured]
     before = _score(init, root, names, device, measuring)
-    pack = out / PACK
     if not resume:
-        make_folder(out)
-        for name in (CHECKPOINT, DATA):  # first, so that nobody goes on from them with other data
-            delete(out / name)
-        write_pack(learned, pack, *_canvas(learned[0]))
-        write_json(out / DATA, data)
-    recipe = replace(recipe, init=str(path), videos=(str(pack),))
+        _pack(learned, out, data)
+    recipe = replace(recipe, init=str(path), videos=(str(out / PACK),))
     weights = train(recipe, minutes, out, resume, device, progress, overwrite=overwrite)
     after = _score(out, root, names, device, measuring)
     if after < before:
@@ -207,6 +202,15 @@ def _content(sequences: list[Sequence]) -> dict[str, str]:
             digest.update(path.read_bytes())
         digests[sequence.name] = digest.hexdigest()
     return digests
+
+
+def _pack(sequences: list[Sequence], out: Path, data: Mapping[str, Any]) -> None:
+    """Packs what is learned from, and writes down what that was."""
+    make_folder(out)
+    for name in (CHECKPOINT, DATA):  # first, so that nobody goes on from them with other data
+        delete(out / name)
+    write_pack(sequences, out / PACK, *_canvas(sequences[0]))
+    write_json(out / DATA, data)
 
 
 def _require_same(out: Path, data: Mapping[str, Mapping[str, str]], root: Path) -> None:

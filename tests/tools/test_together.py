@@ -303,7 +303,9 @@ def test_batches_that_do_not_fit_are_halved(
     """A run that had begun goes on; the time that is lost is lost."""
     tried: list[tuple[list[int], float, bool]] = []
 
-    def train(recipe: Recipe, minutes: float, folder: Path, resume: bool, *how: object) -> None:
+    def train(
+        recipe: Recipe, minutes: float, folder: Path, resume: bool, *how: object, overwrite: bool
+    ) -> None:
         tried.append(([stage.batch for stage in recipe.stages], minutes, resume))
         if len(tried) == 2:
             folder.mkdir()
@@ -330,7 +332,7 @@ def test_batches_that_do_not_fit_are_halved(
 def test_what_smaller_batches_do_not_mend_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception, said: str
 ) -> None:
-    def train(*how: object) -> None:
+    def train(*how: object, overwrite: bool) -> None:
         raise fault
 
     monkeypatch.setattr(learner, "train", train)

@@ -125,8 +125,8 @@ def test_what_the_run_saw_counts_where_less_is_converted(tmp_path: Path) -> None
             raise KeyboardInterrupt  # after which what is done is kept, to the last frame
 
     path, out = film(tmp_path / "a.mp4", CLIP[:7], OTHER[:5]), tmp_path / "out"
-    report = track(path, {1: Box(60, 20, 88, 46)}, out, "copy", "csv", progress=interrupt)
-    assert report.interrupted
+    with pytest.raises(KeyboardInterrupt):
+        track(path, {1: Box(60, 20, 88, 46)}, out, "copy", "csv", progress=interrupt)
     convert(out, "review")
     assert (out / "review.csv").read_text().splitlines()[-1] == "7,0.280000,,,cut"
 
