@@ -35,7 +35,7 @@ hypothesis.settings.load_profile("everywhere")
 
 SLOW = {
     *("batch", "evaluate", "fuzz", "golden", "graphs", "tools", "train", "web"),
-    *("test_any_order", "test_finetune", "test_own_data", "test_loader_benchmark", "test_resume"),
+    *("test_any_order", "finetune", "test_own_data", "test_loader_benchmark", "test_resume"),
     *("test_variants", "test_engine", "test_engines"),
 }
 """Folders and files of tests that start processes, browsers or trainings, or try very many things;

@@ -105,6 +105,17 @@ def into_train(root: Path) -> None:
         (root / folder).rename(root / "train" / folder)
 
 
+def as_pairs(root: Path) -> Path:
+    """Pictures and masks that stand alone: `images/ants_0.png`, `masks/ants_0_mask.png`."""
+    for folder, to, ending in (("JPEGImages", "images", ""), ("Annotations", "masks", "_mask")):
+        (root / to).mkdir()
+        for path in sorted((root / folder).rglob("*.*")):
+            name = f"{path.parent.name}_{path.stem}{ending}{path.suffix}"
+            path.rename(root / to / name)
+        shutil.rmtree(root / folder)
+    return root
+
+
 def shrink_to_specks(root: Path) -> None:
     """Objects of 3 pixels by 3."""
     for path in masks_of(root):

@@ -51,7 +51,7 @@ def save(picture: Picture, path: Path) -> None:
 def paint_stills(root: Path, count: int = 6) -> Path:
     """`root/set/Images/k.png` beside `root/set/Masks/k.png`, one disc each."""
     for k in range(count):
-        image, labels = paint([(40 + 3 * k, 26 + 2 * k, 18)], COLOURS[k : k + 1])
+        image, labels = paint([(40 + 3 * k, 26 + 2 * k, 18)], [COLOURS[k % len(COLOURS)]])
         save(image, root / "set" / "Images" / f"{k}.png")
         save(labels * 255, root / "set" / "Masks" / f"{k}.png")
     return root

@@ -1,9 +1,7 @@
 """Dreams of an annotated picture as files: a data set that training reads, a sheet to look at."""
 
 import logging
-import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +13,7 @@ from torch import Tensor
 
 from masktrail.dreams.dreamer import Dreamer, Dreams, DreamSettings
 from masktrail.errors import InputError
-from masktrail.files import cannot_write, make_folder, part_of, replacing
+from masktrail.files import check_new, make_folder, new_folder, replacing
 from masktrail.flow.colours import flow_colours
 from masktrail.flow.files import write_flow
 from masktrail.geometry import resampled
@@ -38,6 +36,9 @@ TILE = 240
 """Height of a picture there, pixels."""
 
 SHEET = "sheet.png"
+
+TRIES = 20
+"""Dreams until one begins with an object in view."""
 
 LARGEST = 2**63 - 1
 """Number that a seed can be."""
@@ -77,11 +78,10 @@ def dream(
     """
     _check(("count", count, 1), ("frames", frames, 2, 100), ("size", size, 16), ("seed", seed, 0))
     image, labels = _read(picture, mask)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out} is there already; choose a folder that is empty, or a new one.")
+    check_new(out)
     dreamer, ids = _dreamer(image, labels, size, frames, seed)
     rows: list[list[Image]] = []
-    with _filled(out) as folder:
+    with new_folder(out) as folder:
         for number in range(count):
             drawn = _Drawn(dreamer.draw(1), ids)
             drawn.write(folder, f"dream-{number:05}")
@@ -92,6 +92,32 @@ def dream(
             _sheet(rows).save(part, "PNG")
 
 
+def set_in_motion(
+    image: Image, labels: LabelMap, out: Path, name: str, size: int, frames: int, seed: int
+) -> bool:
+    """Writes a dream of a picture as a sequence of a data set: a video with exact masks.
+
+    Args:
+        image: RGB, shape (H, W, 3).
+        labels: its label map, shape (H, W).
+        out: the data set, which other sequences may be in.
+        name: of the sequence.
+        size: short side, pixels, at most that of the picture.
+        frames: of it, at least 2.
+        seed: all follows from it.
+
+    Returns:
+        Whether there is one: not where no object is large enough to be seen.
+    """
+    dreamer, ids = _dreamer(image, labels, size, frames, seed)
+    for _ in range(TRIES if len(ids) else 0):
+        drawn = _Drawn(dreamer.draw(1), ids)
+        if drawn.labels[0].any():
+            drawn.write_video(out, name)
+            return True
+    return False
+
+
 def _check(*numbers: tuple[str, int, int] | tuple[str, int, int, int]) -> None:
     """Refuses numbers that are not between the least and the most they may be."""
     for name, value, least, *most in numbers:
@@ -99,21 +125,6 @@ def _check(*numbers: tuple[str, int, int] | tuple[str, int, int, int]) -> None:
         if not least <= value <= limit:
             expected = f"{least} or more" if value < least else f"{limit} or less"
             raise InputError(f"{name}={value} is not possible; use {expected}.")
-
-
-@contextmanager
-def _filled(out: Path) -> Iterator[Path]:
-    """A folder to fill that gets its name if the block succeeds, and else is not left."""
-    part = part_of(out)
-    shutil.rmtree(part, ignore_errors=True)
-    try:
-        make_folder(part)
-        yield part
-        part.replace(out)
-    except OSError as error:
-        raise cannot_write(out, error) from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
 
 
 class _Drawn:
@@ -135,18 +146,23 @@ class _Drawn:
 
     def write(self, out: Path, name: str) -> None:
         """Writes all of it, as `dream` tells."""
-        for kind in ("JPEGImages", "Annotations", "Previous", "Flow"):
+        self.write_video(out, name)
+        for kind in ("Previous", "Flow"):
             make_folder(out / kind / name)
-        for t, (image, labels, spoilt) in enumerate(
-            zip(self.images, self.labels, self.spoilt, strict=True)
-        ):
-            with replacing(out / "JPEGImages" / name / f"{t:05}.png") as part:
-                Pictures.fromarray(image).save(part, "PNG", compress_level=1)
-            write_labels(out / "Annotations" / name / f"{t:05}.png", labels)
+        for t, spoilt in enumerate(self.spoilt):
             write_labels(out / "Previous" / name / f"{t:05}.png", spoilt)
         for t, (back, forth) in enumerate(zip(self.backward, self.forward, strict=True)):
             write_flow(out / "Flow" / name / f"{t + 1:05}-backward.flo", *back)
             write_flow(out / "Flow" / name / f"{t:05}-forward.flo", *forth)
+
+    def write_video(self, out: Path, name: str) -> None:
+        """Writes frames and masks."""
+        for kind in ("JPEGImages", "Annotations"):
+            make_folder(out / kind / name)
+        for t, (image, labels) in enumerate(zip(self.images, self.labels, strict=True)):
+            with replacing(out / "JPEGImages" / name / f"{t:05}.png") as part:
+                Pictures.fromarray(image).save(part, "PNG", compress_level=1)
+            write_labels(out / "Annotations" / name / f"{t:05}.png", labels)
 
     def tiles(self) -> Iterator[Image]:
         """What `COLUMNS` name, of its first two frames."""

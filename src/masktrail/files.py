@@ -3,8 +3,10 @@
 import errno
 import json
 import os
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -89,3 +91,38 @@ def can_be_told(path: Path) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def free_name(name: str, taken: Container[str]) -> str:
+    """The name, or with the first number that makes it one that is not taken."""
+    return next(n for n in chain([name], (f"{name}-{k}" for k in count(2))) if n not in taken)
+
+
+def check_new(out: Path) -> None:
+    """Refuses a folder that holds something, where a new one is to be made.
+
+    Raises:
+        InputError: it does, or it is a file.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{out} is there already; choose a folder that is empty, or a new one.")
+
+
+@contextmanager
+def new_folder(out: Path) -> Iterator[Path]:
+    """A folder to fill that gets its name if the block succeeds, and else is not left.
+
+    Raises:
+        InputError: see `check_new`, or it cannot be written.
+    """
+    check_new(out)
+    part = part_of(out)
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        make_folder(part)
+        yield part
+        part.replace(out)
+    except OSError as error:
+        raise cannot_write(out, error) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)

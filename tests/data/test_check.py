@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from masktrail.data.check import NOTE, RULES, SEVERITIES, Finding, check_data
+from masktrail.data.check import check_data
 from masktrail.data.davis import find_sequences
+from masktrail.data.rules import NOTE, RULES, SEVERITIES, Finding
 from masktrail.errors import InputError
 from masktrail.masks import write_labels
 from painted_sets import save

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from masktrail.data.held_out import HELD_OUT, refuse_held_out
 from masktrail.data.sequence import Sequence
+from masktrail.data.stills import MASK_SUFFIX, holds_stills
 from masktrail.errors import InputError
 from masktrail.pictures.kinds import is_picture, natural_key, numbered
 
 log = logging.getLogger(__name__)
 
 LEVELS = ("480p", "1080p", "Full-Resolution")
-MASK_SUFFIX = ".png"
 
 
 def find_sequences(
@@ -80,6 +80,12 @@ def training_root(root: Path) -> Path:
     return inside if not (root / "JPEGImages").is_dir() and inside.is_dir() else root
 
 
+def are_stills(root: Path | str) -> bool:
+    """Whether a data set is of pictures that stand alone, not of videos; see `data.stills`."""
+    videos = training_root(Path(root)) / "JPEGImages"
+    return not videos.is_dir() and holds_stills(root)
+
+
 def find_level(root: Path | str, level: str | None = None) -> str:
     """The resolution that is read of a data set.
 
@@ -96,9 +102,14 @@ def find_level(root: Path | str, level: str | None = None) -> str:
     root = training_root(Path(root))
     images, masks = root / "JPEGImages", root / "Annotations"
     if not (images.is_dir() and masks.is_dir()):
+        if holds_stills(root):
+            raise InputError(
+                f"{root} holds pictures that stand alone (images beside masks), and no videos: "
+                "they can be packed as stills and learned from; nothing moves in them."
+            )
         raise InputError(
             f"{root} has no JPEGImages and Annotations folders; expected a data set laid out as "
-            "DAVIS, YouTube-VOS or MOSE are."
+            "DAVIS, YouTube-VOS or MOSE are, or pictures that stand alone: images beside masks."
         )
     levels = [name for name in LEVELS if (images / name).is_dir() and (masks / name).is_dir()]
     if level is None:

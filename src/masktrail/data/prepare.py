@@ -9,7 +9,7 @@ from masktrail.data.davis import find_training_sequences, marked_sequences
 from masktrail.data.packing import write_pack
 from masktrail.data.single_object import Part, pack_single_objects
 from masktrail.data.split import SplitSettings
-from masktrail.data.stills import find_stills
+from masktrail.data.stills import find_stills, list_stills
 from masktrail.errors import InputError
 
 FINDERS = {
@@ -70,8 +70,8 @@ def prepare(
     if chosen:
         given = ", ".join(f"{name}={value!r}" for name, value in chosen.items())
         raise InputError(f"{kind} is packed as it is and has no {given}; only mose is split.")
-    sequences = FINDERS[kind](root)
-    require_sound(sequences if kind == "stills" else marked_sequences(root), root)
+    sequences, stills = FINDERS[kind](root), kind == "stills"
+    require_sound(list_stills(root) if stills else marked_sequences(root), root, stills=stills)
     write_pack(sequences, out, height, width, progress)
     return []
 

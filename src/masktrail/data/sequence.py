@@ -122,4 +122,5 @@ class Sequence:
 
     @cached_property
     def _depth(self) -> Depth:
-        return Depth(self.name, partial(decoding.first_values, self.frames))
+        first = partial(decoding.first_values, self.frames)
+        return Depth(self.name, first, loud=len(self.frames) > 1)

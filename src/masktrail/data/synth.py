@@ -135,6 +135,7 @@ class ClipSampler:
         self._sets: dict[str, list[int]] = {}
         for row in self._rows:
             self._sets.setdefault(_set_of(self._cutouts, row), []).append(row)
+        self._with_tiny = [row for row, found in enumerate(objects) if _large(found, TINY)]
 
     def require(self, settings: ClipSettings, stills: bool, videos: bool) -> None:
         """Refuses what no clip could be drawn by, before one is.
@@ -148,7 +149,7 @@ class ClipSampler:
             InputError: see `stills_batch` and `video_batch`.
         """
         if stills:
-            self._require_rows()
+            self._require_rows(settings)
         for number, pack in enumerate(self.videos if videos else ()):
             if settings.plain:
                 self._whole_frames(number).require(settings.frames)
@@ -158,8 +159,8 @@ class ClipSampler:
     def stills_batch(self, batch: int, settings: ClipSettings) -> Clips:
         """Clips whose background is a photograph set in motion."""
         assert self.stills is not None
-        self._require_rows()
-        rows = [self._pick(self._rows) for _ in range(batch)]
+        rows_there = self._require_rows(settings)
+        rows = [self._pick(rows_there) for _ in range(batch)]
         table = [[row] * settings.frames for row in rows]
         aspects = _aspects(self.stills, rows)
         return self._clips(self.stills, table, aspects, settings, settings.still_motion)
@@ -181,13 +182,16 @@ class ClipSampler:
     def photograph(self, count: int) -> tuple[int, list[PackedObject]]:
         """The row of a photograph, and at most `count` of its objects of a usable size."""
         assert self.stills is not None
-        self._require_rows()
-        row = self._pick(self._rows)
+        row = self._pick(self._require_rows(ClipSettings()))
         return row, self._targets(self.stills.objects[row], count)
 
-    def _require_rows(self) -> None:
-        if not self._rows:
-            raise InputError(f"No photograph shows an object of {MIN_AREA:.1%} of its area.")
+    def _require_rows(self, settings: ClipSettings) -> list[int]:
+        """Photographs that show an object which may be marked."""
+        least = least_area(settings)
+        rows = self._rows if least == MIN_AREA else self._with_tiny
+        if not rows:
+            raise InputError(f"No photograph shows an object of {least:.2g} of its area.")
+        return rows
 
     def _pick(self, items: Sequence[T]) -> T:
         return items[int(torch.randint(len(items), (), generator=self.generator))]
@@ -305,7 +309,7 @@ class ClipSampler:
         photographs one of the same set, a look-alike."""
         alike = (torch.rand(len(table), generator=self.generator) < 0.5).tolist()
         return [
-            self._pick(self._sets[_set_of(pack, rows[0])])
+            self._pick(self._sets.get(_set_of(pack, rows[0]), self._rows))
             if same and pack is self.stills
             else self._pick(self._rows)
             for same, rows in zip(alike, table, strict=True)

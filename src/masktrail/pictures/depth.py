@@ -36,16 +36,22 @@ class Depth:
     Args:
         name: of the sequence.
         first: gives the values of its first pictures, those that are deep.
-        given: the range, where the user knows it better.
+        limits: the range, where the user knows it better.
+        loud: whether a range that is found is a warning; else it is logged as information.
 
     Raises:
         InputError: a range that is none.
     """
 
     def __init__(
-        self, name: str, first: Callable[[], Iterable[NDArray[Any]]], limits: Range | None = None
+        self,
+        name: str,
+        first: Callable[[], Iterable[NDArray[Any]]],
+        limits: Range | None = None,
+        loud: bool = True,
     ) -> None:
         self._name, self._first, self._range = name, first, checked_range(limits)
+        self._level = logging.WARNING if loud else logging.INFO
         self._lock = threading.Lock()
 
     def to_bytes(self, values: NDArray[Any]) -> NDArray[np.uint8]:
@@ -67,7 +73,8 @@ class Depth:
         values = np.concatenate(deep)
         values = values[np.isfinite(values)] if values.dtype.kind == "f" else values
         low, high = (float(x) for x in usual_range(values))
-        log.warning(
+        log.log(
+            self._level,
             "Values of %s from %g (black) to %g (white) are shown, as found in its first pictures; "
             "give a range to see others.",
             self._name, low, high,

@@ -11,13 +11,12 @@ import pytest
 import torch
 from PIL import Image
 
-from masktrail import cli, finetune
+from masktrail import cli
 from masktrail.data.pack import open_pack
-from masktrail.data.sequence import Sequence
 from masktrail.data.synth import ClipSettings
 from masktrail.errors import InputError
 from masktrail.families import training_of
-from masktrail.finetune import fine_tune, further, split
+from masktrail.finetune import fine_tune, further, tuning
 from masktrail.recipe import Stage
 from masktrail.zoo import load
 from masktrail.zoo.weights import load_network
@@ -26,25 +25,6 @@ from said import Said
 
 STAGE = Stage(batch=1, real=1.0, clips=ClipSettings(size=48, frames=2, max_gap=1))
 SETTINGS: dict[str, Any] = {"stages": (STAGE,), "seed": 1}
-
-
-def named(count: int) -> list[Sequence]:
-    return [Sequence(f"v{k}", (), ()) for k in range(count)]
-
-
-@pytest.mark.parametrize(("count", "kept"), [(2, 1), (9, 1), (10, 1), (24, 2), (40, 4)])
-def test_a_tenth_is_kept_whatever_the_order(count: int, kept: int) -> None:
-    sequences = named(count)
-    trained, held_out = split(sequences)
-    assert len(held_out) == kept
-    assert sorted([*trained, *held_out], key=lambda s: s.name) == sorted(
-        sequences, key=lambda s: s.name
-    )
-    assert {s.name for s in split(sequences[::-1])[1]} == {s.name for s in held_out}
-
-
-def test_of_one_sequence_nothing_is_kept() -> None:
-    assert split(named(1)) == (named(1), [])
 
 
 def test_a_weight_is_trained_further_and_measured(small_memory: Path, tmp_path: Path) -> None:
@@ -76,7 +56,7 @@ def test_worse_weights_are_said_to_be(
 ) -> None:
     root = paint_videos(tmp_path / "mine", ("only",), frames=3)
     figures = iter((0.8, 0.7))
-    monkeypatch.setattr(finetune, "_score", lambda *arguments: next(figures))
+    monkeypatch.setattr(tuning, "_score", lambda *arguments: next(figures))
     found = fine_tune(small_memory, root, 0.005, tmp_path / "out", device="cpu", **SETTINGS)
     assert (found.before, found.after) == (0.8, 0.7)
     assert found.trained == found.held_out == ("only",)
@@ -115,7 +95,7 @@ def nothing_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     def measured(*arguments: object) -> float:
         raise AssertionError("measured before it was refused")
 
-    monkeypatch.setattr(finetune, "_score", measured)
+    monkeypatch.setattr(tuning, "_score", measured)
 
 
 @pytest.mark.usefixtures("nothing_measured")
@@ -220,7 +200,7 @@ def test_the_command_says_what_came_of_it(
     root, out = paint_videos(tmp_path / "mine", ("a", "b"), frames=3), tmp_path / "out"
     quick = replace(further()["memory"], stages=(STAGE,))
     memory = replace(training_of("memory"), further=quick)
-    monkeypatch.setattr(finetune, "training_of", lambda name: memory)
+    monkeypatch.setattr(tuning, "training_of", lambda name: memory)
     train = "train", "--init", small_memory, "--data", root, "--minutes", "0.005", "--out", out
     said = command(*train)
     assert said.code == 0
