@@ -20,7 +20,7 @@ from masktrail.run.video_location import places
 from masktrail.settings import integer
 from masktrail.types import LabelMap
 from masktrail.video.names import is_url
-from masktrail.video.reader import open_video
+from masktrail.video.reader import Video, open_video
 
 T = TypeVar("T")
 
@@ -136,6 +136,24 @@ class Run:
             f"The video of the run in {self.folder} is no longer at {looked}; open it from where "
             "it lies now, with masktrail.open_video."
         )
+
+    def open_video(self, start: int = 0, end: int | None = None) -> Video:
+        """Opens the video as the run saw it: deep pictures by the same range.
+
+        Args:
+            start: first frame, counted from 0.
+            end: frame to stop before.
+
+        Raises:
+            InputError: see `video`; or it is of a camera or a pipe.
+        """
+        about = self._ask(lambda rows: rows.about)
+        if not about["repeatable"]:
+            raise InputError(
+                f"The run in {self.folder} is of a camera or a pipe ({about['source']}), and what "
+                "that showed cannot be seen again."
+            )
+        return open_video(self.video, start, end, values=about["identity"].get("values"))
 
     @property
     def prompts(self) -> dict[int, dict[int, Prompt]]:
