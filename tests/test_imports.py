@@ -15,16 +15,16 @@ ROOT = Path(__file__).parents[1] / "src" / "masktrail"
 
 LEVELS = [
     {"errors"},
-    {"types", "files", "pictures", "images"},
+    {"types", "files", "libraries", "pictures", "images"},
     {"masks", "prompts", "results", "geometry", "devices", "settings", "flow"},
     {"video", "models", "engines", "data", "dreams", "losses"},
     {"recipe"},
-    {"tracking", "export"},
+    {"tracking", "export", "annotations"},
     {"families"},
     {"zoo"},
     {"run"},
     {"train", "evaluate", "demo"},
-    {"batch", "web", "finetune", "dreaming", "graphs"},
+    {"batch", "web", "finetune", "dreaming", "graphs", "collecting"},
     {"cli"},
     {"masktrail"},
 ]

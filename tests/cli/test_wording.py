@@ -22,7 +22,7 @@ from masktrail.run import convert
 ROOT = Path(cli.__file__).parents[1]
 
 OF_COMMANDS = {
-    "data/check.py": "what check-data advises",
+    "data/rules.py": "what check-data advises",
     "prompts/text.py": "prompts as options spell them",
     "train/__main__.py": "a command line itself",
     "web/allowed_files.py": "how masktrail web is to be started",

@@ -26,7 +26,8 @@ for command in (
     *(tracking.batch, tracking.convert, tracking.demo, tracking.web),
     *(models.models, models.import_weights, models.export_onnx),
     *(measuring.evaluate, measuring.measure),
-    *(training.train, training.prepare, training.check_data, training.dream),
+    *(training.train, training.prepare, training.check_data),
+    *(training.import_data, training.collect, training.dream),
 ):
     app.command()(command)
 

@@ -23,7 +23,7 @@ from rich.text import Text
 from masktrail.files import make_folder, replacing
 
 if TYPE_CHECKING:
-    from masktrail.data.check import Finding
+    from masktrail.data.rules import Finding
     from masktrail.data.single_object import Part
     from masktrail.tracking.family import Card
 

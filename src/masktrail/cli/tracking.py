@@ -1,6 +1,7 @@
 """Commands that track, and what is made of it."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,6 +50,12 @@ def track(
     point: Clicks = None,
     not_point: ClicksOff = None,
     at: At = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            help="Annotations as prompts: .json of COCO or labelme, .xml of CVAT, folder of YOLO."
+        ),
+    ] = None,
     model: Model = "memory-s",
     export: Export = "davis,csv,overlay,review",
     size: Size = None,
@@ -71,6 +78,7 @@ def track(
     Prompts may be mixed and repeated, for several objects: --box 1:40,60,200,300 --point 2:90,120
     --at 30 --not-point 1:44,70.
     """
+    from masktrail.annotations.prompting import merged, prompts_from
     from masktrail.cli import terminal
     from masktrail.prompts.text import KINDS, read_prompts
     from masktrail.run import Job, track_video
@@ -79,12 +87,22 @@ def track(
     direction = {None: "both", True: "backward", False: "forward"}[reverse]
     own = settings(model, assignments, adapt)
     options = ModelOptions(model, size, device, precision, own, edges, engine)
-    prompts, black_and_white = read_prompts(marks, start), read_range(values)
+    black_and_white = read_range(values)
+    prompts = read_prompts(marks, start) if marks or labels is None else {}
+    if labels is not None:
+        prompts = merged(prompts, prompts_from(labels, partial(_size_of, video), start, end))
     job = Job(video, prompts, out, options, export, start, end, black_and_white, direction)
     job = replace(job, resume=resume, overwrite=overwrite)
     with terminal.tracking(quiet) as (update, learning):
         report = track_video(job, update, learning=learning)
     _tell(report, out, quiet)
+
+
+def _size_of(video: str) -> tuple[int, int]:
+    from masktrail.video.reader import open_video
+
+    with open_video(video) as opened:
+        return opened.info.width, opened.info.height
 
 
 def _tell(report: "Report", out: Path, quiet: bool) -> None:

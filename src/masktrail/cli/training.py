@@ -15,7 +15,12 @@ def train(
     recipe: Annotated[Path | None, typer.Argument(help="TOML file, see recipes/.")] = None,
     init: Annotated[str | None, typer.Option(help="Model to train further; with --data.")] = None,
     data: Annotated[
-        Path | None, typer.Option(help="Videos of your own: JPEGImages beside Annotations.")
+        Path | None,
+        typer.Option(help="Your own videos (JPEGImages, Annotations) or pictures (images, masks)."),
+    ] = None,
+    val: Annotated[
+        str | None,
+        typer.Option(help="Videos to measure on, with commas, or a file of names; with --data."),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")
@@ -30,10 +35,10 @@ def train(
 
     Several processes: torchrun -m masktrail.train.
     """
-    if recipe is not None and init is None and data is None:
+    if recipe is not None and init is None and data is None and val is None:
         _train_recipe(recipe, _How(minutes, out, resume, device, overwrite), quiet)
     elif recipe is None and init is not None and data is not None:
-        _fine_tune(init, data, _How(minutes, out, resume, device, overwrite), quiet)
+        _fine_tune(init, data, val, _How(minutes, out, resume, device, overwrite), quiet)
     else:
         raise InputError(
             "Give either a recipe, as recipes/memory-s.toml, or both --init and --data, as "
@@ -61,16 +66,25 @@ def _train_recipe(recipe: Path, how: _How, quiet: bool) -> None:
     terminal.say(f"Weights: {weights}", quiet)
 
 
-def _fine_tune(init: str, data: Path, how: _How, quiet: bool) -> None:
+def _fine_tune(init: str, data: Path, val: str | None, how: _How, quiet: bool) -> None:
     from masktrail.cli import terminal
     from masktrail.finetune import fine_tune
 
     with terminal.share("Training", quiet) as update:
-        result = fine_tune(init, data, *how[:4], progress=update, overwrite=how.overwrite)
-    measured = f"on {', '.join(result.held_out)}"
-    terminal.say(f"Trained on {len(result.trained)} sequences; {measured}:", quiet)
+        result = fine_tune(init, data, *how[:4], update, overwrite=how.overwrite, val=_named(val))
+    shown = ", ".join(result.held_out[:10])
+    more = len(result.held_out) - 10
+    measured = f"{shown} and {more} more" if more > 0 else shown
+    terminal.say(f"Trained on {len(result.trained)} sequences; on {measured}:", quiet)
     terminal.say(f"J&F before {result.before:.3f}, after {result.after:.3f}", quiet)
     terminal.say(f"Weights: {result.weights}, for --model {how.out}", quiet)
+
+
+def _named(val: str | None) -> list[str] | Path | None:
+    """Names, or the file that has them."""
+    if val is None or Path(val).is_file():
+        return Path(val) if val else None
+    return [name.strip() for name in val.split(",") if name.strip()]
 
 
 def prepare(
@@ -108,20 +122,70 @@ def prepare(
 
 
 def check_data(
-    root: Annotated[Path, typer.Argument(help="Data set: JPEGImages beside Annotations.")],
+    root: Annotated[Path, typer.Argument(help="JPEGImages beside Annotations, or images, masks.")],
     quiet: Quiet = False,
 ) -> None:
     """Say what is wrong with a data set before hours are spent on it; exit code 2 if much is."""
     from masktrail.cli import terminal
-    from masktrail.data import check
+    from masktrail.data.check import check_data as run
+    from masktrail.data.rules import ERROR
 
     with terminal.frames("Reading", quiet) as update:
-        findings = check.check_data(root, update)
-    errors = [finding for finding in findings if finding.severity == check.ERROR]
+        findings = run(root, update)
+    errors = [finding for finding in findings if finding.severity == ERROR]
     if errors or not quiet:
         terminal.findings(errors if quiet else findings)
     if errors:
         raise typer.Exit(REFUSED)
+
+
+def import_data(
+    kind: Annotated[str, typer.Argument(help="coco, cvat, labelme or yolo.")],
+    source: Annotated[Path, typer.Argument(help="The annotations, file or folder.")],
+    out: Annotated[Path, typer.Argument(help="Folder of the data set, empty or new.")],
+    pictures: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the pictures, or the video; else that of the annotations."),
+    ] = None,
+    layout: Annotated[
+        str, typer.Option(help="video, pairs (pictures alone), or auto: what ids allow.")
+    ] = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Make a data set of another tool's annotations."""
+    from masktrail.annotations.data_set import import_data as run
+    from masktrail.cli import terminal
+
+    with terminal.frames("Importing", quiet) as update:
+        came = run(kind, source, out, pictures, layout, update)
+    terminal.say(
+        f"{came.frames} frames of {came.videos} videos or folders, {came.objects} masks, in {out}",
+        quiet,
+    )
+    for loss in came.losses:
+        terminal.say(f"Left out: {loss}", quiet)
+
+
+def collect(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of runs, or folders that hold them.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Data set, a folder empty or new.")],
+    every: Annotated[int, typer.Option(help="Of the other frames, every so many.")] = 10,
+    score: Annotated[
+        float, typer.Option(help="Of those, frames whose objects all have this score.")
+    ] = 0.0,
+    quiet: Quiet = False,
+) -> None:
+    """Make a data set of runs: corrected frames always, others by score and distance."""
+    from masktrail.cli import terminal
+    from masktrail.collecting import collect as run
+
+    with terminal.frames("Collecting", quiet) as update:
+        came = run(runs, out, every, score, update)
+    terminal.say(
+        f"{came.frames} frames of {came.videos} runs, {came.corrected} of them marked by hand, "
+        f"{came.empty} empty, in {out}",
+        quiet,
+    )
 
 
 def dream(

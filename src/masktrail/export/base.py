@@ -1,14 +1,12 @@
 """What every writer can do."""
 
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from masktrail.errors import InputError
 from masktrail.masks import areas
 from masktrail.results import Result
 from masktrail.types import Frame, LabelMap, VideoInfo
@@ -38,26 +36,6 @@ class Writer(Protocol):
     def write(self, frame: Frame, result: Result) -> None: ...
     def close(self, whole: bool = True) -> None: ...
     def abort(self) -> None: ...
-
-
-def library(module: str, product: str, export: str) -> Any:
-    """A module of the extra `export`, imported when a writer that needs it is made.
-
-    Args:
-        module: what to import.
-        product: what people call it.
-        export: the writer that needs it.
-
-    Raises:
-        InputError: it is not installed.
-    """
-    try:
-        return import_module(module)
-    except ImportError as error:
-        raise InputError(
-            f"The export {export} needs {product}, which is not installed; "
-            "install it with: pip install 'masktrail[export]'"
-        ) from error
 
 
 def each_object(labels: LabelMap) -> Iterator[tuple[int, NDArray[np.bool_]]]:

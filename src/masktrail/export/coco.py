@@ -7,8 +7,9 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from masktrail.export.base import each_object, library
+from masktrail.export.base import each_object
 from masktrail.files import make_folder, replacing
+from masktrail.libraries import library
 from masktrail.masks import tight_box
 from masktrail.results import Result
 from masktrail.types import Frame, VideoInfo
@@ -39,7 +40,7 @@ class CocoWriter:
     needs_soft: ClassVar[bool] = False
 
     def __init__(self, out: Path) -> None:
-        library("pycocotools.mask", "pycocotools", "coco")  # before anything is replaced
+        library("pycocotools.mask", "pycocotools", "The export coco")  # before anything is replaced
         self.path = Path(out) / "annotations.json"
         self._coco: Any = None
         self._size = (0, 0)
@@ -47,7 +48,7 @@ class CocoWriter:
         self._seen: dict[int, dict[int, Seen]] = defaultdict(dict)
 
     def open(self, info: VideoInfo) -> None:
-        self._coco = library("pycocotools.mask", "pycocotools", "coco")
+        self._coco = library("pycocotools.mask", "pycocotools", "The export coco")
         self._size = info.width, info.height
         make_folder(self.path.parent)
 

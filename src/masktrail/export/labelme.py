@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 from typing import Any, ClassVar
 
-from masktrail.export.base import each_object, library, named
+from masktrail.export.base import each_object, named
 from masktrail.export.polygons import Polygon, outlines
 from masktrail.files import make_folder, replacing
+from masktrail.libraries import library
 from masktrail.results import Result
 from masktrail.types import Frame, VideoInfo
 
@@ -26,12 +27,12 @@ class LabelmeWriter:
     needs_soft: ClassVar[bool] = False
 
     def __init__(self, out: Path) -> None:
-        library("cv2", "OpenCV", "labelme")  # before anything is replaced
+        library("cv2", "OpenCV", "The export labelme")  # before anything is replaced
         self.folder = Path(out) / "labelme"
         self._cv2: Any = None
 
     def open(self, info: VideoInfo) -> None:
-        self._cv2 = library("cv2", "OpenCV", "labelme")
+        self._cv2 = library("cv2", "OpenCV", "The export labelme")
         make_folder(self.folder)
 
     def write(self, frame: Frame, result: Result) -> None:

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Any, ClassVar
 
-from masktrail.export.base import each_object, library, named
+from masktrail.export.base import each_object, named
 from masktrail.export.polygons import Polygon, joined, outlines
 from masktrail.files import make_folder, replacing
+from masktrail.libraries import library
 from masktrail.results import Result
 from masktrail.types import Frame, VideoInfo
 
@@ -27,13 +28,13 @@ class YoloWriter:
     needs_soft: ClassVar[bool] = False
 
     def __init__(self, out: Path) -> None:
-        library("cv2", "OpenCV", "yolo")  # before anything is replaced
+        library("cv2", "OpenCV", "The export yolo")  # before anything is replaced
         self.folder, self.path = Path(out) / "labels", Path(out) / "data.yaml"
         self._cv2: Any = None
         self._greatest = 0
 
     def open(self, info: VideoInfo) -> None:
-        self._cv2 = library("cv2", "OpenCV", "yolo")
+        self._cv2 = library("cv2", "OpenCV", "The export yolo")
         make_folder(self.folder)
 
     def write(self, frame: Frame, result: Result) -> None:
