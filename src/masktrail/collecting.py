@@ -4,17 +4,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image as Pictures
-
 from masktrail.errors import InputError
 from masktrail.files import check_new, free_name, make_folder, new_folder
 from masktrail.masks import write_labels
+from masktrail.pictures.writing import write_jpeg
 from masktrail.results import Result
 from masktrail.run.journal import NAME
 from masktrail.run.reading import Run
-
-QUALITY = 95
-"""Of the frames, which are written as JPEG."""
 
 
 @dataclass(frozen=True)
@@ -124,8 +120,7 @@ def _write(run: Run, frames: list[int], folder: Path, name: str) -> Iterator[tup
                 continue
             left.discard(frame.index)
             result = run.result(frame.index)
-            picture = Pictures.fromarray(frame.image)
-            picture.save(pictures / f"{frame.index:05d}.jpg", quality=QUALITY, subsampling=0)
+            write_jpeg(pictures / f"{frame.index:05d}.jpg", frame.image)
             write_labels(masks / f"{frame.index:05d}.png", result.labels)
             yield frame.index, result
     if left:

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from masktrail.annotations.shapes import Shape
-from masktrail.errors import InputError
+from masktrail.errors import InputError, listed
 from masktrail.pictures.kinds import natural_key
 from masktrail.prompts.kinds import MAX_ID
 
@@ -107,13 +107,13 @@ def with_ids(pictures: Sequence[Drawn]) -> Numbered:
 def lost_names(names: Mapping[int, str]) -> str:
     """Says which names are lost, by their ids; "" where they say no more than ids do."""
     said = [f"{number} = {name}" for number, name in sorted(names.items()) if _says_more(name)]
-    return f"names, as masks hold ids: {_listed(said)}" if said else ""
+    return f"names, as masks hold ids: {listed(said, NAMES)}" if said else ""
 
 
 def lost_classes(names: Iterable[str]) -> str:
     """Says which names are lost, where ids are others than names."""
     said = sorted({name for name in names if _says_more(name)})
-    return f"names of classes, as masks hold ids: {_listed(said)}" if said else ""
+    return f"names of classes, as masks hold ids: {listed(said, NAMES)}" if said else ""
 
 
 def _in_order(what: Told) -> tuple[object, ...]:
@@ -166,8 +166,3 @@ def _in_one_picture(drawn: Drawn) -> Iterable[tuple[int, Shape]]:
 
 def _says_more(name: str) -> bool:
     return bool(name) and name != "object" and numbered(name) is None
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - NAMES
-    return ", ".join(names[:NAMES]) + (f" and {more} more" if more > 0 else "")

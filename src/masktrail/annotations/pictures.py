@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from PIL import Image as Pictures
-
 from masktrail.annotations.kinds import Labelled, LabelledVideo
 from masktrail.annotations.shapes import Size
 from masktrail.errors import InputError
@@ -16,13 +14,11 @@ from masktrail.files import make_folder
 from masktrail.pictures import opened
 from masktrail.pictures.decoding import upright_size
 from masktrail.pictures.kinds import PICTURES, is_picture, natural_key
+from masktrail.pictures.writing import write_jpeg
 from masktrail.types import Frame
 from masktrail.video.reader import open_video
 
 log = logging.getLogger(__name__)
-
-QUALITY = 95
-"""Of frames of a video, which are written as JPEG; pictures are copied as they are."""
 
 MASKS = {"masks", "annotations", "labels"}
 """Folders that hold no pictures but what is drawn in them, in whatever case."""
@@ -70,8 +66,7 @@ class _Decoded:
 
     def write(self, path: Path) -> None:
         make_folder(path.parent)
-        picture = Pictures.fromarray(self.frame.image)
-        picture.save(path.with_name(path.name + ".jpg"), quality=QUALITY, subsampling=0)
+        write_jpeg(path.with_name(path.name + ".jpg"), self.frame.image)
 
 
 def beside(source: Path) -> Path:

@@ -6,7 +6,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from masktrail.cli.options import REFUSED, Device, Quiet
-from masktrail.errors import InputError
+from masktrail.errors import InputError, listed
 
 
 def train(
@@ -72,9 +72,7 @@ def _fine_tune(init: str, data: Path, val: str | None, how: _How, quiet: bool) -
 
     with terminal.share("Training", quiet) as update:
         result = fine_tune(init, data, *how[:4], update, overwrite=how.overwrite, val=_named(val))
-    shown = ", ".join(result.held_out[:10])
-    more = len(result.held_out) - 10
-    measured = f"{shown} and {more} more" if more > 0 else shown
+    measured = listed(result.held_out)
     terminal.say(f"Trained on {len(result.trained)} sequences; on {measured}:", quiet)
     terminal.say(f"J&F before {result.before:.3f}, after {result.after:.3f}", quiet)
     terminal.say(f"Weights: {result.weights}, for --model {how.out}", quiet)

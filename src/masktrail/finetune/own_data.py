@@ -20,8 +20,8 @@ from masktrail.data.sequence import Sequence
 from masktrail.data.stills import find_stills, list_stills
 from masktrail.data.synth import least_area
 from masktrail.dreaming import set_in_motion
-from masktrail.errors import InputError
-from masktrail.finetune.splitting import listed, parts_of
+from masktrail.errors import InputError, listed
+from masktrail.finetune.splitting import parts_of
 from masktrail.recipe import Recipe
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from masktrail.data.davis import training_root
 from masktrail.data.sequence import Sequence
-from masktrail.errors import InputError
+from masktrail.errors import InputError, listed
 from masktrail.pictures.kinds import natural_key
 
 log = logging.getLogger(__name__)
@@ -151,9 +151,3 @@ def _apart(sequences: list[Sequence], held_out: set[str]) -> Parts:
         [sequence for sequence in sequences if sequence.name not in held_out],
         [sequence for sequence in sequences if sequence.name in held_out],
     )
-
-
-def listed(names: list[str]) -> str:
-    """The first ten, and how many more there are."""
-    more = len(names) - 10
-    return ", ".join(names[:10]) + (f" and {more} more" if more > 0 else "")
